@@ -1,0 +1,64 @@
+# One word a chore. `make` alone lists them; `.venv` is made when a chore first needs it.
+
+BIN := .venv/bin
+READY := .venv/.ready
+DISTRIBUTIONS := wf_core plugins/wf_random plugins/wf_command
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+DEMO := .demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint types bench docs lock clean
+
+help: ## list the chores
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## run the example live, then one that fails and is undone
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	@echo "== examples/example.yaml: three steps that sleep 20 s each, two of them side by side"
+	$(BIN)/wf run examples/example.yaml --store sqlite:$(DEMO)/wf.db
+	@echo "== examples/undone.yaml: a step fails for good and what ran is undone (exit code 3)"
+	$(BIN)/wf run examples/undone.yaml --store sqlite:$(DEMO)/wf.db || test $$? -eq 3
+
+test: $(READY) ## run every test
+	$(PYTEST)
+
+test-fast: $(READY) ## run the tests that take less than a minute together
+	$(PYTEST) -m "not slow"
+
+lint: $(READY) ## check style, formatting and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+types: $(READY) ## check types, strictly
+	$(BIN)/mypy
+
+bench: $(READY) ## measure, each figure beside its budget; writes benchmarks/results.json too
+	$(BIN)/python -m benchmarks
+
+docs: $(READY) ## write the pages that are made from the code (a test fails where one is stale)
+	$(BIN)/python docs/generate.py
+
+lock: $(READY) ## compile requirements-dev.txt anew (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command "make lock" requirements-dev.in wf_core/pyproject.toml \
+		--output-file requirements-dev.txt
+
+clean: ## remove what the chores made, .venv included
+	rm -rf .venv $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -f .coverage .coverage.* benchmarks/results.json
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# `make PYTHON=/path/to/python` chooses the interpreter; it must be 3.11 or later.
+$(READY): requirements-dev.txt $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
+	@for python in $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3 python); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "making .venv with $$python"; exec "$$python" -m venv .venv; \
+		fi; \
+	done; \
+	echo "No Python 3.11 or later among: $(or $(PYTHON),python3.11 to python3.14 and python3)." >&2; \
+	echo "Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation $(addprefix -e ./,$(DISTRIBUTIONS))
+	@touch $@

@@ -1,0 +1,1 @@
+"""The demo kind of step for wf: sleeps, fails and is undone as told."""

@@ -1,0 +1,67 @@
+"""What the documents tell people to type exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PHONY = re.compile(r"^\.PHONY: (.+)$", re.MULTILINE)
+TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
+# `make lint` in running text, or at the start of a line in a block.
+MENTION = re.compile(r"(?:`|^\s*(?:\$ )?)make ([a-z][a-z-]*)", re.MULTILINE)
+CHORES = {"demo", "test", "test-fast", "lint", "types", "bench", "docs", "clean", "help"}
+
+
+@pytest.fixture(scope="module")
+def makefile(root: Path) -> str:
+    return (root / "Makefile").read_text()
+
+
+def test_every_chore_is_a_phony_target(makefile: str) -> None:
+    phony = PHONY.search(makefile)
+    assert phony
+    assert set(phony[1].split()) >= CHORES
+    assert set(TARGET.findall(makefile)) >= CHORES
+
+
+def test_help_has_a_line_for_every_phony_target(makefile: str) -> None:
+    phony = PHONY.search(makefile)
+    assert phony
+    explained = set(re.findall(r"^([a-z-]+):.*## \S", makefile, re.MULTILINE))
+    assert explained == set(phony[1].split())
+
+
+def test_documents_name_only_targets_that_exist(makefile: str, tracked: list[Path]) -> None:
+    targets = set(TARGET.findall(makefile))
+    unknown = {
+        f"{page.name}: make {word}"
+        for page in tracked
+        if page.suffix == ".md" or page.parts[-2:] == (".ci", "run")
+        for word in MENTION.findall(page.read_text())
+        if word not in targets
+    }
+    assert not unknown
+
+
+def test_the_readme_names_the_two_commands_of_a_fresh_machine(root: Path) -> None:
+    named = MENTION.findall((root / "README.md").read_text())
+    assert {"demo", "test"} <= set(named)
+
+
+def test_what_lands_is_linted_typed_and_tested(root: Path) -> None:
+    script = (root / ".ci/run").read_text()
+    assert "set -euo pipefail" in script
+    assert re.findall(r"^make (\S+)$", script, re.MULTILINE) == ["lint", "types", "test"]
+    assert (root / ".ci/run").stat().st_mode & 0o100, ".ci/run can't be executed"
+
+
+def test_links_between_documents_lead_somewhere(tracked: list[Path]) -> None:
+    link = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+    dead = {
+        f"{page.name}: {target}"
+        for page in tracked
+        if page.suffix == ".md"
+        for target in link.findall(page.read_text())
+        if not (page.parent / target).exists()
+    }
+    assert not dead

@@ -1,0 +1,15 @@
+"""The pages that are made from the code say what the code says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_no_page_made_from_the_code_is_stale(root: Path) -> None:
+    checked = subprocess.run(
+        [sys.executable, root / "docs/generate.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr

@@ -1,0 +1,78 @@
+"""Who is alive: every owner holds a lock on a file of its own (semantics C6).
+
+A lock dies with its process, whatever killed it; a pid could be reused, and a timestamp would make
+`wf resume` wait.
+"""
+
+import fcntl
+import os
+import uuid
+from pathlib import Path
+
+
+class Ownership:
+    """The lock files beside one database. An id whose file is gone or unlocked is dead."""
+
+    def __init__(self, database: Path) -> None:
+        self.id = uuid.uuid4().hex
+        self.folder = database.with_name(f"{database.name}.owners")
+        self._held: int | None = None
+
+    def hold(self) -> None:
+        """Lock our own file, on the first claim. Raises OSError."""
+        if self._held is not None:
+            return
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self._sweep()
+        while self._held is None:
+            file = os.open(self._path(self.id), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if self._is_current(file):
+                os.pwrite(file, str(os.getpid()).encode(), 0)
+                self._held = file
+            else:  # somebody swept it away between our open and our lock
+                os.close(file)
+
+    def live(self, owner: str) -> str | None:
+        """A name for `owner` ("process 123 on this machine") while it lives; None once it is dead.
+
+        What a dead owner left is removed. Raises OSError.
+        """
+        path = self._path(owner)
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            # A shared lock, so that two who ask at once don't take each other for the owner.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.pread(file, 32, 0).decode(errors="replace")
+            return f"process {pid} on this machine" if pid else "another process on this machine"
+        else:
+            path.unlink(missing_ok=True)
+            return None
+        finally:
+            os.close(file)
+
+    def drop(self) -> None:
+        """Give up our own lock, and with it every claim."""
+        if self._held is None:
+            return
+        self._path(self.id).unlink(missing_ok=True)
+        os.close(self._held)
+        self._held = None
+
+    def _path(self, owner: str) -> Path:
+        return self.folder / f"{owner}.lock"
+
+    def _is_current(self, file: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file), self._path(self.id).stat())
+        except FileNotFoundError:
+            return False
+
+    def _sweep(self) -> None:
+        """Remove what dead owners left."""
+        for path in sorted(self.folder.glob("*.lock")):
+            self.live(path.stem)

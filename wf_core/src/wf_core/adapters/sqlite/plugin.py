@@ -1,0 +1,24 @@
+"""How the engine finds this store: the URL `sqlite:PATH`."""
+
+from typing import TYPE_CHECKING
+
+from wf_core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from wf_core.ports import Store
+
+
+@hookimpl
+def wf_open_store(url: str) -> "Store | None":
+    """Open `sqlite:PATH`; `~` is the home folder. Other schemes are not ours."""
+    scheme, _, rest = url.partition(":")
+    if scheme != "sqlite":
+        return None
+    from pathlib import Path
+
+    from wf_core.adapters.sqlite.store import SqliteStore
+    from wf_core.errors import StoreUnavailable
+
+    if not rest:
+        raise StoreUnavailable("the store 'sqlite:' names no file; write it as `sqlite:PATH`")
+    return SqliteStore.open(Path(rest).expanduser().absolute())

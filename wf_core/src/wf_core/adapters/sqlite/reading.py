@@ -1,0 +1,232 @@
+"""What is read, on a connection of its own: a long list does not hold up a save."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from wf_core.adapters import store_rules as rules
+from wf_core.adapters.sqlite.records import (
+    SPAN,
+    damaged,
+    entry_of,
+    head_of,
+    line_of,
+    newer,
+    request_of,
+    span,
+    step_of,
+    transition_of,
+    workflow_of,
+)
+from wf_core.model.phases import Phase
+from wf_core.model.requests import Asked
+from wf_core.model.spec import Key
+from wf_core.model.state import SCHEMA_VERSION, LogLine, Owner, StepState, Stored, Transition
+from wf_core.ports import Page, Row, Seen
+
+T = TypeVar("T")
+MASK = (1 << SPAN) - 1
+MAX_SEEN = 1_000
+_LIST = """
+SELECT id, namespace, name, uid, queue, priority, phase, created_at, succeeded, undone, total,
+    owner, epoch, deletion_asked_at, suspended, parked, watchable, finished_at
+FROM workflows WHERE {where} ORDER BY created_at, id LIMIT ?
+"""
+_SEEN = """
+SELECT changed, namespace, name, 0 FROM workflows WHERE changed > ?1
+UNION ALL SELECT position, namespace, name, 1 FROM gone WHERE position > ?1
+ORDER BY 1 LIMIT ?2
+"""
+_LAST = (
+    "SELECT max((SELECT coalesce(max(changed), 0) FROM workflows), "
+    "(SELECT coalesce(max(position), 0) FROM gone))"
+)
+
+
+def snapshot(connection: sqlite3.Connection, read: Callable[[sqlite3.Connection], T]) -> T:
+    """Run `read` so that all it reads is of one moment."""
+    connection.execute("BEGIN")
+    try:
+        return read(connection)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def load(key: Key, connection: sqlite3.Connection) -> Stored:
+    """Everything about one workflow."""
+    row = connection.execute(
+        "SELECT id, owner, epoch, deletion_asked_at, schema_version, total, head FROM workflows "
+        "WHERE namespace = ? AND name = ?",
+        (key.namespace, key.name),
+    ).fetchone()
+    if row is None:
+        raise rules.not_found(key)
+    number, owner, epoch, deletion_asked_at, version, total, head = row
+    if version > SCHEMA_VERSION:
+        raise newer(key, version)
+    (document,) = connection.execute(
+        "SELECT workflow FROM documents WHERE id = ?", (number,)
+    ).fetchone()
+    low, high = span(number)
+    what = "document"
+    try:
+        workflow = workflow_of(document)
+        what = "state"
+        state = rules.merged(head_of(head), Owner(owner, epoch), deletion_asked_at)
+        steps: list[StepState] = [rules.FRESH] * total
+        for step, body in connection.execute(
+            "SELECT key, state FROM steps WHERE key BETWEEN ? AND ?", (low, high)
+        ):
+            what = f"state of step {step & MASK}"
+            steps[step & MASK] = step_of(body)
+        what = "outbox"
+        outbox = tuple(
+            entry_of(body)
+            for (body,) in connection.execute(
+                "SELECT entry FROM outbox WHERE key BETWEEN ? AND ? ORDER BY key", (low, high)
+            )
+        )
+    except (ValueError, IndexError) as error:
+        raise damaged(key, what, error) from error
+    return Stored(workflow, state, tuple(steps), outbox, _asked(key, number, connection))
+
+
+def asked(key: Key, connection: sqlite3.Connection) -> tuple[Asked, ...]:
+    """The unanswered requests."""
+    return _asked(key, _number(key, connection), connection)
+
+
+def _asked(key: Key, number: int, connection: sqlite3.Connection) -> tuple[Asked, ...]:
+    rows = connection.execute(
+        "SELECT key, request, at FROM requests WHERE key BETWEEN ? AND ? ORDER BY key", span(number)
+    )
+    try:
+        return tuple(Asked(seq & MASK, request_of(body), at) for seq, body, at in rows)
+    except ValueError as error:
+        raise damaged(key, "requests", error) from error
+
+
+def owner_of(key: Key, connection: sqlite3.Connection) -> Owner:
+    """The stored owner."""
+    row = connection.execute(
+        "SELECT owner, epoch FROM workflows WHERE namespace = ? AND name = ?",
+        (key.namespace, key.name),
+    ).fetchone()
+    if row is None:
+        raise rules.not_found(key)
+    return Owner(*row)
+
+
+def list_page(
+    phases: Sequence[Phase] | None,
+    queue: str | None,
+    limit: int,
+    after: str | None,
+    connection: sqlite3.Connection,
+) -> Page:
+    """A page by creation; the cursor is the last row's `created_at/id`."""
+    where = ["1"]
+    values: list[object] = []
+    if phases is not None:
+        where.append(f"phase IN ({', '.join('?' * len(phases))})")
+        values.extend(phase.value for phase in phases)
+    if queue is not None:
+        where.append("queue = ?")
+        values.append(queue)
+    if after is not None:
+        created_at, _, number = after.partition("/")
+        where.append("(created_at, id) > (?, ?)")
+        values.extend((float(created_at), int(number)))
+    found = connection.execute(
+        _LIST.format(where=" AND ".join(where)), (*values, limit + 1)
+    ).fetchall()
+    shown = found[:limit]
+    more = f"{shown[-1][7]!r}/{shown[-1][0]}" if len(found) > limit and shown else None
+    return Page(tuple(_row(*values) for values in shown), more)
+
+
+def _row(
+    _number: int,
+    namespace: str,
+    name: str,
+    uid: str,
+    queue: str,
+    priority: int,
+    phase_name: str,
+    created_at: float,
+    succeeded: int,
+    undone: int,
+    total: int,
+    owner: str,
+    epoch: int,
+    deletion_asked_at: float | None,
+    suspended: int,
+    parked: int,
+    watchable: int,
+    finished_at: float | None,
+) -> Row:
+    phase = Phase(phase_name)
+    return Row(
+        key=Key(namespace, name),
+        uid=uid,
+        queue=queue,
+        priority=priority,
+        phase=phase,
+        created_at=created_at,
+        done=undone if phase in rules.UNDOING else succeeded,
+        total=total,
+        owner=Owner(owner, epoch),
+        deleting=deletion_asked_at is not None,
+        suspended=bool(suspended),
+        parked=bool(parked),
+        watched=phase is Phase.SUCCESS and bool(watchable),
+        finished_at=finished_at,
+    )
+
+
+def history(key: Key, connection: sqlite3.Connection) -> tuple[Transition, ...]:
+    """Every transition, oldest first."""
+    rows = connection.execute(
+        "SELECT transition FROM history WHERE key BETWEEN ? AND ? ORDER BY key",
+        span(_number(key, connection)),
+    )
+    try:
+        return tuple(transition_of(body) for (body,) in rows)
+    except ValueError as error:
+        raise damaged(key, "history", error) from error
+
+
+def logs(key: Key, step: str | None, connection: sqlite3.Connection) -> tuple[LogLine, ...]:
+    """Output of hooks, oldest first."""
+    rows = connection.execute(
+        "SELECT line FROM logs WHERE key BETWEEN ? AND ? AND (? IS NULL OR step = ?) ORDER BY key",
+        (*span(_number(key, connection)), step, step),
+    )
+    try:
+        return tuple(line_of(body) for (body,) in rows)
+    except ValueError as error:
+        raise damaged(key, "logs", error) from error
+
+
+def seen_after(position: int, connection: sqlite3.Connection) -> list[Seen]:
+    """What changed after `position`, oldest first; at most `MAX_SEEN`."""
+    return [
+        Seen(at, Key(namespace, name), bool(gone))
+        for at, namespace, name, gone in connection.execute(_SEEN, (position, MAX_SEEN))
+    ]
+
+
+def last_position(connection: sqlite3.Connection) -> int:
+    """The position of the latest change."""
+    (position,) = connection.execute(_LAST).fetchone()
+    return int(position)
+
+
+def _number(key: Key, connection: sqlite3.Connection) -> int:
+    row = connection.execute(
+        "SELECT id FROM workflows WHERE namespace = ? AND name = ?", (key.namespace, key.name)
+    ).fetchone()
+    if row is None:
+        raise rules.not_found(key)
+    return int(row[0])

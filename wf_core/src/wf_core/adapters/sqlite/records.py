@@ -1,0 +1,74 @@
+"""Between values and bytes. Encoders and decoders are made once: that is most of their cost."""
+
+from typing import TypeVar
+
+import attrs
+import msgspec
+
+from wf_core.errors import StoreForeign, StoreUnavailable
+from wf_core.model.requests import Request
+from wf_core.model.spec import Key, Workflow
+from wf_core.model.state import (
+    SCHEMA_VERSION,
+    LogLine,
+    OutboxEntry,
+    StepState,
+    Transition,
+    WorkflowState,
+)
+from wf_core.ports import Changes
+
+T = TypeVar("T")
+SPAN = 32  # bits of a row's number within its workflow
+
+encode = msgspec.json.Encoder().encode
+workflow_of = msgspec.json.Decoder(Workflow).decode
+head_of = msgspec.json.Decoder(WorkflowState).decode
+step_of = msgspec.json.Decoder(StepState).decode
+entry_of = msgspec.json.Decoder(OutboxEntry).decode
+transition_of = msgspec.json.Decoder(Transition).decode
+request_of = msgspec.json.Decoder(Request).decode
+line_of = msgspec.json.Decoder(LogLine).decode
+
+
+def span(number: int) -> tuple[int, int]:
+    """The least and the greatest key of a row that belongs to workflow `number`."""
+    low = number << SPAN
+    return low, low | ((1 << SPAN) - 1)
+
+
+@attrs.frozen
+class Encoded:
+    """The parts of a save as bytes, made on the caller's thread while the writer waits for the disk."""
+
+    head: bytes
+    steps: tuple[tuple[int, str, bytes], ...]
+    outbox: tuple[tuple[int, bytes], ...]
+    history: tuple[bytes, ...]
+
+
+def encoded(changes: Changes) -> Encoded:
+    """Raises TypeError, ValueError or OverflowError for a value that JSON can't hold."""
+    return Encoded(
+        encode(changes.head),
+        tuple((index, state.phase.value, encode(state)) for index, state in changes.steps.items()),
+        tuple((entry.seq, encode(entry)) for entry in changes.outbox),
+        tuple(encode(transition) for transition in changes.history),
+    )
+
+
+def damaged(key: Key, what: str, error: Exception) -> StoreUnavailable:
+    """A stored part of a workflow can't be read (semantics C10): that workflow alone is blocked."""
+    return StoreUnavailable(
+        f"workflow '{key}': its stored {what} is damaged ({error}); other workflows are not "
+        "touched by that. Restore the store from a backup, or remove this one with "
+        f"`wf delete {key}`"
+    )
+
+
+def newer(key: Key, version: int) -> StoreForeign:
+    """The workflow was saved by an engine newer than this one."""
+    return StoreForeign(
+        f"workflow '{key}' was saved with state version {version}, and this wf knows versions up "
+        f"to {SCHEMA_VERSION}: upgrade wf; the workflow was left alone"
+    )

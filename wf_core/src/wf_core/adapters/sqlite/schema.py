@@ -1,0 +1,174 @@
+"""The tables, their versions, and how a file is recognised and opened.
+
+Rows that belong to a workflow have computed keys: `id << 32 | n` (`n` a step's index, a seq, or a
+running number), so that they lie together, need no second index, and a save dirties few pages. The
+document is a table of its own because an UPDATE writes a whole row again.
+"""
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+from wf_core.adapters.sqlite.failures import BUSY_SECONDS, from_os, not_a_database, translate
+from wf_core.errors import StoreForeign, StoreUnavailable
+
+APPLICATION_ID = 0x77665341  # "wfSA": says that a SQLite file is a store of ours
+MAGIC = b"SQLite format 3\x00"
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE workflows (
+            id INTEGER PRIMARY KEY,
+            namespace TEXT NOT NULL,
+            name TEXT NOT NULL,
+            uid TEXT NOT NULL,
+            queue TEXT NOT NULL,
+            priority INTEGER NOT NULL,
+            created_at REAL NOT NULL,
+            total INTEGER NOT NULL,
+            watchable INTEGER NOT NULL,
+            phase TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            owner TEXT NOT NULL,
+            succeeded INTEGER NOT NULL DEFAULT 0,
+            undone INTEGER NOT NULL DEFAULT 0,
+            suspended INTEGER NOT NULL DEFAULT 0,
+            parked INTEGER NOT NULL DEFAULT 0,
+            finished_at REAL,
+            deletion_asked_at REAL,
+            request_seq INTEGER NOT NULL DEFAULT 0,
+            schema_version INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            head BLOB NOT NULL,
+            UNIQUE (namespace, name)
+        )
+        """,
+        "CREATE INDEX workflows_created ON workflows (created_at, id)",
+        "CREATE INDEX workflows_changed ON workflows (changed)",
+        "CREATE TABLE documents (id INTEGER PRIMARY KEY, workflow BLOB NOT NULL)",
+        "CREATE TABLE steps (key INTEGER PRIMARY KEY, phase TEXT NOT NULL, state BLOB NOT NULL)",
+        "CREATE TABLE outbox (key INTEGER PRIMARY KEY, entry BLOB NOT NULL)",
+        "CREATE TABLE history (key INTEGER PRIMARY KEY, transition BLOB NOT NULL)",
+        "CREATE TABLE requests (key INTEGER PRIMARY KEY, at REAL NOT NULL, request BLOB NOT NULL)",
+        "CREATE TABLE logs (key INTEGER PRIMARY KEY, step TEXT NOT NULL, line BLOB NOT NULL)",
+        "CREATE TABLE gone (position INTEGER PRIMARY KEY, namespace TEXT NOT NULL, "
+        "name TEXT NOT NULL)",
+    ),
+)
+"""The statements that lead from version n to n + 1, for n from 0. Shipped ones never change."""
+
+
+def open_pair(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    """A connection that writes and one that only reads; the file is made or migrated as needed.
+
+    Raises `StoreForeign` for what is not ours or newer, `StoreUnavailable` for all else.
+    """
+    opened: list[sqlite3.Connection] = []
+    try:
+        _make(path)
+        _recognise(path)
+        writer = _connect(path, opened)
+        _prepare(writer, path)
+        reader = _connect(path, opened)
+        reader.execute("PRAGMA query_only = ON")
+    except BaseException as error:
+        for connection in opened:
+            connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise translate(error, path) from error
+        if isinstance(error, OSError):
+            raise from_os(error, path) from error
+        raise
+    return writer, reader
+
+
+def _make(path: Path) -> None:
+    """Make folder and file for this user alone; SQLite gives its own files the mode of the first."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _recognise(path: Path) -> None:
+    """Refuse what is not ours, without touching it: a connection that reads can't change a file."""
+    with path.open("rb") as file:
+        start = file.read(len(MAGIC))
+    if not start:
+        return
+    if start != MAGIC:
+        raise not_a_database(path)
+    looking = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    try:
+        _check(looking, path)
+    finally:
+        looking.close()
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema's version: 0 for an empty database. Raises `StoreForeign`."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (application or version or tables):
+        raise StoreForeign(
+            f"{path} is a database of another program, and was left alone; choose another place "
+            "with `--store sqlite:PATH`"
+        )
+    if version > len(MIGRATIONS):
+        raise StoreForeign(
+            f"{path} has schema version {version}, and this wf knows versions up to "
+            f"{len(MIGRATIONS)}: upgrade wf; the file was left alone"
+        )
+    return int(version)
+
+
+def _connect(path: Path, opened: list[sqlite3.Connection]) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    opened.append(connection)
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Switch to WAL and bring the schema up to date, in one transaction."""
+    _use_wal(connection, path)
+    if _check(connection, path) == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Looked at again: another process may have migrated while we waited for the lock.
+        for number in range(_check(connection, path), len(MIGRATIONS)):
+            for statement in MIGRATIONS[number]:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _use_wal(connection: sqlite3.Connection, path: Path) -> None:
+    """Write-ahead logging: readers never wait for the writer."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            # Two processes that make the file at once: SQLite does not wait here by itself.
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+            continue
+        if mode != "wal":
+            raise StoreUnavailable(
+                f"{path} is on a file system that can't share memory between processes: put the "
+                "store on a local disk with `--store sqlite:PATH`"
+            )
+        return

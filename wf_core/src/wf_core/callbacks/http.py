@@ -1,0 +1,168 @@
+"""Sending one callback over HTTP, once. Repeats are the courier's."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from wf_core.callbacks.hosts import host_allowed
+from wf_core.ports import Clock, Delivered, Delivery, Receipt
+
+if TYPE_CHECKING:  # httpx takes longer to import than most commands take to run
+    import httpx
+
+    from wf_core.callbacks.signature import Signer
+    from wf_core.config import Config
+
+MAX_ANSWER = 64 * 1024
+"""Bytes of an answer that are read, so that the connection can be used again; nobody needs more."""
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class HttpSender:
+    """Posts callbacks as JSON; the sender of `wf_core.ports.CallbackSender`.
+
+    Raises `ConfigInvalid` at once where the secret's file is missing or unusable. One client serves
+    all receivers; it is made when first needed and closed when nothing was sent for the idle time.
+    """
+
+    def __init__(self, config: "Config", clock: Clock) -> None:
+        self._timeout = config.rpc_timeout_mill_seconds / 1000
+        self._idle = config.idle_timeout_mill_seconds / 1000
+        self._allowed = config.callbacks.allowed_hosts
+        self._clock = clock
+        self._signer = _signer(config.callbacks.secret_file)
+        self._client: httpx.AsyncClient | None = None
+        self._sending = 0
+        self._expiry: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """One attempt, which takes no longer than the request timeout."""
+        import httpx
+
+        try:
+            url = httpx.URL(delivery.url)
+        except httpx.InvalidURL as error:
+            return _refused(f"spec.callback.url is no address: {error}")
+        if url.scheme not in ("http", "https") or not url.host:
+            return _refused("spec.callback.url must begin with http:// or https:// and a host")
+        host = url.raw_host.decode("ascii")
+        if not host_allowed(host, self._allowed):
+            return _refused(
+                f"the host {host!r} may not be called;"
+                " the operator can add it to callbacks.allowedHosts"
+            )
+        self._begin()
+        try:
+            return await self._post(self._open(), url, delivery)
+        finally:
+            self._end()
+
+    async def close(self) -> None:
+        """Close connections. The sender can be used again afterwards."""
+        self._stop_timer()
+        self._let_go()
+        while self._closing:
+            await asyncio.gather(*self._closing)
+
+    async def _post(
+        self, client: "httpx.AsyncClient", url: "httpx.URL", delivery: Delivery
+    ) -> Receipt:
+        import httpx
+
+        from wf_core.callbacks.verdict import judge
+
+        content = msgspec.json.encode(delivery.body)
+        headers = {"content-type": "application/json", "user-agent": "wf"}
+        if self._signer is not None:
+            headers |= self._signer.headers(delivery.event_id, content, self._clock.now())
+        receipt = None
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                client.stream("POST", url, content=content, headers=headers) as answer,
+            ):
+                receipt = judge(
+                    answer.status_code,
+                    answer.headers.get("retry-after"),
+                    ignore_not_found=delivery.ignore_not_found,
+                    now=self._clock.now(),
+                )
+                await _drain(answer)
+        except UnicodeError as error:
+            return _refused(f"spec.callback.url names no possible host: {error}")
+        except TimeoutError:
+            # The status is the answer: a body that never ends takes nothing back.
+            return receipt or _repeat(f"no answer within {self._timeout:g} s")
+        except (httpx.HTTPError, OSError) as error:
+            return receipt or _repeat(f"{type(error).__name__}: {error}".rstrip(": "))
+        return receipt
+
+    def _open(self) -> "httpx.AsyncClient":
+        if self._client is None:
+            import httpx
+
+            self._client = httpx.AsyncClient(
+                timeout=None,  # one timeout holds for the whole of a request, in `_post`
+                limits=httpx.Limits(keepalive_expiry=self._idle),
+                follow_redirects=False,
+                trust_env=_behind_proxy(),
+            )
+        return self._client
+
+    def _begin(self) -> None:
+        self._sending += 1
+        self._stop_timer()
+
+    def _end(self) -> None:
+        self._sending -= 1
+        if self._sending == 0:
+            # The pool of httpx closes what is idle at the next request only; there may be none.
+            loop = asyncio.get_running_loop()
+            self._expiry = loop.call_later(self._idle, self._let_go)
+
+    def _stop_timer(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+
+    def _let_go(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            task = asyncio.get_running_loop().create_task(client.aclose())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+
+def _signer(secret_file: str | None) -> "Signer | None":
+    if secret_file is None:
+        return None
+    from wf_core.callbacks.signature import Signer
+
+    return Signer.from_file(Path(secret_file))
+
+
+def _behind_proxy() -> bool:
+    """Whether the surroundings name a proxy. Only then is anything taken from them."""
+    return any(os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXIES)
+
+
+async def _drain(answer: "httpx.Response") -> None:
+    """Read what a well-behaved receiver says; what is longer costs it the connection."""
+    size = 0
+    async for chunk in answer.aiter_raw():
+        size += len(chunk)
+        if size > MAX_ANSWER:
+            return
+
+
+def _refused(error: str) -> Receipt:
+    return Receipt(Delivered.DROPPED, error)
+
+
+def _repeat(error: str) -> Receipt:
+    return Receipt(Delivered.RETRY, error)

@@ -1,0 +1,138 @@
+"""What must hold of a workflow beyond its shape: names, numbers, sizes, the callback.
+
+`faults` is the whole of it, with the graph and the parameters; nothing is run before it is empty.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from wf_core.codec.graph_checks import graph_faults
+from wf_core.codec.kinds import Kinds
+from wf_core.codec.nearest import hint
+from wf_core.codec.parameter_checks import parameter_faults
+from wf_core.errors import Fault
+from wf_core.model.phases import Phase
+from wf_core.model.spec import Callback, RetryPolicy, StepTemplate, Workflow
+from wf_core.model.state import MAX_STEPS
+
+MAX_NAME = 63
+CLUSTER_STEPS = 500
+"""How many steps fit into one object of a Kubernetes cluster (semantics C7)."""
+
+EVENTS = tuple(f"{what}.{phase}" for what in ("workflow", "step") for phase in Phase)
+"""What `callback.events` may name."""
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+def faults(workflow: Workflow, kinds: Kinds | None) -> list[Fault]:
+    """Everything wrong with a workflow, by path; `kinds` None leaves the step kinds unchecked."""
+    found = [*_metadata(workflow), *_spec(workflow)]
+    if len(workflow.spec.steps) <= MAX_STEPS:
+        found += graph_faults(workflow.spec.steps, kinds)
+        found += parameter_faults(workflow.spec, kinds)
+    return found
+
+
+def advice(workflow: Workflow) -> list[str]:
+    """What is no fault but good to know, a sentence each."""
+    steps = len(workflow.spec.steps)
+    if steps > CLUSTER_STEPS:
+        return [
+            f"{steps:,} steps run here, but an object of a Kubernetes cluster holds "
+            f"{CLUSTER_STEPS}; split the workflow before you apply it there"
+        ]
+    return []
+
+
+def _metadata(workflow: Workflow) -> Iterator[Fault]:
+    metadata = workflow.metadata
+    yield from _label("$.metadata.name", metadata.name)
+    yield from _label("$.metadata.namespace", metadata.namespace)
+
+
+def _label(path: str, name: str) -> Iterator[Fault]:
+    if len(name) > MAX_NAME:
+        yield Fault(path, f"has {len(name)} characters; a name has at most {MAX_NAME}")
+    elif not _LABEL.fullmatch(name):
+        yield Fault(
+            path,
+            f"{name!r} is not a name: use a-z, 0-9 and '-', with a letter or digit at both ends",
+        )
+
+
+def _spec(workflow: Workflow) -> Iterator[Fault]:
+    spec = workflow.spec
+    if not spec.steps:
+        yield Fault("$.spec.steps", "a workflow needs at least one step")
+    if len(spec.steps) > MAX_STEPS:
+        yield Fault(
+            "$.spec.steps", f"has {len(spec.steps):,} steps; a workflow has at most {MAX_STEPS:,}"
+        )
+        return
+    yield from _above_zero("$.spec.activeDeadlineSeconds", spec.active_deadline_seconds)
+    if spec.callback is not None:
+        yield from _callback(spec.callback)
+    for n, step in enumerate(spec.steps):
+        yield from _label(f"$.spec.steps[{n}].name", step.name)
+        yield from _template(f"$.spec.steps[{n}].stepTemplate", step.step_template)
+
+
+def _template(path: str, template: StepTemplate) -> Iterator[Fault]:
+    if not template.type:
+        yield Fault(f"{path}.type", "must name a step kind")
+    yield from _not_negative(f"{path}.syncPeriodSeconds", template.sync_period_seconds)
+    yield from _above_zero(f"{path}.timeoutSeconds", template.timeout_seconds)
+    yield from _above_zero(f"{path}.rollbackTimeoutSeconds", template.rollback_timeout_seconds)
+    yield from _retry(f"{path}.retryPolicy", template.retry_policy)
+
+
+def _retry(path: str, policy: RetryPolicy) -> Iterator[Fault]:
+    for key, limit in (
+        ("runRetryLimit", policy.run_retry_limit),
+        ("rollbackRetryLimit", policy.rollback_retry_limit),
+    ):
+        if limit < -1:
+            yield Fault(f"{path}.{key}", f"must be 0 or more, or -1 for no limit, not {limit}")
+    yield from _not_negative(f"{path}.runRetryPeriodSeconds", policy.run_retry_period_seconds)
+    yield from _not_negative(
+        f"{path}.rollbackRetryPeriodSeconds", policy.rollback_retry_period_seconds
+    )
+    yield from _not_negative(f"{path}.maxPeriodSeconds", policy.max_period_seconds)
+    if policy.factor < 1:
+        yield Fault(f"{path}.factor", f"must be 1 or more, not {policy.factor:g}")
+
+
+def _not_negative(path: str, seconds: float) -> Iterator[Fault]:
+    if seconds < 0:
+        yield Fault(path, f"must be 0 or more seconds, not {seconds:g}")
+
+
+def _above_zero(path: str, seconds: float | None) -> Iterator[Fault]:
+    if seconds is not None and seconds <= 0:
+        yield Fault(
+            path, f"must be more than 0 seconds, not {seconds:g}; leave it out for no limit"
+        )
+
+
+def _callback(callback: Callback) -> Iterator[Fault]:
+    if callback.url and not _is_http(callback.url):
+        yield Fault(
+            "$.spec.callback.url", f"must be an http or https address, not {callback.url[:200]!r}"
+        )
+    for n, event in enumerate(callback.events or ()):
+        if event not in EVENTS:
+            yield Fault(
+                f"$.spec.callback.events[{n}]",
+                f"no event {event!r}: write workflow.PHASE or step.PHASE",
+                hint=hint(event, EVENTS),
+            )
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, an IPv6 address without its end
+        return False

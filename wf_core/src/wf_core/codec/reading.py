@@ -1,0 +1,63 @@
+"""A document to a workflow, with every fault of it at once."""
+
+from collections.abc import Mapping
+
+import attrs
+from msgspec.structs import replace
+
+from wf_core.codec.checks import faults
+from wf_core.codec.compose import parse
+from wf_core.codec.kinds import Kinds
+from wf_core.codec.nearest import hint
+from wf_core.codec.nodes import Node
+from wf_core.codec.shape import Found, decode_workflow
+from wf_core.errors import DocumentInvalid, Fault
+from wf_core.model.spec import API_VERSION, KIND, Json, Workflow
+
+
+def read(
+    text: str | bytes,
+    source: str,
+    registry: Kinds | None,
+    parameters: Mapping[str, Json] | None = None,
+) -> Workflow:
+    """The workflow in a YAML or JSON document; `source` names the file in messages.
+
+    `registry` None leaves the step kinds unchecked. `parameters` are put over the workflow's own
+    before anything is checked. Raises DocumentInvalid with all faults in the order of the file.
+    """
+    root = parse(text, source)
+    found = Found()
+    if isinstance(root.children, dict):
+        _head(root, found)
+    workflow = decode_workflow(root, found)
+    if parameters:
+        workflow = with_parameters(workflow, parameters)
+    for fault in faults(workflow, registry):
+        if not found.is_settled(fault.path):
+            line, column = root.locate(fault.path)
+            found.faults.append(attrs.evolve(fault, line=line, column=column))
+    if found.faults:
+        raise DocumentInvalid(sorted(found.faults, key=_place), source)
+    return workflow
+
+
+def with_parameters(workflow: Workflow, parameters: Mapping[str, Json]) -> Workflow:
+    """The workflow with `parameters` put over its own."""
+    merged = {**workflow.spec.parameters, **parameters}
+    return replace(workflow, spec=replace(workflow.spec, parameters=merged))
+
+
+def _head(root: Node, found: Found) -> None:
+    assert isinstance(root.children, dict)
+    for key, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
+        node = root.children.get(key)
+        if node is None:
+            found.add(root, f"$.{key}", f"is required: write '{key}: {expected}'")
+        elif node.children is not None or node.value != expected:
+            near = hint(node.value, [expected]) if isinstance(node.value, str) else ""
+            found.add(node, f"$.{key}", f"must be {expected!r}, not {node.describe()}", near)
+
+
+def _place(fault: Fault) -> tuple[int, int]:
+    return fault.line or 0, fault.column or 0

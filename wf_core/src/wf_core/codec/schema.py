@@ -1,0 +1,148 @@
+"""The JSON Schema of a document, drawn from the model, for editors and for the custom resource."""
+
+import types
+import typing
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from wf_core.codec.checks import EVENTS, MAX_NAME
+from wf_core.codec.descriptions import DESCRIPTIONS
+from wf_core.codec.kinds import Kinds
+from wf_core.codec.shape import WAITED_FOR
+from wf_core.codec.writing import plain_struct
+from wf_core.model.spec import API_VERSION, KIND, Metadata, Workflow
+from wf_core.model.state import MAX_STEPS
+
+Schema = dict[str, Any]
+
+_LABEL: Schema = {"maxLength": MAX_NAME, "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}
+_EXTRA: dict[str, Schema] = {
+    "Metadata.name": _LABEL,
+    "Metadata.namespace": _LABEL,
+    "WorkflowSpec.steps": {"minItems": 1, "maxItems": MAX_STEPS},
+    "WorkflowSpec.activeDeadlineSeconds": {"exclusiveMinimum": 0},
+    "Callback.url": {"pattern": "^$|^https?://"},
+    "Callback.events": {"items": {"enum": list(EVENTS)}},
+    "StepSpec.name": _LABEL,
+    "DependOn.name": _LABEL,
+    "DependOn.phase": {"enum": [phase.value for phase in WAITED_FOR]},
+    "StepTemplate.type": {"minLength": 1},
+    "StepTemplate.syncPeriodSeconds": {"minimum": 0},
+    "StepTemplate.timeoutSeconds": {"exclusiveMinimum": 0},
+    "StepTemplate.rollbackTimeoutSeconds": {"exclusiveMinimum": 0},
+    "RetryPolicy.runRetryLimit": {"minimum": -1},
+    "RetryPolicy.runRetryPeriodSeconds": {"minimum": 0},
+    "RetryPolicy.rollbackRetryLimit": {"minimum": -1},
+    "RetryPolicy.rollbackRetryPeriodSeconds": {"minimum": 0},
+    "RetryPolicy.factor": {"minimum": 1},
+    "RetryPolicy.maxPeriodSeconds": {"minimum": 0},
+}
+"""What the checks demand beyond the type."""
+
+_SCALARS: dict[Any, Schema] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    Any: {},
+}
+
+
+def schema(registry: Kinds | None = None) -> Schema:
+    """The schema (draft 2020-12). With a registry, `type` names an installed kind and `parameters`
+    are those of that kind."""
+    body = _struct(Workflow)
+    head: Schema = {
+        "apiVersion": {"const": API_VERSION, "description": "The version of this format."},
+        "kind": {"const": KIND, "description": "Always Workflow."},
+    }
+    status: Schema = {"type": "object", "description": "Written by the engine; ignored when read."}
+    whole: Schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": KIND,
+        **body,
+        "required": ["apiVersion", "kind", *body["required"]],
+        "properties": {**head, **body["properties"], "status": status},
+    }
+    spec = whole["properties"]["spec"]["properties"]
+    spec["requests"] = {
+        "type": "array",
+        "description": "What people ask of a workflow in a cluster; ignored in a file.",
+    }
+    if registry is not None:
+        _add_kinds(spec["steps"]["items"]["properties"]["stepTemplate"], registry)
+    return whole
+
+
+def _struct(struct: type[msgspec.Struct]) -> Schema:
+    hints = typing.get_type_hints(struct)
+    properties, required = {}, []
+    for field in msgspec.structs.fields(struct):
+        where = f"{struct.__name__}.{field.encode_name}"
+        properties[field.encode_name] = {
+            **_type(hints[field.name]),
+            **_default(field),
+            **_EXTRA.get(where, {}),
+            "description": DESCRIPTIONS[where],
+        }
+        if field.required:
+            required.append(field.encode_name)
+    return {
+        "type": "object",
+        "description": DESCRIPTIONS[struct.__name__],
+        "properties": properties,
+        # Kubernetes writes more into metadata than is ours.
+        "additionalProperties": struct is Metadata,
+        **({"required": required} if required else {}),
+    }
+
+
+def _type(of: Any) -> Schema:
+    if of in _SCALARS:
+        return dict(_SCALARS[of])
+    origin, arguments = typing.get_origin(of), typing.get_args(of)
+    if origin in (typing.Union, types.UnionType):
+        return _type(next(each for each in arguments if each is not type(None)))
+    if origin is tuple:
+        return {"type": "array", "items": _type(arguments[0])}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _type(arguments[1]) or True}
+    if issubclass(of, StrEnum):
+        return {"type": "string", "enum": [each.value for each in of]}
+    return _struct(of)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Schema:
+    value = field.default
+    if value is msgspec.NODEFAULT or value is None or value == ():
+        return {}
+    if isinstance(value, msgspec.Struct):
+        return {"default": plain_struct(value)}
+    return {"default": value.value if isinstance(value, StrEnum) else value}
+
+
+def _add_kinds(template: Schema, registry: Kinds) -> None:
+    names = sorted(registry.kinds)
+    template["properties"]["type"]["enum"] = names
+    template["allOf"] = [
+        {
+            "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
+            "then": {"properties": {"parameters": _or_reference(registry.kinds[name].schema())}},
+        }
+        for name in names
+    ]
+
+
+def _or_reference(parameters: Schema) -> Schema:
+    """A kind's schema in which each parameter may also be a text that holds a reference."""
+    reference = {"type": "string", "pattern": r"\$\{"}
+    described = {
+        key: {
+            **({"description": each["description"]} if "description" in each else {}),
+            "anyOf": [each, reference],
+        }
+        for key, each in parameters.get("properties", {}).items()
+    }
+    return {**parameters, "properties": described}

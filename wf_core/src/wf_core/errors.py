@@ -1,0 +1,95 @@
+"""The tree of errors, by who must act.
+
+WfError
+├── AuthorError      the author of a workflow must change the document or the request
+│   ├── DocumentInvalid      every fault of a document at once
+│   ├── WorkflowNotFound
+│   └── WorkflowExists
+├── PluginError      the author of a plugin must change code
+│   └── KindUnavailable
+├── OperatorError    whoever runs the engine must change the surroundings
+│   ├── ConfigInvalid
+│   ├── StoreUnavailable     a save or a read failed: full disk, read-only folder, server away
+│   ├── StoreForeign         the file is not a store, or of a newer schema
+│   └── WorkflowOwned        another process runs this workflow
+└── EngineError      we must act: a state the machine must never reach
+
+What a hook raises is not here but in `wf_core.kinds`: it is data to the machine, not an error of ours.
+"""
+
+from collections.abc import Sequence
+
+import attrs
+
+
+class WfError(Exception):
+    """Anything wrong that the engine can name. `str()` says what, and what to do next."""
+
+
+class AuthorError(WfError):
+    """The author of a workflow must act."""
+
+
+@attrs.frozen
+class Fault:
+    """One fault of a document: where it is (JSONPath, line and column from 1) and what to do."""
+
+    path: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f" (line {self.line}, column {self.column})" if self.line else ""
+        return f"{self.path}: {self.message}{'; ' + self.hint if self.hint else ''}{where}"
+
+
+class DocumentInvalid(AuthorError):
+    """A document has faults: all of them, in the order of the file. `source` names the file."""
+
+    def __init__(self, faults: Sequence[Fault], source: str = "") -> None:
+        self.faults = tuple(faults)
+        self.source = source
+        head = f"{source}: " if source else ""
+        super().__init__("\n".join(f"{head}{fault}" for fault in self.faults))
+
+
+class WorkflowNotFound(AuthorError):
+    """No workflow of that name is in the store."""
+
+
+class WorkflowExists(AuthorError):
+    """A workflow of that name, with another document, is in the store."""
+
+
+class PluginError(WfError):
+    """The author of a plugin must act."""
+
+
+class KindUnavailable(PluginError):
+    """No installed plugin brings that kind, or the one that does could not be imported."""
+
+
+class OperatorError(WfError):
+    """Whoever runs the engine must act."""
+
+
+class ConfigInvalid(OperatorError):
+    """A configuration file has an unknown key or a wrong value."""
+
+
+class StoreUnavailable(OperatorError):
+    """The store could not read or write; nothing was lost, and the message says what to free or mend."""
+
+
+class StoreForeign(OperatorError):
+    """The file is no store of ours, or was written by a newer engine; it was left alone."""
+
+
+class WorkflowOwned(OperatorError):
+    """Another process runs this workflow."""
+
+
+class EngineError(WfError):
+    """A state that must never be reached: a fault of the engine."""

@@ -1,0 +1,48 @@
+"""How a call ended: an outcome is data, whatever the hook raised."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import attrs
+
+from wf_core.model.spec import Json
+from wf_core.model.state import Resource
+
+
+class Severity(StrEnum):
+    """How a failure is answered (semantics B6)."""
+
+    RETRYABLE = "Retryable"
+    THROTTLED = "Throttled"
+    FATAL = "Fatal"
+    CANNOT_LOOK = "CannotLook"
+
+
+@attrs.frozen
+class Succeeded:
+    """The hook is done. What is None stays as it was known."""
+
+    resource: Resource | None = None
+    attributes: Mapping[str, Json] | None = None
+
+
+@attrs.frozen
+class Progressing:
+    """The hook left something going; look again after `poll_after` seconds."""
+
+    poll_after: float | None = None
+    resource: Resource | None = None
+    attributes: Mapping[str, Json] | None = None
+
+
+@attrs.frozen
+class Failure:
+    """The hook failed. `after` is the least wait in seconds where throttled; `trace` is for the log."""
+
+    severity: Severity
+    message: str
+    after: float = 0.0
+    trace: str | None = None
+
+
+Outcome = Succeeded | Progressing | Failure

@@ -1,0 +1,35 @@
+"""What a person asks of a running workflow, and the answer it gets (semantics D)."""
+
+from wf_core.model.phases import RequestType, Verdict
+from wf_core.model.spec import Json, Wire
+
+MAX_REQUESTS = 64
+
+
+class Request(Wire, frozen=True):
+    """A request: `step` where it concerns one, `name` and `value` for a Signal."""
+
+    type: RequestType
+    step: str | None = None
+    reason: str = ""
+    name: str | None = None
+    value: Json = None
+
+
+class Asked(Wire, frozen=True):
+    """A request as the store holds it: `seq` orders it, `at` is when it was made (epoch seconds)."""
+
+    seq: int
+    request: Request
+    at: float = 0.0
+
+
+class Answer(Wire, frozen=True):
+    """What became of a request."""
+
+    seq: int
+    type: RequestType
+    verdict: Verdict
+    at: float
+    step: str | None = None
+    reason: str = ""

@@ -1,0 +1,172 @@
+"""What is saved. Times are epoch seconds; `None` is "never".
+
+A workflow's state is a small head and one value a step, so that a save writes only what changed
+and a chain of 10,000 steps costs 10,000 small writes.
+"""
+
+from wf_core.model.phases import BlockReason, Ended, Hook, Phase, Ran, Undo
+from wf_core.model.requests import Answer, Asked
+from wf_core.model.spec import Parameters, Wire, Workflow
+
+SCHEMA_VERSION = 1
+KEPT_ATTEMPTS = 5
+MAX_ERROR = 1024
+MAX_STEP_ATTRIBUTES = 32 * 1024
+MAX_ATTRIBUTES = 256 * 1024
+MAX_STEPS = 10_000
+MAX_OUTBOX = 1_000
+
+
+class Resource(Wire, frozen=True):
+    """What a step made in the outside world."""
+
+    status: str = ""
+    id: str = ""
+    name: str = ""
+    address: str = ""
+    attributes: Parameters = {}
+
+
+class Attempt(Wire, frozen=True):
+    """One finished attempt of a hook, kept for `wf history` (the last five a step)."""
+
+    hook: Hook
+    number: int
+    outcome: Ended
+    ended_at: float
+    error: str | None = None
+
+
+class Blocked(Wire, frozen=True):
+    """Why a step waits for a person, and which requests help."""
+
+    reason: BlockReason
+    since: float
+    message: str = ""
+    options: tuple[str, ...] = ()
+
+
+class StepState(Wire, frozen=True):
+    """The saved state of one step.
+
+    `attempt` counts run attempts begun, `run_retry_count` counted failures; `next_attempt_at` is
+    the not-before time of the saved intent; `previous` is what the last ended attempt left.
+    """
+
+    phase: Phase = Phase.PENDING
+    reached: dict[Phase, float] = {}
+    ran: Ran | None = None
+    undo: Undo | None = None
+    failed: bool = False
+    attempt: int = 0
+    run_retry_count: int = 0
+    latest_run_retry_at: float | None = None
+    rollback_attempt: int = 0
+    rollback_retry_count: int = 0
+    latest_rollback_retry_at: float | None = None
+    latest_sync_at: float | None = None
+    in_progress: bool = False
+    interruptions: int = 0
+    next_attempt_at: float | None = None
+    attempt_deadline_at: float | None = None
+    previous: Ended = Ended.NONE
+    run_error: str | None = None
+    rollback_error: str | None = None
+    sync_error: str | None = None
+    blocked: Blocked | None = None
+    resource: Resource | None = None
+    attributes: Parameters = {}
+    parameters: Parameters | None = None
+    kind: str = ""
+    attempts: tuple[Attempt, ...] = ()
+
+
+class Owner(Wire, frozen=True):
+    """Which engine owns a workflow; `epoch` fences every write (semantics C5)."""
+
+    id: str = ""
+    epoch: int = 0
+
+
+class Writer(Wire, frozen=True):
+    """Who wrote a revision, so that a save whose answer was lost can be recognised (C4)."""
+
+    epoch: int = 0
+    n: int = 0
+
+
+class Condition(Wire, frozen=True):
+    """A standing remark about a workflow: PartiallyReverted, Degraded."""
+
+    type: str
+    reason: str
+    message: str
+    since: float
+
+
+class WorkflowState(Wire, frozen=True):
+    """The head of a workflow's saved state. `deadline_left` is seconds, while the clock stands still."""
+
+    phase: Phase = Phase.PENDING
+    schema_version: int = SCHEMA_VERSION
+    revision: int = 0
+    owner: Owner = Owner()
+    writer: Writer = Writer()
+    created_at: float = 0.0
+    reached: dict[Phase, float] = {}
+    deadline_at: float | None = None
+    deadline_left: float | None = None
+    suspended: bool = False
+    parked: bool = False
+    committed: bool = False
+    deletion_asked_at: float | None = None
+    cause: str = ""
+    error: str | None = None
+    signals: Parameters = {}
+    conditions: tuple[Condition, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    outbox_seq: int = 0
+    outbox_delivered: int = 0
+    outbox_dropped: int = 0
+
+
+class OutboxEntry(Wire, frozen=True):
+    """A transition that is to be reported; its event id is `uid/seq` on every repeat."""
+
+    seq: int
+    phase: Phase
+    at: float
+    step: str | None = None
+
+
+class Transition(Wire, frozen=True):
+    """One line of a workflow's history. `step` is None for the workflow itself."""
+
+    at: float
+    before: Phase
+    after: Phase
+    step: str | None = None
+    reason: str = ""
+    attempt: int = 0
+    revision: int = 0
+
+
+class LogLine(Wire, frozen=True):
+    """Output of a hook: `text` may hold several lines."""
+
+    step: str
+    hook: Hook
+    attempt: int
+    at: float
+    text: str
+    stream: str = "log"
+
+
+class Stored(Wire, frozen=True):
+    """A workflow as a store gives it back; what was asked and is unanswered rides along."""
+
+    workflow: Workflow
+    head: WorkflowState
+    steps: tuple[StepState, ...]
+    outbox: tuple[OutboxEntry, ...] = ()
+    asked: tuple[Asked, ...] = ()

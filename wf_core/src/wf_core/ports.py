@@ -1,0 +1,243 @@
+"""What the engine needs from outside, each with the obligations of whoever provides it.
+
+Every adapter of a port runs the same contract suite (`wf_core.testing`). Only adapters touch
+threads, files, sockets and clocks.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Protocol
+
+import attrs
+
+from wf_core.kinds import StepCall
+from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
+from wf_core.model.phases import Phase
+from wf_core.model.requests import Asked, Request
+from wf_core.model.spec import Key, Workflow
+from wf_core.model.state import (
+    LogLine,
+    OutboxEntry,
+    Owner,
+    StepState,
+    Stored,
+    Transition,
+    WorkflowState,
+)
+
+
+__all__ = ["Failure", "Outcome", "Progressing", "Severity", "Succeeded"]
+
+
+class Saved(StrEnum):
+    """The answer of a save (semantics C4)."""
+
+    SAVED = "Saved"
+    LOST = "Lost"
+    INVALID = "Invalid"
+    UNKNOWN = "Unknown"
+
+
+@attrs.frozen
+class Changes:
+    """One save: everything that changed since the last one.
+
+    `base_epoch` and `base_revision` are what it builds on; `head` carries the new epoch, the
+    revision `base_revision + 1` and the writer. `steps` maps a step's index to its new state.
+    `outbox` holds new entries only; entries up to `head.outbox_delivered` may be forgotten.
+    `answered` are the seqs of requests that this save answers.
+    """
+
+    uid: str
+    base_epoch: int
+    base_revision: int
+    head: WorkflowState
+    steps: Mapping[int, StepState]
+    outbox: tuple[OutboxEntry, ...] = ()
+    history: tuple[Transition, ...] = ()
+    answered: tuple[int, ...] = ()
+
+
+@attrs.frozen
+class Row:
+    """A workflow in a list: enough to show it and to decide on it without loading its steps."""
+
+    key: Key
+    uid: str
+    queue: str
+    priority: int
+    phase: Phase
+    created_at: float
+    done: int
+    total: int
+    owner: Owner
+    deleting: bool = False
+    suspended: bool = False
+    parked: bool = False
+    watched: bool = False
+    finished_at: float | None = None
+
+
+@attrs.frozen
+class Page:
+    """A page of a list; `after` asks for the next one and is None at the end."""
+
+    rows: tuple[Row, ...]
+    after: str | None = None
+
+
+@attrs.frozen
+class Seen:
+    """Something happened to a workflow: a save, a request, a creation, a deletion (`gone`)."""
+
+    position: int
+    key: Key
+    gone: bool = False
+
+
+class Store(Protocol):
+    """Where workflows are kept. `open` makes it usable; `close` gives up every claim.
+
+    Obligations: a save is all or nothing and on disk when `save` returns Saved; it is refused with
+    Lost unless uid, epoch and revision are the stored ones; saves of several workflows at the same
+    time may share a commit. Errors of the surroundings are `StoreUnavailable`, never swallowed.
+    """
+
+    async def create(self, workflow: Workflow, now: float) -> Stored:
+        """Store a new workflow in Pending with a fresh uid (or `metadata.uid`, where given).
+
+        Idempotent: the same name with the same uid and spec gives back what is stored; the same
+        name otherwise raises `WorkflowExists`.
+        """
+
+    async def load(self, key: Key) -> Stored:
+        """Everything saved, with unanswered requests. Raises `WorkflowNotFound`."""
+
+    async def list(
+        self,
+        *,
+        phases: Sequence[Phase] | None = None,
+        queue: str | None = None,
+        limit: int = 500,
+        after: str | None = None,
+    ) -> Page:
+        """Workflows by creation time, a page at a time."""
+
+    async def claim(self, key: Key) -> Owner:
+        """Say who will own the workflow: this store's id with the stored epoch + 1.
+
+        Writes nothing: the owner's first save carries it. Raises `WorkflowOwned` while another live
+        process owns it.
+        """
+
+    async def release(self, key: Key) -> None:
+        """Give the claim up, so that another process may claim at once."""
+
+    async def save(self, key: Key, changes: Changes) -> Saved:
+        """Apply one save."""
+
+    async def request(self, key: Key, request: Request, now: float) -> int:
+        """Add a person's request, without touching the state's revision; gives its seq.
+
+        Raises `AuthorError` when `MAX_REQUESTS` are unanswered.
+        """
+
+    async def asked(self, key: Key) -> tuple[Asked, ...]:
+        """The unanswered requests, by seq."""
+
+    async def history(self, key: Key) -> tuple[Transition, ...]:
+        """Every transition, oldest first."""
+
+    async def log(self, key: Key, lines: Sequence[LogLine]) -> None:
+        """Add output of hooks; durable with the next save at the latest."""
+
+    async def logs(self, key: Key, step: str | None = None) -> tuple[LogLine, ...]:
+        """Output of hooks, oldest first."""
+
+    def watch(self, since: int | None = None) -> AsyncIterator[Seen]:
+        """What happens from now on (or after a position), from this and every other process.
+
+        May repeat and may merge several changes of one workflow; never misses the last one.
+        """
+
+    async def delete(self, key: Key, now: float) -> None:
+        """Ask for deletion: sets `deletion_asked_at` as a request would (no revision)."""
+
+    async def remove(self, key: Key) -> None:
+        """Forget the workflow altogether. Raises `WorkflowOwned` while another process owns it."""
+
+    async def close(self) -> None:
+        """Give up every claim and close what is open."""
+
+
+Report = Callable[[Outcome], None]
+
+
+class Running(Protocol):
+    """A call that was started."""
+
+    def cancel(self) -> None:
+        """Ask the hook to stop (`call.cancelled`)."""
+
+    def write_off(self) -> None:
+        """The hook does not stop: replace its thread."""
+
+
+class HookExecutor(Protocol):
+    """Runs hooks. Obligations: `report` is called exactly once a call, on the loop's thread; a hook
+    that raises is reported as a `Failure` and disturbs nobody; never blocks in `start`."""
+
+    def start(self, call: StepCall, report: Report) -> Running:
+        """Run the hook of `call`."""
+
+    @property
+    def healthy(self) -> bool:
+        """False once half of the pool was written off (semantics B7)."""
+
+    async def close(self) -> None:
+        """Stop taking calls and let the threads end."""
+
+
+class Clock(Protocol):
+    """Time. `now` never goes back while the process lives: wall time at start plus monotonic time."""
+
+    def now(self) -> float:
+        """Epoch seconds."""
+
+
+@attrs.frozen
+class Delivery:
+    """One callback to send: the body is built at delivery from what is stored then."""
+
+    url: str
+    event_id: str
+    body: Mapping[str, Any]
+    ignore_not_found: bool
+
+
+class Delivered(StrEnum):
+    """What became of one attempt to deliver."""
+
+    DELIVERED = "Delivered"
+    RETRY = "Retry"
+    DROPPED = "Dropped"
+
+
+@attrs.frozen
+class Receipt:
+    """The answer of a sender; `after` is the receiver's Retry-After in seconds, `error` says why."""
+
+    result: Delivered
+    error: str = ""
+    after: float | None = None
+
+
+class CallbackSender(Protocol):
+    """Sends one callback once. Obligations: never raises for what the receiver does; bounded in time;
+    repeats are the caller's."""
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """One attempt."""
+
+    async def close(self) -> None:
+        """Close connections."""

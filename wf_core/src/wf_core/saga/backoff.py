@@ -1,0 +1,46 @@
+"""When to try again, and when to look again. Seconds.
+
+Jitter must not be random here: it is a fraction derived from what is tried, different for every
+workflow, step and attempt, and the same whenever it is computed.
+"""
+
+import zlib
+
+from wf_core.model.spec import RetryPolicy
+
+THROTTLED_LEAST = 1.0
+POLL_FIRST, POLL_LAST, POLL_FACTOR = 10.0, 60.0, 1.5
+LEAST_STATUS_WATCH = 5.0
+JITTER = 0.1
+
+
+def fraction(*what: object) -> float:
+    """A number in [0, 1) that depends on nothing but `what`."""
+    return zlib.crc32("/".join(map(str, what)).encode()) / 2**32
+
+
+def retry_delay(period: float, policy: RetryPolicy, failures: int, jitter: float) -> float:
+    """Seconds before the retry after the `failures`-th counted failure (from 1)."""
+    cap = max(policy.max_period_seconds, period)
+    # A bounded exponent: 2.0 ** 10_000 would overflow where no limit is set.
+    delay = min(period * policy.factor ** min(failures - 1, 64), cap)
+    return delay * (1 + JITTER * jitter)
+
+
+def longest_retry(period: float, policy: RetryPolicy) -> float:
+    """No saved wait is longer, whatever the clock did in between (semantics H)."""
+    return max(policy.max_period_seconds, period, THROTTLED_LEAST) * (1 + JITTER)
+
+
+def poll_delay(poll_after: float | None, sync_period: float, polls: int) -> float:
+    """Seconds until something in progress is looked at again (semantics B1)."""
+    if poll_after is not None:
+        return max(poll_after, 0.0)
+    if sync_period > 0:
+        return sync_period
+    return min(POLL_FIRST * POLL_FACTOR ** min(polls, 16), POLL_LAST)
+
+
+def watch_delay(period: float, jitter: float) -> float:
+    """Seconds until a finished step is looked at again: a tenth around the period (B9)."""
+    return period * (1 - JITTER + 2 * JITTER * jitter)

@@ -1,0 +1,122 @@
+"""Asking for a call, and taking its permit: what all hooks have in common (semantics E1, C1)."""
+
+from collections import deque
+from collections.abc import Callable
+
+from wf_core.model.phases import BlockReason, Hook, PermitClass, Purpose, RequestType
+from wf_core.model.state import Blocked
+from wf_core.saga.ancestry import resolve_parameters
+from wf_core.saga.events import Call, Stop
+from wf_core.saga.ledger import Flight, Ledger
+from wf_core.saga.references import BadReference, find
+
+PERMIT_OF = {
+    Purpose.RUN: PermitClass.RUN,
+    Purpose.ROLLBACK: PermitClass.ROLLBACK,
+    Purpose.WATCH: PermitClass.WATCH,
+}
+
+
+class Undecodable(ValueError):  # noqa: N818
+    """The parameters of a step can't be turned into what its kind takes."""
+
+
+def serve(
+    queues: dict[str, deque[int]], attempt: Callable[[int], bool]
+) -> bool:
+    """Try the waiting steps of each kind in order, until one of a kind is refused its permit.
+
+    `attempt` is False where a permit was refused; gives whether anything was taken off a queue.
+    """
+    served = False
+    for kind in list(queues):
+        queue = queues[kind]
+        while queue and attempt(queue[0]):
+            queue.popleft()
+            served = True
+        if not queue:
+            del queues[kind]
+    return served
+
+
+def fresh_parameters(ledger: Ledger, i: int) -> tuple[dict[str, object] | None, object]:
+    """Resolve and decode the parameters of a step's first intent (semantics B5, B6).
+
+    Gives what is to be saved (None where the document's own hold no reference) and the decoded
+    ones; raises Undecodable with the reason.
+    """
+    given = ledger.step_spec(i).step_template.parameters
+    resolved = None
+    if next(find(given), None) is not None:
+        try:
+            resolved = resolve_parameters(
+                ledger.graph,
+                ledger.spec.steps,
+                ledger.steps,
+                ledger.index,
+                ledger.spec.parameters,
+                i,
+            )
+        except BadReference as error:
+            raise Undecodable(str(error)) from error
+    try:
+        decoded = ledger.kinds[ledger.kind_of(i)].decode(given if resolved is None else resolved)
+    except ValueError as error:
+        raise Undecodable(str(error)) from error
+    return resolved, decoded
+
+
+def known_parameters(ledger: Ledger, i: int, now: float) -> tuple[object] | None:
+    """Decode what the first intent saved, or block the step until its kind is there (B10)."""
+    step = ledger.steps[i]
+    kind = ledger.kinds.get(ledger.kind_of(i))
+    if kind is None:
+        why = f"no plugin brings the kind '{ledger.kind_of(i)}' now; it was {step.kind or 'there'}"
+    else:
+        parameters = step.parameters
+        if parameters is None:
+            parameters = ledger.step_spec(i).step_template.parameters
+        try:
+            return (kind.decode(parameters),)
+        except ValueError as error:
+            why = f"its parameters no longer decode with {kind.identity}: {error}"
+    if step.blocked is None:
+        options = (RequestType.RETRY_RUN,)
+        ledger.block(i, Blocked(BlockReason.KIND_UNAVAILABLE, now, why, options))
+    return None
+
+
+def call(
+    ledger: Ledger, i: int, hook: Hook, purpose: Purpose, parameters: object, now: float
+) -> None:
+    """Ask for a call whose permit was taken, and start its clocks."""
+    step = ledger.steps[i]
+    ledger.calls += 1
+    ledger.flights[i] = Flight(ledger.calls, hook, purpose, PERMIT_OF[purpose])
+    deadline = None
+    if hook is Hook.SYNC:
+        ledger.set_timer(i, "look-timeout", now + ledger.sync_timeout(i))
+    else:
+        deadline = step.attempt_deadline_at
+        if deadline is not None:
+            ledger.set_timer(i, "timeout", deadline)
+    undoing = purpose is Purpose.ROLLBACK
+    attempt = step.rollback_attempt if undoing else step.attempt
+    ledger.effects.append(
+        Call(i, ledger.calls, hook, purpose, attempt, parameters, deadline)
+    )
+
+
+def stop(ledger: Ledger, i: int) -> None:
+    """Ask what is in flight for step i to stop, once."""
+    flight = ledger.flights.get(i)
+    if flight is not None and not flight.stopping:
+        flight.stopping = True
+        ledger.effects.append(Stop(i, flight.call))
+
+
+def give_permit(ledger: Ledger, i: int, flight: Flight) -> None:
+    """Give a call's permit back, once."""
+    if flight.permit is not None:
+        ledger.permits.give(ledger.kind_of(i), flight.permit)
+        flight.permit = None

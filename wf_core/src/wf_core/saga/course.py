@@ -1,0 +1,180 @@
+"""A workflow's own course: beginning, standing still, ending, going (semantics A1, A5, B7, E3)."""
+
+from wf_core.model.phases import DeletionPolicy, PermitClass, Phase
+from wf_core.saga import run, undo, watch
+from wf_core.saga.ledger import WORKFLOW_TIMER, Ledger
+
+UNDOABLE = (Phase.RUNNING, Phase.SUCCESS)
+
+
+def admit(ledger: Ledger, now: float) -> None:
+    """The workflow has a slot: begin, or go on after it had given its slot back."""
+    head = ledger.head
+    if head.phase is Phase.PENDING and not head.suspended:
+        seconds = ledger.spec.active_deadline_seconds
+        deadline = None if seconds is None else now + seconds
+        ledger.move_workflow(Phase.RUNNING, now, "admitted", deadline_at=deadline)
+        _arm_deadline(ledger)
+        for i, step in enumerate(ledger.steps):
+            if step.phase is Phase.PENDING and ledger.open_conditions[i] == 0:
+                ledger.offer_run(i)
+    elif head.parked and wants_slot(ledger):
+        left = head.deadline_left
+        deadline = None if left is None else now + left
+        ledger.put_head(parked=False, deadline_at=deadline, deadline_left=None)
+        _arm_deadline(ledger)
+
+
+def stand_still(ledger: Ledger, now: float) -> bool:
+    """Give the slot back while suspended or wholly blocked; the deadline's clock stands still."""
+    head = ledger.head
+    if head.phase is not Phase.RUNNING or head.parked:
+        return False
+    if not (head.suspended or wholly_blocked(ledger)):
+        return False
+    left = None if head.deadline_at is None else max(0.0, head.deadline_at - now)
+    ledger.put_head(parked=True, deadline_at=None, deadline_left=left)
+    ledger.clear_timer(WORKFLOW_TIMER, "deadline")
+    return True
+
+
+def wholly_blocked(ledger: Ledger) -> bool:
+    """Whether everything that is not done waits for a person."""
+    active = ledger.count[Phase.RUNNING] + ledger.count[Phase.ROLLING_BACK]
+    return bool(
+        ledger.blocked
+        and active == ledger.blocked_active
+        and not ledger.ready
+        and not ledger.undoable
+        and not ledger.awaiting_status
+        and all(flight.permit is None for flight in ledger.flights.values())
+    )
+
+
+def wants_slot(ledger: Ledger) -> bool:
+    """Whether the workflow waits to be admitted, or to go on after it gave its slot back."""
+    head = ledger.head
+    if head.suspended or head.deletion_asked_at is not None and head.phase is Phase.PENDING:
+        return False
+    if head.phase is Phase.PENDING:
+        return True
+    return head.phase is Phase.RUNNING and head.parked and not wholly_blocked(ledger)
+
+
+def holds_slot(ledger: Ledger) -> bool:
+    """Whether the workflow counts against maxRunningCount (semantics E3)."""
+    phase = ledger.head.phase
+    if phase is Phase.RUNNING:
+        return not ledger.head.parked
+    return phase is Phase.ROLLING_BACK and not wholly_blocked(ledger)
+
+
+def deadline_passed(ledger: Ledger) -> None:
+    """`activeDeadlineSeconds` is over: turn back, once the pivot's outcome is known."""
+    if ledger.head.phase is Phase.RUNNING and not ledger.head.committed:
+        seconds = ledger.spec.active_deadline_seconds
+        ledger.want_rollback(f"activeDeadlineSeconds: {seconds:g} s have passed")
+
+
+def recover_deadline(ledger: Ledger, now: float) -> None:
+    """Set the deadline's timer again; the clock may have jumped, but no further than the period."""
+    at, seconds = ledger.head.deadline_at, ledger.spec.active_deadline_seconds
+    if at is not None and seconds is not None and at > now + seconds:
+        ledger.put_head(deadline_at=now + seconds)
+    _arm_deadline(ledger)
+
+
+def delete(ledger: Ledger, at: float, now: float) -> None:
+    """Somebody wants the workflow gone: undo first what its policy says."""
+    head = ledger.head
+    if head.deletion_asked_at is None:
+        ledger.put_head(deletion_asked_at=at)
+        ledger.urgent = True
+    policy = ledger.spec.deletion_policy
+    if head.phase is Phase.PENDING:
+        undo.never_started(ledger, "deleted before it began", now)
+    elif policy is DeletionPolicy.ORPHAN:
+        for i in list(ledger.flights):
+            undo.turn(ledger, i, now)
+    elif not head.committed and (
+        head.phase is Phase.RUNNING
+        or (head.phase is Phase.SUCCESS and policy is DeletionPolicy.ROLLBACK)
+    ):
+        ledger.want_rollback("deleted")
+
+
+def removable(ledger: Ledger) -> bool:
+    """Whether a workflow whose deletion was asked may go (invariant I14)."""
+    head = ledger.head
+    if head.deletion_asked_at is None or ledger.flights:
+        return False
+    policy = ledger.spec.deletion_policy
+    if policy is DeletionPolicy.ORPHAN:
+        return True
+    if ledger.outbox:
+        return False
+    if head.phase is Phase.FAILED:
+        return not any(step.attempt for step in ledger.steps)
+    if head.phase is Phase.SUCCESS:
+        return head.committed or policy is not DeletionPolicy.ROLLBACK
+    return head.phase is Phase.ROLL_BACKED
+
+
+def orphaned(ledger: Ledger) -> bool:
+    """Whether nothing may be called any more, since the workflow goes without an undo."""
+    return (
+        ledger.head.deletion_asked_at is not None
+        and ledger.spec.deletion_policy is DeletionPolicy.ORPHAN
+    )
+
+
+def turn_back(ledger: Ledger, now: float) -> bool:
+    """Act on the cause to turn back, unless the pivot has yet to say how it ended."""
+    head = ledger.head
+    if not head.cause or head.committed or head.phase not in UNDOABLE:
+        return False
+    if run.pivot_unknown(ledger):
+        return False
+    undo.begin(ledger, head.cause, now)
+    return True
+
+
+def finish(ledger: Ledger, now: float) -> None:
+    """End a workflow in which nothing can move."""
+    total = len(ledger.steps)
+    if ledger.head.phase is Phase.RUNNING and ledger.count[Phase.SUCCESS] == total:
+        ledger.move_workflow(
+            Phase.SUCCESS, now, parked=False, suspended=False, deadline_at=None, deadline_left=None
+        )
+        ledger.clear_timer(WORKFLOW_TIMER, "deadline")
+        watch.rearm(ledger, now)
+        if (
+            ledger.head.deletion_asked_at is not None
+            and ledger.spec.deletion_policy is DeletionPolicy.ROLLBACK
+            and not ledger.head.committed
+        ):
+            ledger.want_rollback("deleted")
+    elif ledger.head.phase is Phase.ROLLING_BACK and not undo_can_move(ledger):
+        ended = Phase.ROLL_BACKED if ledger.count[Phase.ROLL_BACKED] == total else Phase.FAILED
+        ledger.move_workflow(ended, now, ledger.head.cause)
+
+
+def undo_can_move(ledger: Ledger) -> bool:
+    """Whether an undo is going on, waits to be tried, or has nothing left to wait for."""
+    if ledger.count[Phase.ROLLING_BACK] or ledger.flights or ledger.undoable:
+        return True
+    if ledger.retries[PermitClass.ROLLBACK]:
+        return True
+    if ledger.head.phase is Phase.FAILED:
+        if ledger.count[Phase.ROLL_BACKED] == len(ledger.steps):
+            return True
+        return any(
+            step.phase in UNDOABLE and ledger.open_dependents[i] == 0
+            for i, step in enumerate(ledger.steps)
+        )
+    return False
+
+
+def _arm_deadline(ledger: Ledger) -> None:
+    if ledger.head.deadline_at is not None:
+        ledger.set_timer(WORKFLOW_TIMER, "deadline", ledger.head.deadline_at)

@@ -1,0 +1,437 @@
+"""The books of one saga: its state, what changed since the last save, and the open counts.
+
+Everything here costs O(what changed): moving a step touches that step and its neighbours.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+import attrs
+from msgspec.structs import replace
+
+from wf_core.model.phases import (
+    Ended,
+    Hook,
+    PermitClass,
+    Phase,
+    Purpose,
+    RollbackPolicy,
+    Undo,
+)
+from wf_core.model.requests import Answer, Asked
+from wf_core.model.spec import StepSpec, Workflow
+from wf_core.model.state import (
+    KEPT_ATTEMPTS,
+    MAX_ERROR,
+    MAX_OUTBOX,
+    Attempt,
+    Blocked,
+    Condition,
+    OutboxEntry,
+    StepState,
+    Transition,
+    WorkflowState,
+)
+from wf_core.saga.backoff import fraction
+from wf_core.saga.events import Effect, KnownKind, Permits
+from wf_core.saga.graph import Graph
+from wf_core.saga.reports import reported
+from wf_core.saga.sizes import size
+from wf_core.saga.table import check_step, check_workflow
+
+WORKFLOW_TIMER = -1
+KEPT_ANSWERS = 64
+
+
+@attrs.define
+class Flight:
+    """A call that was asked for and has not reported. `permit` is given back when it ends."""
+
+    call: int
+    hook: Hook
+    purpose: Purpose
+    permit: PermitClass | None
+    stopping: bool = False
+    timed_out: bool = False
+    dropped: bool = False
+
+
+@attrs.frozen
+class Delta:
+    """What one save writes."""
+
+    head: WorkflowState
+    steps: Mapping[int, StepState]
+    outbox: tuple[OutboxEntry, ...]
+    history: tuple[Transition, ...]
+    answered: tuple[int, ...]
+    failed: tuple[int, ...]
+
+
+class Ledger:
+    """State and open counts of one saga. Steps are integers."""
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        head: WorkflowState,
+        steps: Sequence[StepState],
+        outbox: Sequence[OutboxEntry],
+        kinds: Mapping[str, KnownKind],
+        permits: Permits,
+        grace: float,
+        sync_timeouts: Mapping[str, float],
+        sync_timeout: float,
+    ) -> None:
+        self.uid = workflow.metadata.uid
+        self.spec = workflow.spec
+        self.graph = Graph.of(workflow.spec.steps)
+        self.index = {step.name: i for i, step in enumerate(self.spec.steps)}
+        self.head = head
+        self.steps = list(steps)
+        self.kinds = kinds
+        self.permits = permits
+        self.grace = grace
+        self._sync_timeout = sync_timeout
+        self._sync_timeouts = sync_timeouts
+
+        self.flights: dict[int, Flight] = {}
+        self.effects: list[Effect] = []
+        self.calls = 0
+        self.open: dict[int, None] = {}
+        self.polls: dict[int, int] = {}
+        self.asked: list[Asked] = []
+        self.woken: dict[int, None] = {}
+        self.interrupted: dict[int, None] = {}
+
+        # What wants a permit, in order; one queue a kind so that a short kind holds up no other.
+        self.ready: dict[str, deque[int]] = {}
+        self.retries: dict[PermitClass, dict[str, deque[int]]] = {
+            PermitClass.ROLLBACK: {},
+            PermitClass.RUN: {},
+        }
+        self.looks: dict[Purpose, dict[str, deque[int]]] = {p: {} for p in Purpose}
+        self.undoable: dict[str, deque[int]] = {}
+        self.awaiting_status: dict[int, None] = {}
+
+        self._timers: list[tuple[float, int, str]] = []
+        self._due: dict[tuple[int, str], float] = {}
+
+        self._dirty: dict[int, None] = {}
+        self._head_dirty = False
+        self.urgent = False
+        self._history: list[Transition] = []
+        self._failed: list[int] = []
+        self.attribute_bytes = sum(size(step.attributes) for step in self.steps)
+        self._outbox_new: list[OutboxEntry] = []
+        self._answered: list[int] = []
+        self.outbox: deque[OutboxEntry] = deque(outbox)
+
+        self.count = dict.fromkeys(Phase, 0)
+        self.blocked = 0
+        self.blocked_active = 0
+        for step in self.steps:
+            self.count[step.phase] += 1
+            self._count_blocked(step, 1)
+        # A condition on a phase is latched: it asks whether the phase was ever reached (A6).
+        self.open_conditions = [
+            sum(c.phase not in self.steps[c.on].reached for c in each)
+            for each in self.graph.conditions
+        ]
+        self.settled = bytearray(self.is_settled(i) for i in range(len(self.steps)))
+        self.open_dependents = [
+            sum(not self.settled[d] for d in each) for each in self.graph.dependents
+        ]
+
+    # Reading
+
+    def step_spec(self, i: int) -> StepSpec:
+        """The specification of step i."""
+        return self.spec.steps[i]
+
+    def kind_of(self, i: int) -> str:
+        """The name of step i's kind."""
+        return self.spec.steps[i].step_template.type
+
+    def policy_of(self, i: int) -> RollbackPolicy:
+        """The step's own rollback policy, else the workflow's (seed fault 10)."""
+        return self.spec.steps[i].step_template.rollback_policy or self.spec.rollback_policy
+
+    def is_settled(self, i: int) -> bool:
+        """Whether the steps that i depends on need not wait for its undo (semantics A2)."""
+        step = self.steps[i]
+        if step.phase is Phase.ROLL_BACKED:
+            return True
+        return step.phase is Phase.FAILED and (
+            step.undo is Undo.SKIPPED or self.policy_of(i) is RollbackPolicy.ALWAYS
+        )
+
+    def had_intent(self, i: int) -> bool:
+        """Whether a run of step i was ever begun."""
+        return self.steps[i].attempt > 0
+
+    def jitter(self, i: int, *what: object) -> float:
+        """A fraction in [0, 1) of this workflow's step's own."""
+        return fraction(self.uid, self.spec.steps[i].name, *what)
+
+    def sync_timeout(self, i: int) -> float:
+        """Seconds that one look at step i may take."""
+        return self._sync_timeouts.get(self.kind_of(i), self._sync_timeout)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether anything is to be saved."""
+        return bool(self._head_dirty or self._dirty or self._answered)
+
+    # Writing
+
+    def put(self, i: int, **changes: object) -> StepState:
+        """Change step i within its phase."""
+        before = self.steps[i]
+        after = replace(before, **changes)
+        if after.blocked is not before.blocked:
+            self._count_blocked(before, -1)
+            self._count_blocked(after, 1)
+        self.steps[i] = after
+        self._dirty[i] = None
+        return after
+
+    def put_head(self, **changes: object) -> None:
+        """Change the workflow within its phase."""
+        self.head = replace(self.head, **changes)
+        self._head_dirty = True
+
+    def move(self, i: int, to: Phase, now: float, reason: str = "", **changes: object) -> None:
+        """Move step i along the table, with everything that follows for its neighbours."""
+        before = self.steps[i]
+        check_step(before.phase, to)
+        self._count_blocked(before, -1)
+        after = replace(before, phase=to, reached={**before.reached, to: now}, **changes)
+        self._count_blocked(after, 1)
+        self.steps[i] = after
+        self._dirty[i] = None
+        self.count[before.phase] -= 1
+        self.count[to] += 1
+        name = self.spec.steps[i].name
+        attempt = after.rollback_attempt if after.rollback_attempt else after.attempt
+        self._history.append(Transition(now, before.phase, to, name, reason, attempt))
+        self.report(to, now, name)
+        if to in (Phase.RUNNING, Phase.SUCCESS) and to not in before.reached:
+            self._reach(i, to)
+        if not self.settled[i] and self.is_settled(i):
+            self.settle(i)
+
+    def move_workflow(self, to: Phase, now: float, reason: str = "", **changes: object) -> None:
+        """Move the workflow along the table."""
+        before = self.head
+        check_workflow(before.phase, to)
+        self.put_head(phase=to, reached={**before.reached, to: now}, **changes)
+        self._history.append(Transition(now, before.phase, to, None, reason))
+        self.report(to, now, None)
+        self.urgent = True
+
+    def settle(self, i: int) -> None:
+        """Step i no longer holds up the undo of what it depends on."""
+        self.settled[i] = 1
+        for up in self.graph.upstream[i]:
+            self.open_dependents[up] -= 1
+            if self.open_dependents[up] == 0:
+                self.offer_undo(up)
+
+    def offer_undo(self, i: int) -> None:
+        """Let step i be undone next, if the workflow is rolling back and nothing of it is in flight."""
+        if (
+            self.head.phase is Phase.ROLLING_BACK
+            and self.steps[i].phase in (Phase.RUNNING, Phase.SUCCESS)
+            and self.open_dependents[i] == 0
+            and i not in self.flights
+        ):
+            self.undoable.setdefault(self.kind_of(i), deque()).append(i)
+
+    def offer_run(self, i: int) -> None:
+        """Let step i start next, its phase conditions being reached."""
+        self.ready.setdefault(self.kind_of(i), deque()).append(i)
+
+    def offer_again(self, i: int, cls: PermitClass) -> None:
+        """Let the saved attempt of step i be called when a permit is free."""
+        self.retries[cls].setdefault(self.kind_of(i), deque()).append(i)
+
+    def offer_look(self, i: int, purpose: Purpose) -> None:
+        """Let step i be looked at when a permit is free."""
+        self.looks[purpose].setdefault(self.kind_of(i), deque()).append(i)
+
+    def end_attempt(self, i: int, hook: Hook, outcome: Ended, now: float, error: str | None) -> None:
+        """Book a finished attempt; `previous` is what the next call is told (semantics B2)."""
+        step = self.steps[i]
+        number = step.attempt if hook is Hook.RUN else step.rollback_attempt
+        attempt = Attempt(hook, number, outcome, now, error)
+        self.put(
+            i,
+            attempts=(*step.attempts, attempt)[-KEPT_ATTEMPTS:],
+            previous=outcome,
+            in_progress=False,
+            interruptions=0,
+            attempt_deadline_at=None,
+            next_attempt_at=None,
+        )
+        for timer in ("look", "timeout", "grace"):
+            self.clear_timer(i, timer)
+        self.woken.pop(i, None)
+        self.polls.pop(i, None)
+        self.interrupted.pop(i, None)
+        self.close_attempt(i)
+
+    def open_attempt(self, i: int, cls: PermitClass, now: float) -> bool:
+        """Take the permit of a call that begins an attempt (semantics E1)."""
+        if not self.permits.take(self.kind_of(i), cls, now, opens=True):
+            return False
+        self.open[i] = None
+        return True
+
+    def reopen_attempt(self, i: int) -> None:
+        """Count an attempt that was open before a crash."""
+        self.permits.reopen(self.kind_of(i))
+        self.open[i] = None
+
+    def close_attempt(self, i: int) -> None:
+        """The attempt, if one was open, is over."""
+        if i in self.open:
+            del self.open[i]
+            self.permits.close(self.kind_of(i))
+
+    def drop_attempt(self, i: int, cls: PermitClass) -> None:
+        """Give a permit back that turned out not to be needed."""
+        self.permits.give(self.kind_of(i), cls)
+        self.close_attempt(i)
+
+    def put_previous(self, i: int, outcome: Ended) -> None:
+        """Remember what the attempt that is called again left, with the save that claims it."""
+        if self.steps[i].previous is not outcome:
+            self.put(i, previous=outcome)
+
+    def want_rollback(self, cause: str) -> None:
+        """Turn back as soon as the pivot's outcome is known; the first cause is kept."""
+        if not self.head.cause:
+            self.put_head(cause=short(cause))
+
+    def failed(self, i: int, now: float) -> None:
+        """Tell the callback and the observers that a run failed for good: no phase says so."""
+        self._failed.append(i)
+        self.report(Phase.FAILED, now, self.spec.steps[i].name)
+
+    def block(self, i: int, blocked: Blocked) -> None:
+        """Say that step i waits for a person."""
+        self.put(i, blocked=blocked)
+
+    def condition(self, type_: str, reason: str, message: str, now: float) -> None:
+        """Add a standing remark, once a type and reason."""
+        if not any(c.type == type_ and c.reason == reason for c in self.head.conditions):
+            added = Condition(type_, reason, short(message), now)
+            self.put_head(conditions=(*self.head.conditions, added))
+
+    def report(self, phase: Phase, now: float, step: str | None) -> None:
+        """Put an entry into the outbox, where a callback wants it; the oldest gives way at the limit."""
+        if not reported(self.spec.callback, phase, step):
+            return
+        entry = OutboxEntry(self.head.outbox_seq + 1, phase, now, step)
+        self.put_head(outbox_seq=entry.seq)
+        self.outbox.append(entry)
+        self._outbox_new.append(entry)
+        if len(self.outbox) > MAX_OUTBOX:
+            oldest = self.outbox.popleft()
+            self.put_head(
+                outbox_delivered=oldest.seq, outbox_dropped=self.head.outbox_dropped + 1
+            )
+
+    def settle_callback(self, seq: int, dropped: bool) -> None:
+        """Forget entries up to `seq`; one that was given up is counted."""
+        if seq <= self.head.outbox_delivered:
+            return
+        while self.outbox and self.outbox[0].seq <= seq:
+            self.outbox.popleft()
+        self.put_head(
+            outbox_delivered=seq, outbox_dropped=self.head.outbox_dropped + int(dropped)
+        )
+
+    def answer(self, answer: Answer) -> None:
+        """Answer a request, in the save that applies it."""
+        self.put_head(answers=(*self.head.answers, answer)[-KEPT_ANSWERS:])
+        self._answered.append(answer.seq)
+
+    def take_delta(self) -> Delta:
+        """What is to be saved; the ledger is clean afterwards."""
+        delta = Delta(
+            head=self.head,
+            steps={i: self.steps[i] for i in self._dirty},
+            outbox=tuple(self._outbox_new),
+            history=tuple(
+                replace(each, revision=self.head.revision) for each in self._history
+            ),
+            answered=tuple(self._answered),
+            failed=tuple(self._failed),
+        )
+        self._dirty.clear()
+        self._head_dirty = False
+        self.urgent = False
+        self._history.clear()
+        self._outbox_new.clear()
+        self._answered.clear()
+        self._failed.clear()
+        return delta
+
+    # Timers
+
+    def set_timer(self, i: int, name: str, when: float) -> None:
+        """Fire `name` of step i at `when`; replaces one of that name."""
+        if self._due.get((i, name)) != when:
+            self._due[(i, name)] = when
+            heapq.heappush(self._timers, (when, i, name))
+
+    def clear_timer(self, i: int, name: str) -> None:
+        """Forget a timer, if there is one."""
+        self._due.pop((i, name), None)
+
+    def due(self, i: int, name: str) -> float | None:
+        """When a timer fires, or None."""
+        return self._due.get((i, name))
+
+    def next_timer(self) -> float | None:
+        """When the next timer fires."""
+        while self._timers:
+            when, i, name = self._timers[0]
+            if self._due.get((i, name)) == when:
+                return when
+            heapq.heappop(self._timers)
+        return None
+
+    def pop_timer(self, now: float) -> tuple[int, str] | None:
+        """A timer that is due, in order of time and step."""
+        when = self.next_timer()
+        if when is None or when > now:
+            return None
+        _, i, name = heapq.heappop(self._timers)
+        del self._due[(i, name)]
+        return i, name
+
+    # Within
+
+    def _reach(self, i: int, phase: Phase) -> None:
+        for waiter, awaited in self.graph.gates[i]:
+            if awaited is phase:
+                self.open_conditions[waiter] -= 1
+                if self.open_conditions[waiter] == 0 and self.steps[waiter].phase is Phase.PENDING:
+                    self.offer_run(waiter)
+
+    def _count_blocked(self, step: StepState, by: int) -> None:
+        if step.blocked is not None:
+            self.blocked += by
+            self.blocked_active += by * (step.phase in (Phase.RUNNING, Phase.ROLLING_BACK))
+
+
+def short(message: str) -> str:
+    """An error as it is saved: at most 1 KiB (semantics C7)."""
+    data = message.encode()
+    if len(data) <= MAX_ERROR:
+        return message
+    return data[: MAX_ERROR - 3].decode(errors="ignore") + "..."

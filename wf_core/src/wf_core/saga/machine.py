@@ -1,0 +1,316 @@
+"""The saga: one verb, `advance(events, now) -> effects`, and the changes since the last save.
+
+A turn folds everything that arrived and starts nothing; then it derives what follows, taking
+permits, until nothing moves (semantics C1). The caller saves, and only then performs the effects.
+The same spec, state, events and permits give the same result, for ever.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from wf_core.model.outcomes import Succeeded
+from wf_core.model.phases import BlockReason, PermitClass, Phase, Purpose
+from wf_core.model.requests import Asked
+from wf_core.model.spec import Parameters, Workflow
+from wf_core.model.state import (
+    Blocked,
+    Owner,
+    Resource,
+    StepState,
+    Stored,
+    WorkflowState,
+    Writer,
+)
+from wf_core.saga import course, look, recovery, requests, run, undo, watch
+from wf_core.saga.ancestry import upstream_values
+from wf_core.saga.calls import give_permit, serve, stop
+from wf_core.saga.events import (
+    Admitted,
+    CallbackSettled,
+    Checkpointed,
+    DeletionAsked,
+    Effect,
+    Event,
+    KnownKind,
+    Permits,
+    Refused,
+    Reported,
+    Woken,
+    WriteOff,
+)
+from wf_core.saga.ledger import WORKFLOW_TIMER, Delta, Ledger
+
+
+class Saga:
+    """One workflow, from what was stored.
+
+    `kinds` are what is installed, by name; `permits` hands out permits; `grace` is the seconds a
+    hook has to stop once asked, `sync_timeout` (and `sync_timeouts` by kind) the seconds of a look.
+    Everything found unfinished is recovered at `now`, in the first `advance`.
+    """
+
+    def __init__(
+        self,
+        stored: Stored,
+        kinds: Mapping[str, KnownKind],
+        permits: Permits,
+        *,
+        grace: float = 10.0,
+        sync_timeout: float = 60.0,
+        sync_timeouts: Mapping[str, float] | None = None,
+    ) -> None:
+        self._workflow = stored.workflow
+        self._ledger = Ledger(
+            stored.workflow,
+            stored.head,
+            stored.steps,
+            stored.outbox,
+            kinds,
+            permits,
+            grace,
+            sync_timeouts or {},
+            sync_timeout,
+        )
+        self._ledger.asked = sorted(stored.asked, key=lambda asked: asked.seq)
+        self._recovered = False
+
+    # What the shell asks
+
+    @property
+    def workflow(self) -> Workflow:
+        """The document."""
+        return self._workflow
+
+    @property
+    def head(self) -> WorkflowState:
+        """The workflow's state, saved or not."""
+        return self._ledger.head
+
+    @property
+    def steps(self) -> Sequence[StepState]:
+        """The steps' states, saved or not."""
+        return self._ledger.steps
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is something to save."""
+        return self._ledger.dirty
+
+    @property
+    def urgent(self) -> bool:
+        """Whether the workflow's end, or a person, waits for the save."""
+        return self._ledger.urgent
+
+    @property
+    def next_wake(self) -> float | None:
+        """When time itself is an event, epoch seconds."""
+        return self._ledger.next_timer()
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls have not reported."""
+        return len(self._ledger.flights)
+
+    @property
+    def wants_slot(self) -> bool:
+        """Whether it waits to be admitted, or to go on."""
+        return course.wants_slot(self._ledger)
+
+    @property
+    def holds_slot(self) -> bool:
+        """Whether it counts as running."""
+        return course.holds_slot(self._ledger)
+
+    @property
+    def removable(self) -> bool:
+        """Whether its deletion was asked and nothing stands against it any more."""
+        return course.removable(self._ledger)
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing happens unless a person, or a watch, moves it."""
+        ledger = self._ledger
+        if ledger.head.phase in (Phase.SUCCESS, Phase.ROLL_BACKED, Phase.FAILED):
+            return not ledger.flights
+        if ledger.head.suspended and ledger.head.phase in (Phase.PENDING, Phase.RUNNING):
+            return not ledger.flights and not any(s.in_progress for s in ledger.steps)
+        return course.wholly_blocked(ledger)
+
+    @property
+    def watched(self) -> bool:
+        """Whether a step in Success is looked at again and again."""
+        return any(watch.watch_period(self._ledger, i) > 0 for i in range(len(self.steps)))
+
+    def snapshot(self) -> Stored:
+        """What would be stored now."""
+        ledger = self._ledger
+        return Stored(
+            self._workflow,
+            ledger.head,
+            tuple(ledger.steps),
+            tuple(ledger.outbox),
+            tuple(ledger.asked),
+        )
+
+    def upstream_values(self, i: int) -> tuple[Parameters, dict[str, Resource]]:
+        """Attributes and resources of the ancestors of step i."""
+        ledger = self._ledger
+        return upstream_values(ledger.graph, ledger.spec.steps, ledger.steps, i)
+
+    def take_changes(self, owner: Owner, n: int) -> Delta:
+        """What is to be saved now, as revision + 1 by `owner`'s n-th write; it counts as saved."""
+        ledger = self._ledger
+        ledger.put_head(
+            revision=ledger.head.revision + 1, owner=owner, writer=Writer(owner.epoch, n)
+        )
+        return ledger.take_delta()
+
+    # The one verb
+
+    def advance(self, events: Sequence[Event], now: float) -> list[Effect]:
+        """Take everything that arrived, at `now` (epoch seconds); gives what to do once saved."""
+        ledger = self._ledger
+        if not self._recovered:
+            self._recovered = True
+            recovery.recover(ledger, now)
+        self._fold(events, now)
+        requests.answer_all(ledger, now)
+        while (timer := ledger.pop_timer(now)) is not None:
+            self._fire(*timer, now)
+        self._derive(now)
+        effects = ledger.effects
+        ledger.effects = []
+        return effects
+
+    def _fold(self, events: Sequence[Event], now: float) -> None:
+        ledger = self._ledger
+        # Hook outcomes first, by step; then requests by sequence: the same whatever the arrival.
+        reports = [e for e in events if isinstance(e, Reported | Checkpointed)]
+        for report in sorted(reports, key=lambda e: (e.step, isinstance(e, Reported))):
+            if isinstance(report, Reported):
+                self._reported(report, now)
+            else:
+                self._checkpointed(report)
+        for event in events:
+            match event:
+                case Asked():
+                    if all(event.seq != asked.seq for asked in ledger.asked):
+                        ledger.asked.append(event)
+                        ledger.urgent = True
+                case Admitted():
+                    course.admit(ledger, now)
+                case Refused(error):
+                    if ledger.head.phase is Phase.PENDING:
+                        ledger.move_workflow(Phase.FAILED, now, error, error=error)
+                case Woken(step):
+                    look.wake(ledger, step)
+                case DeletionAsked(at):
+                    course.delete(ledger, at, now)
+                case CallbackSettled(seq, dropped):
+                    ledger.settle_callback(seq, dropped)
+        ledger.asked.sort(key=lambda asked: asked.seq)
+
+    def _reported(self, event: Reported, now: float) -> None:
+        ledger, i = self._ledger, event.step
+        flight = ledger.flights.get(i)
+        if flight is None or flight.call != event.call:
+            return
+        del ledger.flights[i]
+        give_permit(ledger, i, flight)
+        for timer in ("look-timeout", "grace"):
+            ledger.clear_timer(i, timer)
+        blocked = ledger.steps[i].blocked
+        if blocked is not None and blocked.reason is BlockReason.HOOK_STUCK:
+            ledger.put(i, blocked=None)
+        if course.orphaned(ledger):
+            return
+        if flight.purpose is Purpose.WATCH:
+            if flight.dropped:
+                ledger.offer_undo(i)
+            else:
+                watch.outcome(ledger, i, event.outcome, now)
+        elif flight.purpose is Purpose.ROLLBACK:
+            undo.outcome(ledger, i, flight, event.outcome, now)
+        else:
+            run.outcome(ledger, i, flight, event.outcome, now)
+
+    def _checkpointed(self, event: Checkpointed) -> None:
+        ledger, i = self._ledger, event.step
+        flight = ledger.flights.get(i)
+        if flight is not None and flight.call == event.call:
+            run.keep(ledger, i, Succeeded(event.resource, event.attributes))
+            ledger.urgent = True
+
+    def _fire(self, i: int, name: str, now: float) -> None:
+        ledger = self._ledger
+        if i == WORKFLOW_TIMER:
+            course.deadline_passed(ledger)
+            return
+        flight = ledger.flights.get(i)
+        undoing = ledger.steps[i].phase is Phase.ROLLING_BACK
+        match name:
+            case "attempt":
+                ledger.offer_again(i, PermitClass.ROLLBACK if undoing else PermitClass.RUN)
+            case "look":
+                ledger.offer_look(i, look.purpose_of(ledger, i))
+            case "watch":
+                ledger.offer_look(i, Purpose.WATCH)
+            case "timeout" | "look-timeout" if flight is not None:
+                flight.timed_out = flight.timed_out or name == "timeout"
+                stop(ledger, i)
+                ledger.set_timer(i, "grace", now + ledger.grace)
+            case "timeout" if ledger.steps[i].in_progress:
+                (undo if undoing else run).timed_out(ledger, i, now)
+            case "grace" if flight is not None:
+                self._stuck(i, now)
+
+    def _stuck(self, i: int, now: float) -> None:
+        """A hook that does not stop: its thread and its permit are given up, not its outcome."""
+        ledger = self._ledger
+        flight = ledger.flights[i]
+        give_permit(ledger, i, flight)
+        why = (
+            f"its {flight.hook} was asked to stop and has not within {ledger.grace:g} s; "
+            "restart the engine to interrupt it"
+        )
+        ledger.block(i, Blocked(BlockReason.HOOK_STUCK, now, why))
+        ledger.effects.append(WriteOff(i, flight.call))
+
+    def _derive(self, now: float) -> None:
+        ledger = self._ledger
+        while True:
+            moved = course.turn_back(ledger, now)
+            if not course.orphaned(ledger):
+                moved |= self._serve(now)
+            if not moved:
+                phase = ledger.head.phase
+                course.finish(ledger, now)
+                moved = course.stand_still(ledger, now) or ledger.head.phase is not phase
+            if not moved:
+                break
+        if ledger.effects:
+            ledger.urgent = True
+
+    def _serve(self, now: float) -> bool:
+        """Hand out permits: undo before run before watch (semantics E2)."""
+        ledger, head = self._ledger, self._ledger.head
+        served = False
+        if head.phase is Phase.ROLLING_BACK:
+            served |= serve(
+                ledger.retries[PermitClass.ROLLBACK], lambda i: undo.again(ledger, i, now)
+            )
+            served |= serve(ledger.undoable, lambda i: undo.start(ledger, i, now))
+            served |= serve(ledger.looks[Purpose.ROLLBACK], lambda i: look.look(ledger, i, now))
+        if head.phase is Phase.RUNNING:
+            served |= serve(ledger.looks[Purpose.RUN], lambda i: look.look(ledger, i, now))
+            if not head.suspended and not head.parked:
+                served |= serve(
+                    ledger.retries[PermitClass.RUN], lambda i: run.again(ledger, i, now)
+                )
+                served |= serve(ledger.ready, lambda i: run.start(ledger, i, now))
+        served |= serve(ledger.looks[Purpose.WATCH], lambda i: watch.watch(ledger, i, now))
+        return served
+
+    def fail_internally(self, why: str, now: float) -> None:
+        """Say that the workflow is blocked by a fault of the engine (semantics C4, Invalid)."""
+        self._ledger.condition("InternalError", "SaveRefused", why, now)
+

@@ -1,0 +1,73 @@
+"""What a new owner makes of a state that was left unfinished (semantics B3, B7, B8, H)."""
+
+from wf_core.model.phases import BlockReason, Ended, Hook, PermitClass, Phase
+from wf_core.saga import course, run, undo, watch
+from wf_core.saga.backoff import longest_retry
+from wf_core.saga.ledger import Ledger
+from wf_core.saga.look import purpose_of
+
+_GOES_AWAY = (BlockReason.HOOK_STUCK, BlockReason.KIND_UNAVAILABLE)
+
+
+def recover(ledger: Ledger, now: float) -> None:
+    """Set everything in motion that a crash, or a hand-over, has stopped."""
+    phase = ledger.head.phase
+    if phase is Phase.PENDING and ledger.head.revision == 0 and ledger.spec.suspend:
+        ledger.put_head(suspended=True)
+    for i, step in enumerate(ledger.steps):
+        if step.blocked is not None and step.blocked.reason in _GOES_AWAY:
+            ledger.put(i, blocked=None)
+        if phase is Phase.RUNNING:
+            _forward(ledger, i, now)
+        elif phase is Phase.ROLLING_BACK:
+            _backward(ledger, i, now)
+    course.recover_deadline(ledger, now)
+    watch.rearm(ledger, now)
+    if ledger.head.deletion_asked_at is not None:
+        course.delete(ledger, ledger.head.deletion_asked_at, now)
+
+
+def _forward(ledger: Ledger, i: int, now: float) -> None:
+    step = ledger.steps[i]
+    if step.phase is Phase.PENDING:
+        if ledger.open_conditions[i] == 0 and step.blocked is None:
+            ledger.offer_run(i)
+    elif step.phase is Phase.RUNNING and step.blocked is None and not step.failed:
+        policy = ledger.step_spec(i).step_template.retry_policy
+        if not _waits(ledger, i, policy.run_retry_period_seconds, PermitClass.RUN, now):
+            run.interrupted(ledger, i, now)
+
+
+def _backward(ledger: Ledger, i: int, now: float) -> None:
+    step = ledger.steps[i]
+    if step.phase is Phase.ROLLING_BACK:
+        policy = ledger.step_spec(i).step_template.retry_policy
+        if not _waits(ledger, i, policy.rollback_retry_period_seconds, PermitClass.ROLLBACK, now):
+            undo.interrupted(ledger, i, now)
+    elif step.phase in (Phase.RUNNING, Phase.SUCCESS):
+        if step.phase is Phase.RUNNING and not step.failed and step.next_attempt_at is None:
+            left = Ended.IN_PROGRESS if step.in_progress else Ended.UNKNOWN
+            ledger.end_attempt(i, Hook.RUN, left, now, None)
+        ledger.offer_undo(i)
+
+
+def _waits(ledger: Ledger, i: int, period: float, cls: PermitClass, now: float) -> bool:
+    """Whether the attempt of step i is in progress outside, or its time has not come."""
+    step = ledger.steps[i]
+    if step.in_progress:
+        ledger.reopen_attempt(i)
+        # One look before a deadline that passed meanwhile acts (semantics B7).
+        ledger.offer_look(i, purpose_of(ledger, i))
+        if step.attempt_deadline_at is not None and step.attempt_deadline_at > now:
+            ledger.set_timer(i, "timeout", step.attempt_deadline_at)
+        return True
+    if step.next_attempt_at is None:
+        return False
+    if step.next_attempt_at <= now:
+        return False
+    policy = ledger.step_spec(i).step_template.retry_policy
+    latest = now + longest_retry(period, policy)
+    if step.next_attempt_at > latest:
+        ledger.put(i, next_attempt_at=latest)
+    ledger.set_timer(i, "attempt", ledger.steps[i].next_attempt_at or now)
+    return True

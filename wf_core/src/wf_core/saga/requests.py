@@ -1,0 +1,236 @@
+"""What people ask, and what comes of it (semantics D).
+
+Each request is answered once, in the save that applies it, at the first turn in which the step it
+names has no call in flight.
+"""
+
+from collections.abc import Callable
+
+from wf_core.model.phases import (
+    BlockReason,
+    Ended,
+    Hook,
+    Phase,
+    Ran,
+    RequestType,
+    Undo,
+    Verdict,
+)
+from wf_core.model.requests import Answer, Asked
+from wf_core.saga import course, look, run, undo, watch
+from wf_core.saga.ledger import Ledger
+
+_Verdict = tuple[Verdict, str]
+_APPLIED: _Verdict = (Verdict.APPLIED, "")
+
+
+def answer_all(ledger: Ledger, now: float) -> None:
+    """Answer, in order, every request whose time has come."""
+    waiting: list[Asked] = []
+    for asked in ledger.asked:
+        answered = _answer(ledger, asked, now)
+        if answered is None:
+            waiting.append(asked)
+            continue
+        verdict, reason = answered
+        request = asked.request
+        ledger.answer(Answer(asked.seq, request.type, verdict, now, request.step, reason))
+    ledger.asked = waiting
+
+
+def _answer(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+    request = asked.request
+    of_workflow = _OF_WORKFLOW.get(request.type)
+    if of_workflow is not None and not (request.type is RequestType.RETRY_RUN and request.step):
+        return of_workflow(ledger, asked, now)
+    i = ledger.index.get(request.step or "")
+    if i is None:
+        what = f"no step '{request.step}'" if request.step else "say which step"
+        return Verdict.REFUSED, what
+    if i in ledger.flights:
+        return None
+    return _OF_STEP[request.type](ledger, i, now)
+
+
+def _cancel(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+    head = ledger.head
+    cause = f"cancelled: {asked.request.reason}" if asked.request.reason else "cancelled"
+    if head.phase is Phase.PENDING:
+        undo.never_started(ledger, cause, now)
+        return _APPLIED
+    if head.phase is Phase.ROLLING_BACK:
+        return Verdict.NO_EFFECT, "it is rolling back already"
+    if head.phase is not Phase.RUNNING:
+        return Verdict.REFUSED, f"it is {head.phase}; only a Pending or Running workflow is cancelled"
+    if head.committed:
+        return Verdict.REFUSED, "it is past its pivot and only goes forward"
+    if run.pivot_unknown(ledger):
+        return None
+    undo.begin(ledger, cause, now)
+    return _APPLIED
+
+
+def _rollback(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+    head = ledger.head
+    if head.phase is not Phase.SUCCESS:
+        return Verdict.REFUSED, f"it is {head.phase}; only a workflow in Success is rolled back"
+    if head.committed:
+        return Verdict.REFUSED, "it is past its pivot and only goes forward"
+    undo.begin(ledger, asked.request.reason or "rollback was asked for", now)
+    return _APPLIED
+
+
+def _suspend(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+    head = ledger.head
+    if head.phase not in (Phase.PENDING, Phase.RUNNING):
+        return Verdict.REFUSED, f"it is {head.phase}; only a Pending or Running workflow is suspended"
+    if head.suspended:
+        return Verdict.NO_EFFECT, "it is suspended already"
+    ledger.put_head(suspended=True)
+    for i in range(len(ledger.steps)):
+        ledger.clear_timer(i, "watch")
+    return _APPLIED
+
+
+def _continue(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+    head = ledger.head
+    if head.phase not in (Phase.PENDING, Phase.RUNNING):
+        return Verdict.REFUSED, f"it is {head.phase}; only a suspended workflow continues"
+    if not head.suspended:
+        return Verdict.NO_EFFECT, "it is not suspended"
+    ledger.put_head(suspended=False)
+    watch.rearm(ledger, now)
+    return _APPLIED
+
+
+def _start_over(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+    """RetryRun without a step: a workflow that could never start, else every blocked run."""
+    if ledger.head.phase is Phase.FAILED and not any(s.attempt for s in ledger.steps):
+        ledger.move_workflow(Phase.PENDING, now, "RetryRun", error=None)
+        return _APPLIED
+    blocked = [i for i in range(len(ledger.steps)) if _run_is_blocked(ledger, i)]
+    for i in blocked:
+        run.retry_by_hand(ledger, i, now)
+    return _APPLIED if blocked else (Verdict.REFUSED, "no run waits for a person")
+
+
+def _signal(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+    request = asked.request
+    if not request.name:
+        return Verdict.REFUSED, "a signal needs a name"
+    if ledger.head.phase not in (Phase.PENDING, Phase.RUNNING, Phase.ROLLING_BACK):
+        return Verdict.NO_EFFECT, f"it is {ledger.head.phase}"
+    signals = {**ledger.head.signals, request.name: request.value}
+    if len(signals) > MAX_SIGNALS:
+        return Verdict.REFUSED, f"at most {MAX_SIGNALS} signals are kept"
+    ledger.put_head(signals=signals)
+    for i, step in enumerate(ledger.steps):
+        if step.in_progress or i in ledger.flights:
+            look.wake(ledger, i)
+    return _APPLIED
+
+
+def _retry_run(ledger: Ledger, i: int, now: float) -> _Verdict:
+    if not _run_is_blocked(ledger, i):
+        return _refused(ledger, i, "no run of it waits for a person")
+    run.retry_by_hand(ledger, i, now)
+    return _APPLIED
+
+
+def _mark_succeeded(ledger: Ledger, i: int, now: float) -> _Verdict:
+    if not _run_is_blocked(ledger, i):
+        return _refused(ledger, i, "no run of it waits for a person")
+    if ledger.steps[i].phase is Phase.PENDING:
+        # It never had an intent; the person vouches for it, and the undo will be asked to undo it.
+        ledger.move(i, Phase.RUNNING, now, "MarkSucceeded", attempt=1, blocked=None)
+    run.succeed(ledger, i, Ran.MARKED, now)
+    return _APPLIED
+
+
+def _retry_rollback(ledger: Ledger, i: int, now: float) -> _Verdict:
+    if not _undo_waits(ledger, i):
+        return _refused(ledger, i, "no undo of it waits")
+    undo.retry_by_hand(ledger, i, now)
+    _turn_again(ledger, "RetryRollback", now)
+    return _APPLIED
+
+
+def _skip_rollback(ledger: Ledger, i: int, now: float) -> _Verdict:
+    if not _undo_waits(ledger, i):
+        return _refused(ledger, i, "no undo of it waits")
+    step = ledger.steps[i]
+    if step.phase is Phase.FAILED:
+        if step.undo is Undo.SKIPPED:
+            return Verdict.NO_EFFECT, "it is skipped already"
+        ledger.put(i, undo=Undo.SKIPPED, blocked=None)
+        if not ledger.settled[i]:
+            ledger.settle(i)
+    else:
+        _end_open_undo(ledger, i, now)
+        undo.give_up(ledger, i, Undo.SKIPPED, step.rollback_error or "", now)
+    _turn_again(ledger, "SkipRollback", now)
+    return _APPLIED
+
+
+def _mark_rolled_back(ledger: Ledger, i: int, now: float) -> _Verdict:
+    if not _undo_waits(ledger, i):
+        return _refused(ledger, i, "no undo of it waits")
+    if ledger.steps[i].phase is Phase.ROLLING_BACK:
+        _end_open_undo(ledger, i, now)
+    undo.undone(ledger, i, Undo.MARKED, now)
+    _turn_again(ledger, "MarkRolledBack", now)
+    return _APPLIED
+
+
+def _end_open_undo(ledger: Ledger, i: int, now: float) -> None:
+    ended = Ended.IN_PROGRESS if ledger.steps[i].in_progress else ledger.steps[i].previous
+    ledger.end_attempt(i, Hook.ROLLBACK, ended, now, "ended by a person")
+    ledger.clear_timer(i, "attempt")
+
+
+def _turn_again(ledger: Ledger, reason: str, now: float) -> None:
+    """A Failed workflow goes on undoing, if something can move now."""
+    if ledger.head.phase is Phase.FAILED and course.undo_can_move(ledger):
+        ledger.move_workflow(Phase.ROLLING_BACK, now, reason)
+        for i in range(len(ledger.steps)):
+            ledger.offer_undo(i)
+
+
+def _run_is_blocked(ledger: Ledger, i: int) -> bool:
+    step = ledger.steps[i]
+    return (
+        ledger.head.phase is Phase.RUNNING
+        and step.phase in (Phase.PENDING, Phase.RUNNING)
+        and step.blocked is not None
+        and step.blocked.reason is not BlockReason.HOOK_STUCK
+    )
+
+
+def _undo_waits(ledger: Ledger, i: int) -> bool:
+    return ledger.head.phase in (Phase.ROLLING_BACK, Phase.FAILED) and ledger.steps[i].phase in (
+        Phase.FAILED,
+        Phase.ROLLING_BACK,
+    )
+
+
+def _refused(ledger: Ledger, i: int, why: str) -> _Verdict:
+    return Verdict.REFUSED, f"step '{ledger.step_spec(i).name}' is {ledger.steps[i].phase}; {why}"
+
+
+MAX_SIGNALS = 64
+
+_OF_WORKFLOW: dict[RequestType, Callable[[Ledger, Asked, float], _Verdict | None]] = {
+    RequestType.CANCEL: _cancel,
+    RequestType.ROLLBACK: _rollback,
+    RequestType.SUSPEND: _suspend,
+    RequestType.CONTINUE: _continue,
+    RequestType.SIGNAL: _signal,
+    RequestType.RETRY_RUN: _start_over,
+}
+_OF_STEP: dict[RequestType, Callable[[Ledger, int, float], _Verdict]] = {
+    RequestType.RETRY_RUN: _retry_run,
+    RequestType.MARK_SUCCEEDED: _mark_succeeded,
+    RequestType.RETRY_ROLLBACK: _retry_rollback,
+    RequestType.SKIP_ROLLBACK: _skip_rollback,
+    RequestType.MARK_ROLLED_BACK: _mark_rolled_back,
+}

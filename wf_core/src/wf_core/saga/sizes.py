@@ -1,0 +1,46 @@
+"""What fits into a saved state (semantics C7)."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from wf_core.model.spec import Json
+from wf_core.model.state import MAX_ATTRIBUTES, MAX_STEP_ATTRIBUTES, Resource, StepState
+
+_KEPT = 1024
+_encode = msgspec.json.Encoder().encode
+
+
+def size(value: Mapping[str, Json] | Resource | None) -> int:
+    """Bytes of a value as JSON; nothing costs nothing."""
+    return len(_encode(value)) if value else 0
+
+
+def too_large(
+    step: StepState, attributes: Mapping[str, Json] | None, resource: Resource | None, total: int
+) -> str | None:
+    """Why a result can't be kept, or None. `total` is the bytes of all steps' attributes so far."""
+    try:
+        ours, of_resource = size(attributes), size(resource)
+    except (TypeError, ValueError) as error:
+        return f"the result is not JSON: {error}"
+    if ours > MAX_STEP_ATTRIBUTES:
+        return f"the attributes are {ours} bytes; a step may keep {MAX_STEP_ATTRIBUTES}"
+    if of_resource > MAX_STEP_ATTRIBUTES:
+        return f"the resource is {of_resource} bytes; a step may keep {MAX_STEP_ATTRIBUTES}"
+    if total - size(step.attributes) + ours > MAX_ATTRIBUTES:
+        return f"the attributes of all steps together may be {MAX_ATTRIBUTES} bytes"
+    return None
+
+
+def fitting(resource: Resource) -> Resource:
+    """The resource as it can be kept: without its attributes where it is too large, and with its
+    texts cut, since an undo with half a name is better than none."""
+    if size(resource) <= MAX_STEP_ATTRIBUTES:
+        return resource
+    return Resource(
+        status=resource.status[:_KEPT],
+        id=resource.id[:_KEPT],
+        name=resource.name[:_KEPT],
+        address=resource.address[:_KEPT],
+    )
