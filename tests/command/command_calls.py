@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+
 from wf_command import processes
 from wf_command.parameters import CommandParameters
 from wf_core.kinds import Cancelled, Previous, StepCall

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.command.command_calls import Bench
+
 from wf_command import processes
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 from tests.command.command_calls import Bench, is_running
+
 from wf_command.kind import Command
 from wf_core.kinds import CannotLook, Fatal, Retryable, StepCall, Success, Throttled
 from wf_core.model.phases import Hook, Purpose
@@ -34,9 +35,7 @@ def test_b6_another_code_is_retryable_and_shows_the_last_lines_of_stderr(
     with pytest.raises(Retryable) as failure:
         act(bench.call(hook, run=script, rollback=script))
     assert type(failure.value) is Retryable
-    assert str(failure.value) == (
-        f"{hook}: exited with code 3: line3\nline4\nline5\nline6\nline7"
-    )
+    assert str(failure.value) == (f"{hook}: exited with code 3: line3\nline4\nline5\nline6\nline7")
 
 
 def test_b6_code_75_is_throttled_and_not_counted(bench: Bench) -> None:
@@ -127,6 +126,13 @@ def test_b7_what_ignores_sigterm_is_killed_after_the_grace(bench: Bench) -> None
     assert 0.6 <= time.monotonic() - began < 10
 
 
+def test_b7_a_stopped_command_gets_to_act_on_sigterm(bench: Bench) -> None:
+    began = time.monotonic()
+    with pytest.raises(Retryable, match="timed out"):
+        KIND.run(bench.call(run="kill -STOP $$; sleep 60", timeout=0.2, grace=30.0))
+    assert time.monotonic() - began < 20
+
+
 def test_b7_a_cancelled_command_may_clean_up_and_its_code_does_not_count(bench: Bench) -> None:
     cancelled = threading.Event()
     bench.cancelled = cancelled
@@ -142,13 +148,18 @@ def test_b7_a_cancelled_command_may_clean_up_and_its_code_does_not_count(bench: 
     assert bench.output("stdout") == "ready\ncleaned"
 
 
-def test_a_call_cancelled_before_it_began_starts_nothing(bench: Bench, tmp_path: Path) -> None:
+def test_a_call_cancelled_before_it_began_starts_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr("wf_command.call.start", refuse)
     cancelled = threading.Event()
     cancelled.set()
     bench.cancelled = cancelled
     with pytest.raises(Retryable, match=r"^stopped$"):
-        KIND.run(bench.call(run=["touch", str(tmp_path / "ran")]))
-    assert not (tmp_path / "ran").exists()
+        KIND.run(bench.call(run=["true"]))
 
 
 def test_a_failed_command_leaves_nothing_in_the_background(bench: Bench, tmp_path: Path) -> None:

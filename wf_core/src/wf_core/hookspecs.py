@@ -7,12 +7,11 @@ Hooks are `def`: pluggy's wrappers can't see through a coroutine, so an `async d
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import pluggy
 
 from wf_core.kinds import Answer, StepCall, StepKind
 from wf_core.model.phases import Phase
-from wf_core.model.spec import Key
+from wf_core.ports import Event
 
 if TYPE_CHECKING:
     import click
@@ -22,18 +21,6 @@ if TYPE_CHECKING:
 GROUP = "wf.plugins"
 hookspec = pluggy.HookspecMarker("wf")
 hookimpl = pluggy.HookimplMarker("wf")
-
-
-@attrs.frozen
-class Event:
-    """What an observer is told, after the save: at most once, in order a workflow."""
-
-    key: Key
-    uid: str
-    phase: Phase
-    at: float
-    step: str | None = None
-    error: str | None = None
 
 
 @hookspec

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from wf_core.kinds import StepCall
+from wf_core.kinds import Cancelled, StepCall
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
@@ -88,11 +88,17 @@ class Page:
 
 @attrs.frozen
 class Seen:
-    """Something happened to a workflow: a save, a request, a creation, a deletion (`gone`)."""
+    """Something happened to a workflow: a save, a request, a creation, a deletion (`gone`).
+
+    `request_seq` is the newest request's; with `deletion_asked_at` it lets an engine pass over the
+    echo of its own saves without reading anything.
+    """
 
     position: int
     key: Key
     gone: bool = False
+    request_seq: int = 0
+    deletion_asked_at: float | None = None
 
 
 class Store(Protocol):
@@ -154,6 +160,9 @@ class Store(Protocol):
     async def logs(self, key: Key, step: str | None = None) -> tuple[LogLine, ...]:
         """Output of hooks, oldest first."""
 
+    async def position(self) -> int:
+        """The position of the latest change, for `watch(since)`: what is loaded later is newer."""
+
     def watch(self, since: int | None = None) -> AsyncIterator[Seen]:
         """What happens from now on (or after a position), from this and every other process.
 
@@ -190,6 +199,15 @@ class HookExecutor(Protocol):
     def start(self, call: StepCall, report: Report) -> Running:
         """Run the hook of `call`."""
 
+    def cancellation(self) -> Cancelled:
+        """What becomes `call.cancelled`; set by `Running.cancel`."""
+
+    def post(self, callback: Callable[[], None]) -> None:
+        """From a hook: run `callback` on the loop's thread, soon and in order."""
+
+    def ask(self, question: Callable[[Callable[[], None]], None]) -> None:
+        """From a hook: run `question(done)` on the loop's thread and hold the hook until `done()`."""
+
     @property
     def healthy(self) -> bool:
         """False once half of the pool was written off (semantics B7)."""
@@ -203,6 +221,19 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Epoch seconds."""
+
+
+@attrs.frozen
+class Event:
+    """What an observer is told, after the save: `failed` where a step's run failed for good."""
+
+    key: Key
+    uid: str
+    phase: Phase
+    at: float
+    step: str | None = None
+    error: str | None = None
+    failed: bool = False
 
 
 @attrs.frozen
@@ -230,6 +261,16 @@ class Receipt:
     result: Delivered
     error: str = ""
     after: float | None = None
+
+
+class Announcer(Protocol):
+    """Tells observers. Obligations: never blocks and never raises; at most once; in order."""
+
+    def announce(self, event: Event) -> None:
+        """Queue one event; drops it (and logs that) when the queue is full."""
+
+    async def close(self) -> None:
+        """Let what is queued be told, for a bounded time."""
 
 
 class CallbackSender(Protocol):

@@ -26,7 +26,7 @@ _LAUNCHER = """\
     read -r began < "/proc/$$/stat"
     read -r boot < /proc/sys/kernel/random/boot_id
   else
-    began=$(ps -o lstart= -p $$)
+    began=$(LC_ALL=C ps -o lstart= -p $$)
     boot=
   fi
   printf '%s\\n%s\\n%s\\n' "$$" "$began" "$boot" > "$1"

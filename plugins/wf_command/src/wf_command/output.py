@@ -28,8 +28,6 @@ class Output:
         room = max(self._limit - self._total, 0)
         self._total += len(data)
         self._tail = (self._tail + data)[-TAIL:]
-        if not room:
-            return
         text = self._held + self._decoder.decode(data[:room])
         cut = text.rfind("\n") + 1
         if len(text) - cut > LONG_LINE:

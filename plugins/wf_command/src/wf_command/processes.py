@@ -23,10 +23,10 @@ class Process:
 
 
 def parse_stat(line: str, boot: str) -> Process | None:
-    """A line of /proc/PID/stat; None for a process that has ended and was not waited for."""
+    """A line of /proc/PID/stat; None where it is cut short, or the process has ended."""
     head, _, rest = line.rpartition(")")
     fields = rest.split()
-    if not fields or fields[0] in _DEAD:
+    if not head or len(fields) < 20 or fields[0] in _DEAD:
         return None
     return Process(int(head.split()[0]), int(fields[2]), f"{fields[19]}@{boot.strip()}")
 

@@ -1,4 +1,4 @@
-"""What every store decides in the same way: first states, which save counts, what people are told."""
+"""What every store decides in the same way: first states, which saves count, what it says."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

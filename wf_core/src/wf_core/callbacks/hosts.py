@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def host_allowed(host: str, allowed: Sequence[str] | None) -> bool:
-    """Whether `host` is one of `allowed`: a name or address, or `*.example.com` for every name below.
+    """Whether `host` is one of `allowed`: names, addresses, or `*.example.com` for all names below.
 
     None allows any host, an empty list none. `*.example.com` does not allow `example.com` itself.
     """

@@ -15,7 +15,7 @@ _REPEATED = frozenset(
 
 
 def judge(status: int, retry_after: str | None, *, ignore_not_found: bool, now: float) -> Receipt:
-    """The receipt for an HTTP status; `retry_after` is the header as it came, `now` epoch seconds."""
+    """The receipt for an HTTP status; `retry_after` is the header as it came, `now` the time."""
     if 200 <= status < 300 or (status == HTTPStatus.NOT_FOUND and ignore_not_found):
         return Receipt(Delivered.DELIVERED)
     error = f"the receiver answered {status}{_phrase(status)}"
@@ -32,7 +32,7 @@ def _phrase(status: int) -> str:
 
 
 def _seconds(header: str | None, now: float) -> float | None:
-    """Seconds until a Retry-After (a number or a date), bounded; None where it says nothing usable."""
+    """Bounded seconds until a Retry-After (a number or a date); None where it makes no sense."""
     if header is None:
         return None
     text = header.strip()

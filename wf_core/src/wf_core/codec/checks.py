@@ -30,7 +30,7 @@ def faults(workflow: Workflow, kinds: Kinds | None) -> list[Fault]:
     """Everything wrong with a workflow, by path; `kinds` None leaves the step kinds unchecked."""
     found = [*_metadata(workflow), *_spec(workflow)]
     if len(workflow.spec.steps) <= MAX_STEPS:
-        found += graph_faults(workflow.spec.steps, kinds)
+        found += graph_faults(workflow.spec.steps)
         found += parameter_faults(workflow.spec, kinds)
     return found
 

@@ -5,16 +5,15 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from wf_core.codec.kinds import Kinds
 from wf_core.codec.nearest import Hints
 from wf_core.codec.shape import WAITED_FOR
-from wf_core.errors import Fault, KindUnavailable
-from wf_core.model.spec import DependOn, StepSpec
+from wf_core.errors import Fault
+from wf_core.model.spec import StepSpec
 from wf_core.saga.graph import Graph
 
 
-def graph_faults(steps: Sequence[StepSpec], kinds: Kinds | None) -> Iterator[Fault]:
-    """Faults of names and dependencies; `kinds` says whose resource can show a status."""
+def graph_faults(steps: Sequence[StepSpec]) -> Iterator[Fault]:
+    """Faults of names and dependencies."""
     yield from _duplicates(steps)
     yield from _pivots(steps)
     index = {step.name: i for i, step in enumerate(steps)}
@@ -35,8 +34,6 @@ def graph_faults(steps: Sequence[StepSpec], kinds: Kinds | None) -> Iterator[Fau
                     f"{path}.phase",
                     f"must be Running or Success, not {depend_on.phase.value!r}",
                 )
-            if kinds is not None and depend_on.name in index:
-                yield from _status(path, depend_on, steps[index[depend_on.name]], kinds)
     for cycle in cycles(steps):
         yield _cycle_fault(cycle, steps)
 
@@ -72,21 +69,6 @@ def _pivots(steps: Sequence[StepSpec]) -> Iterator[Fault]:
         yield Fault(
             f"$.spec.steps[{i}].pivot",
             f"step {steps[pivots[0]].name!r} is the pivot already; a workflow has at most one",
-        )
-
-
-def _status(path: str, depend_on: DependOn, upstream: StepSpec, kinds: Kinds) -> Iterator[Fault]:
-    if depend_on.resource_status is None:
-        return
-    try:
-        has_sync = kinds.kind(upstream.step_template.type).has_sync
-    except KindUnavailable:  # reported where the upstream step names its kind
-        return
-    if not has_sync:
-        yield Fault(
-            f"{path}.resourceStatus",
-            f"step {upstream.name!r} never shows a status: its kind "
-            f"{upstream.step_template.type!r} has no sync; wait for its phase instead",
         )
 
 

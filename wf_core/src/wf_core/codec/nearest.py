@@ -10,7 +10,7 @@ _LONGEST = 100
 
 def hint(word: str, names: Iterable[str]) -> str:
     """`did you mean 'NAME'?` for the name nearest to `word`, or nothing where none is near."""
-    folded = {name.casefold(): name for name in names}
+    folded = {name.casefold(): str(name) for name in names}
     found = difflib.get_close_matches(word[:_LONGEST].casefold(), folded, n=1)
     return f"did you mean {folded[found[0]]!r}?" if found else ""
 

@@ -22,7 +22,8 @@ MAX_PARAMETERS = 256 * 1024
 
 def parameter_faults(spec: WorkflowSpec, kinds: Kinds | None) -> Iterator[Fault]:
     """Faults of the kinds that steps name and of all parameters."""
-    yield from _sound("$.spec.parameters", spec.parameters)
+    unsound = list(_unsound("$.spec.parameters", spec.parameters))
+    yield from unsound or _size("$.spec.parameters", spec.parameters)
     graph = known_graph(spec.steps)
     committed = _past_pivot(graph)
     known = _Known.of(spec, graph)
@@ -30,15 +31,17 @@ def parameter_faults(spec: WorkflowSpec, kinds: Kinds | None) -> Iterator[Fault]
     for i, step in enumerate(spec.steps):
         template = step.step_template
         path = f"$.spec.steps[{i}].stepTemplate"
-        sound = list(_sound(f"{path}.parameters", template.parameters))
-        yield from sound
-        yield from known.faults(i, f"{path}.parameters", template.parameters)
+        unsound = list(_unsound(f"{path}.parameters", template.parameters))
+        yield from unsound
+        if not unsound:
+            yield from _size(f"{path}.parameters", template.parameters)
+            yield from known.faults(i, f"{path}.parameters", template.parameters)
         if lookup is None or not template.type:
             continue
         kind = lookup(template.type)
         if isinstance(kind, str):
             yield Fault(f"{path}.type", kind)
-        elif not sound:
+        elif not unsound:
             undoable = step.rollback is RollbackMode.REQUIRED and i not in committed
             for fault in kind.faults(template.parameters, undoable):
                 yield attrs.evolve(fault, path=f"{path}.parameters{fault.path[1:]}")
@@ -65,12 +68,7 @@ def _past_pivot(graph: Graph | None) -> frozenset[int]:
     return descendants(graph.conditions, graph.pivot)
 
 
-def _sound(path: str, parameters: Parameters) -> Iterator[Fault]:
-    """Faults of values that JSON can't carry, or that are too much."""
-    wrong = list(_unsound(path, parameters, 0))
-    yield from wrong
-    if wrong:
-        return
+def _size(path: str, parameters: Parameters) -> Iterator[Fault]:
     size = len(msgspec.json.encode(parameters))
     if size > MAX_PARAMETERS:
         yield Fault(
@@ -80,7 +78,8 @@ def _sound(path: str, parameters: Parameters) -> Iterator[Fault]:
         )
 
 
-def _unsound(path: str, value: Json, depth: int) -> Iterator[Fault]:
+def _unsound(path: str, value: Json, depth: int = 0) -> Iterator[Fault]:
+    """Values that JSON can't carry."""
     if depth > MAX_DEPTH:
         yield Fault(path, f"is nested more than {MAX_DEPTH} deep")
     elif isinstance(value, dict):

@@ -126,13 +126,14 @@ def _default(field: msgspec.structs.FieldInfo) -> Schema:
 def _add_kinds(template: Schema, registry: Kinds) -> None:
     names = sorted(registry.kinds)
     template["properties"]["type"]["enum"] = names
-    template["allOf"] = [
-        {
-            "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
-            "then": {"properties": {"parameters": _or_reference(registry.kinds[name].schema())}},
-        }
-        for name in names
-    ]
+    template["allOf"] = [_if_kind(name, registry.kinds[name].schema()) for name in names]
+
+
+def _if_kind(name: str, parameters: Schema) -> Schema:
+    then: Schema = {"properties": {"parameters": _or_reference(parameters)}}
+    if parameters.get("required"):
+        then["required"] = ["parameters"]
+    return {"if": {"properties": {"type": {"const": name}}, "required": ["type"]}, "then": then}
 
 
 def _or_reference(parameters: Schema) -> Schema:

@@ -22,7 +22,7 @@ from wf_core.ports import Row, Seen
 
 @attrs.define(eq=False)
 class Entry:
-    """One workflow. `owner` and `deletion_asked_at` are written beside saves, as the requests are."""
+    """One workflow. `owner` and `deletion_asked_at` are written beside saves, as requests are."""
 
     number: int
     workflow: Workflow
@@ -87,7 +87,14 @@ class Backing:
         """Note that something happened to `key`, and wake whoever watches."""
         self.position += 1
         self._changed.pop(key, None)
-        self._changed[key] = Seen(self.position, key, gone)
+        entry = self.entries.get(key)
+        self._changed[key] = Seen(
+            self.position,
+            key,
+            gone,
+            0 if entry is None else entry.request_seq,
+            None if entry is None else entry.deletion_asked_at,
+        )
         self.wake()
 
     def wake(self) -> None:

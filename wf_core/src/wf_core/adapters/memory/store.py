@@ -147,6 +147,11 @@ class MemoryStore:
         lines = self._entry(key).logs
         return tuple(line for line in lines if step is None or line.step == step)
 
+    async def position(self) -> int:
+        """As `ports.Store.position`."""
+        self._check_open()
+        return self.backing.position
+
     def watch(self, since: int | None = None) -> AsyncIterator[Seen]:
         """As `ports.Store.watch`."""
         self._check_open()

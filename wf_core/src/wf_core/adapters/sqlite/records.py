@@ -39,7 +39,7 @@ def span(number: int) -> tuple[int, int]:
 
 @attrs.frozen
 class Encoded:
-    """The parts of a save as bytes, made on the caller's thread while the writer waits for the disk."""
+    """A save as bytes, made on the caller's thread while the writer waits for the disk."""
 
     head: bytes
     steps: tuple[tuple[int, str, bytes], ...]

@@ -86,7 +86,7 @@ def open_pair(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
 
 
 def _make(path: Path) -> None:
-    """Make folder and file for this user alone; SQLite gives its own files the mode of the first."""
+    """Make folder and file for this user alone; what SQLite adds takes the same mode."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -67,7 +67,7 @@ class SqliteStore:
         return await self.load(key)
 
     async def load(self, key: Key) -> Stored:
-        """As `ports.Store.load`; `StoreForeign` or `StoreUnavailable` where this one can't be read."""
+        """As `ports.Store.load`; `StoreForeign` where a newer engine saved it (semantics C10)."""
         return await self._read(partial(reading.load, key))
 
     async def list(
@@ -134,6 +134,10 @@ class SqliteStore:
         await self.writer.run(_nothing)  # takes along what rides
         return await self._read(partial(reading.logs, key, step))
 
+    async def position(self) -> int:
+        """As `ports.Store.position`."""
+        return await self._read(reading.last_position)
+
     def watch(self, since: int | None = None) -> Follower:
         """As `ports.Store.watch`, in the order of positions. Needs a running event loop."""
         start: asyncio.Future[int]
@@ -156,7 +160,7 @@ class SqliteStore:
         self._claimed.pop(key, None)
 
     async def close(self) -> None:
-        """As `ports.Store.close`. Raises `StoreUnavailable` where output of hooks was not written."""
+        """As `ports.Store.close`. Raises `StoreUnavailable` where output of hooks is lost."""
         if self._closed:
             return
         self._closed = True

@@ -1,4 +1,4 @@
-"""One thread that writes, with group commit: what is asked while a commit runs shares the next one."""
+"""One thread that writes. What is asked while a commit runs shares the next one (group commit)."""
 
 import asyncio
 import logging
@@ -151,7 +151,6 @@ class Writer:
             self._transact(jobs)
         except _Broken:
             for job in jobs:
-                job.value = job.error = None
                 self._transact([job])
         self._riders = [job for job in jobs if job.future is None and job.error is not None]
         if self._riders and not self._complained:
@@ -160,8 +159,10 @@ class Writer:
         self._tell(batch)
 
     def _transact(self, jobs: Sequence[_Job]) -> None:
-        """One transaction. Raises `_Broken` where it failed as a whole and others may yet succeed."""
+        """One transaction. Raises `_Broken` where it failed as a whole but parts may succeed."""
         connection = self.connection
+        for job in jobs:
+            job.value = job.error = None  # of an earlier try
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:

@@ -1,0 +1,16 @@
+"""A command line of a test's own."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.core.cli.made import Shell
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Shell:
+    for name in ("WF_STORE", "WF_CONFIG", "WF_NAMESPACE", "WF_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    return Shell(tmp_path, capsys)

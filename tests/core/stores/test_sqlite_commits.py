@@ -1,0 +1,88 @@
+"""The SQLite store's group commit and its threads."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from wf_core.adapters.sqlite.store import SqliteStore
+from wf_core.errors import WorkflowNotFound
+from wf_core.model.spec import Key
+from wf_core.model.state import StepState
+from wf_core.ports import Saved
+from wf_core.testing.store_values import key_of, next_save, workflow
+
+
+def test_c2_saves_at_the_same_time_share_commits(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = SqliteStore.open(tmp_path / "wf.db")
+        every = [await store.create(workflow(f"w{n}"), 1.0) for n in range(40)]
+        owners = [await store.claim(key_of(stored)) for stored in every]
+        before = store.commits
+        answers = await asyncio.gather(
+            *(
+                store.save(key_of(stored), next_save(stored, owner))
+                for stored, owner in zip(every, owners, strict=True)
+            )
+        )
+        assert set(answers) == {Saved.SAVED}
+        assert 1 <= store.commits - before < 20
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_operation_that_fails_takes_no_other_down(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = SqliteStore.open(tmp_path / "wf.db")
+        stored = await store.create(workflow(), 1.0)
+        key = key_of(stored)
+        owner = await store.claim(key)
+        first, missing, second = await asyncio.gather(
+            store.save(key, next_save(stored, owner, steps={0: StepState(attempt=1)})),
+            store.delete(Key("default", "missing"), 1.0),
+            store.create(workflow("other"), 1.0),
+            return_exceptions=True,
+        )
+        assert first is Saved.SAVED
+        assert isinstance(missing, WorkflowNotFound)
+        assert not isinstance(second, BaseException)
+        assert (await store.load(key)).steps[0].attempt == 1
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_cancelled_save_is_applied_all_the_same(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = SqliteStore.open(tmp_path / "wf.db")
+        stored = await store.create(workflow(), 1.0)
+        key = key_of(stored)
+        owner = await store.claim(key)
+        saving = asyncio.ensure_future(store.save(key, next_save(stored, owner)))
+        await asyncio.sleep(0)
+        saving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await saving
+        await store.asked(key)
+        await store.logs(key)  # goes through the writer, after the save
+        assert (await store.load(key)).head.revision == 1
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_closed_store_leaves_no_thread_and_no_lock(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = SqliteStore.open(tmp_path / "wf.db")
+        await store.create(workflow(), 1.0)
+        await store.claim(Key("default", "order"))
+        await store.close()
+
+    before = set(threading.enumerate())
+    asyncio.run(main())
+    assert not [
+        thread for thread in set(threading.enumerate()) - before if thread.name.startswith("wf-")
+    ]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["wf.db", "wf.db.owners"]

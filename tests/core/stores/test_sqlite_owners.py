@@ -1,0 +1,127 @@
+"""Ownership between real processes (semantics C5, C6)."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wf_core.adapters.sqlite.ownership import Ownership
+from wf_core.adapters.sqlite.store import SqliteStore
+from wf_core.errors import WorkflowOwned
+from wf_core.model.spec import Key
+
+KEY = Key("default", "order")
+OWNER = """
+import asyncio, subprocess, sys
+from pathlib import Path
+from wf_core.adapters.sqlite.store import SqliteStore
+from wf_core.testing.store_values import key_of, next_save, saved, workflow
+
+async def main():
+    store = SqliteStore.open(Path(sys.argv[1]))
+    stored = await store.create(workflow(), 1.0)
+    await saved(store, stored, next_save(stored, await store.claim(key_of(stored))))
+    child = subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL)
+    print(child.pid, flush=True)
+    sys.stdin.readline()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "wf.db"
+
+
+@pytest.fixture
+def owner(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that owns the workflow, and has a child that outlives it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    child = int(process.stdout.readline())
+    yield process
+    process.kill()
+    process.communicate()
+    os.kill(child, signal.SIGKILL)
+
+
+def claim(path: Path) -> int:
+    """The epoch that a claim from this process gives."""
+
+    async def main() -> int:
+        store = SqliteStore.open(path)
+        try:
+            return (await store.claim(KEY)).epoch
+        finally:
+            await store.close()
+
+    return asyncio.run(main())
+
+
+def test_c6_live_owner_is_named_with_what_to_do(path: Path, owner: subprocess.Popen[str]) -> None:
+    with pytest.raises(WorkflowOwned) as caught:
+        claim(path)
+    assert str(caught.value) == (
+        f"workflow 'order' is being run by process {owner.pid} on this machine; "
+        "stop it first, or watch it with `wf watch order`"
+    )
+
+
+def test_c6_killed_owner_is_replaced_at_once_though_its_child_lives(
+    path: Path, owner: subprocess.Popen[str]
+) -> None:
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    assert claim(path) == 2
+    assert not list(path.with_name("wf.db.owners").iterdir())
+
+
+def test_lock_files_of_the_dead_are_swept(path: Path) -> None:
+    ours = Ownership(path)
+    ours.folder.mkdir()
+    (ours.folder / "dead.lock").write_text("1")
+    living = Ownership(path)
+    living.hold()
+    ours.hold()
+    assert {file.stem for file in ours.folder.iterdir()} == {ours.id, living.id}
+    assert living.live(ours.id)
+    assert living.live("dead") is None
+    ours.drop()
+    assert living.live(ours.id) is None
+    living.drop()
+
+
+def test_lock_taken_away_before_it_was_held_is_made_anew(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may sweep the file between our making it and our locking it."""
+    import fcntl
+
+    ours, other = Ownership(path), Ownership(path)
+    flock = fcntl.flock
+    swept: list[str] = []
+
+    def sweep_first(file: int, operation: int) -> None:
+        if not swept and operation == fcntl.LOCK_EX:
+            swept.append(ours.id)
+            monkeypatch.setattr(fcntl, "flock", flock)
+            assert other.live(ours.id) is None
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", sweep_first)
+    ours.hold()
+    assert swept
+    assert other.live(ours.id)
+    ours.drop()

@@ -1,0 +1,154 @@
+"""Files of workflows: reading them with what the command line puts over them, storing them."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+
+from wf_core.cli.registry import installed
+from wf_core.cli.settings import Settings
+from wf_core.codec import read
+from wf_core.codec.compose import parse
+from wf_core.codec.scalars import problem, resolve
+from wf_core.codec.shape import Found, plain
+from wf_core.errors import AuthorError, DocumentInvalid, WorkflowNotFound
+from wf_core.model.phases import FINISHED, Phase
+from wf_core.model.spec import Json, Key, Workflow
+from wf_core.ports import Store
+from wf_core.saga.plan import effects_left
+
+files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True)
+param_option = click.option(
+    "--param",
+    "-p",
+    "params",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=lambda _ctx, _parameter, values: parameters(values),
+    help="Put a value over spec.parameters; read as in YAML. May be repeated.",
+)
+name_option = click.option("--name", "new_name", metavar="NEW", help="Give it another name.")
+replace_option = click.option(
+    "--replace", is_flag=True, help="Delete a finished workflow of the same name first."
+)
+
+
+def parameters(assignments: Sequence[str]) -> dict[str, Json]:
+    """`KEY=VALUE` each, the value as YAML. Raises click.BadParameter."""
+    found: dict[str, Json] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"'{assignment}' is not KEY=VALUE")
+        found[key] = value_of(key, text)
+    return found
+
+
+def value_of(key: str, text: str) -> Json:
+    """A plain scalar, or what stands in quotes or brackets. `#` and `: ` have no meaning here."""
+    if not text:
+        return ""
+    if text[0] not in "\"'[{":
+        value = resolve(text)
+        why = problem(value)
+        if why:
+            raise click.BadParameter(f"the value of '{key}' {why}")
+        return value
+    faults = Found()
+    try:
+        value = plain(parse(text), "$", faults)
+    except DocumentInvalid as error:
+        raise click.BadParameter(
+            f"the value of '{key}' is not YAML: {error.faults[0].message}; put it in quotes"
+        ) from None
+    if faults.faults:
+        raise click.BadParameter(f"the value of '{key}' {faults.faults[0].message}")
+    return value
+
+
+def read_file(file: str) -> tuple[bytes, str]:
+    """The text of a file, `-` being stdin, and its name in messages. Raises click.UsageError."""
+    if file == "-":
+        return sys.stdin.buffer.read(), "stdin"
+    try:
+        return Path(file).read_bytes(), file
+    except OSError as error:
+        raise click.UsageError(f"can't read {file}: {error.strerror}") from None
+
+
+def read_workflow(file: str, params: Mapping[str, Json], settings: Settings) -> Workflow:
+    """The workflow of a file, checked in full. Raises DocumentInvalid, click.UsageError."""
+    text, source = read_file(file)
+    workflow = read(text, source, installed(), params)
+    wanted, written = settings.namespace, workflow.metadata.namespace
+    if wanted is None or wanted == written:
+        return workflow
+    if written != "default":
+        raise click.UsageError(
+            f"{source} says namespace '{written}', the command line '{wanted}'; drop one of them"
+        )
+    return replace(workflow, metadata=replace(workflow.metadata, namespace=wanted))
+
+
+def read_workflows(
+    files: Sequence[str], params: Mapping[str, Json], new_name: str | None, settings: Settings
+) -> list[Workflow]:
+    """The workflows of all files, under `new_name` where one is given. Each name occurs once."""
+    if new_name is not None and len(files) != 1:
+        raise click.UsageError("--name needs exactly one FILE")
+    workflows = [read_workflow(file, params, settings) for file in files]
+    if new_name is not None:
+        workflows = [replace(w, metadata=replace(w.metadata, name=new_name)) for w in workflows]
+    seen: dict[Key, str] = {}
+    for file, workflow in zip(files, workflows, strict=True):
+        other = seen.setdefault(key_of(workflow), file)
+        if other is not file:
+            raise click.UsageError(
+                f"{other} and {file} both hold a workflow '{key_of(workflow)}'; rename one"
+            )
+    return workflows
+
+
+def key_of(workflow: Workflow) -> Key:
+    """How a store finds it."""
+    return Key(workflow.metadata.namespace, workflow.metadata.name)
+
+
+async def create_all(
+    store: Store, workflows: Sequence[Workflow], *, replacing: bool, now: float
+) -> list[Key]:
+    """Store new workflows: all, or none where a name is taken.
+
+    `replacing` removes a finished one of the same name first. Raises AuthorError with what to do.
+    """
+    keys = [key_of(workflow) for workflow in workflows]
+    for key in [key for key in keys if await _is_taken(store, key, replacing)]:
+        await store.remove(key)
+    return [key_of((await store.create(workflow, now)).workflow) for workflow in workflows]
+
+
+async def _is_taken(store: Store, key: Key, replacing: bool) -> bool:
+    """Whether the name is taken by a workflow that may be replaced; raises where it may not."""
+    try:
+        stored = await store.load(key)
+    except WorkflowNotFound:
+        return False
+    phase = stored.head.phase
+    if phase not in FINISHED:
+        raise AuthorError(
+            f"workflow '{key}' exists and is {phase}: `wf resume {key}` goes on with it; "
+            "`--name NEW` runs this one under another name"
+        )
+    if not replacing:
+        raise AuthorError(
+            f"workflow '{key}' exists and is {phase}: `--replace` deletes it first, as "
+            f"`wf delete {key}` does; `--name NEW` runs this one under another name"
+        )
+    if phase is Phase.FAILED and effects_left(stored):
+        raise AuthorError(
+            f"workflow '{key}' is Failed, and what it did is not undone; `wf explain {key}` says "
+            f"what helps, `wf delete --force {key}` forgets it as it is"
+        )
+    return True

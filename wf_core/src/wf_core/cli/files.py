@@ -1,0 +1,145 @@
+"""`wf validate`, `wf plan`, `wf graph`: what a file says, before anything runs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+import click
+
+from wf_core.cli.documents import files_argument, param_option, read_workflow
+from wf_core.cli.exits import ExitCode, leave
+from wf_core.cli.output import Format, output_option, show
+from wf_core.cli.settings import Settings
+from wf_core.cli.text import plural
+from wf_core.cli.verb import verb
+from wf_core.codec import advice
+from wf_core.errors import DocumentInvalid
+from wf_core.model.spec import Json, Workflow
+from wf_core.saga.plan import Plan, plan
+
+file_argument = click.argument("file", metavar="FILE")
+
+
+@verb(
+    "validate",
+    examples="""
+    wf validate order.yaml
+    wf validate *.yaml
+    generate | wf validate -""",
+)
+@files_argument
+@param_option
+@output_option()
+@click.pass_obj
+def validate_command(
+    settings: Settings, files: Sequence[str], params: Mapping[str, Json], output: Format
+) -> None:
+    """Check documents without running anything. All faults are shown; FILE may be `-`."""
+    found = [(file, _checked(file, params, settings)) for file in files]
+
+    def table() -> None:
+        for file, checked in found:
+            if isinstance(checked, DocumentInvalid):
+                click.echo("\n".join(f"{file}: {fault}" for fault in checked.faults), err=True)
+                continue
+            click.echo(f"{file}: valid, {plural(len(checked.spec.steps), 'step')}")
+            for sentence in advice(checked):
+                click.echo(f"{file}: note: {sentence}")
+
+    show(
+        output,
+        lambda: {"items": [_verdict(file, checked) for file, checked in found]},
+        lambda: [file for file, checked in found if isinstance(checked, Workflow)],
+        table,
+    )
+    if any(isinstance(checked, DocumentInvalid) for _, checked in found):
+        leave(ExitCode.USAGE)
+
+
+def _checked(
+    file: str, params: Mapping[str, Json], settings: Settings
+) -> Workflow | DocumentInvalid:
+    try:
+        return read_workflow(file, params, settings)
+    except DocumentInvalid as error:
+        return error
+
+
+def _verdict(file: str, checked: Workflow | DocumentInvalid) -> dict[str, Any]:
+    faults = checked.faults if isinstance(checked, DocumentInvalid) else ()
+    return {"file": file, "valid": not faults, "faults": [attrs.asdict(f) for f in faults]}
+
+
+@verb(
+    "plan",
+    examples="""
+    wf plan order.yaml
+    wf plan order.yaml -o json""",
+)
+@file_argument
+@param_option
+@output_option()
+@click.pass_obj
+def plan_command(settings: Settings, file: str, params: Mapping[str, Json], output: Format) -> None:
+    """Show in which order FILE runs and is undone, and from where there is no way back."""
+    workflow = read_workflow(file, params, settings)
+    planned = plan(workflow.spec.steps)
+
+    def document() -> dict[str, Any]:
+        return {
+            "run": [list(layer) for layer in planned.run],
+            "undo": [list(layer) for layer in planned.undo],
+            "pivot": planned.pivot,
+            "pastPivot": list(planned.past_pivot),
+            "irreversible": list(planned.irreversible),
+        }
+
+    show(
+        output,
+        document,
+        lambda: [name for layer in planned.run for name in layer],
+        lambda: _print_plan(planned),
+    )
+
+
+def _print_plan(planned: Plan) -> None:
+    click.echo("Runs, each line once the steps it waits for are done:")
+    for n, layer in enumerate(planned.run, 1):
+        click.echo(f"  {n}. " + ", ".join(_marked(name, planned) for name in layer))
+    if planned.undo:
+        click.echo("Is undone, should a step fail; what never ran is passed over:")
+        for n, layer in enumerate(planned.undo, 1):
+            click.echo(f"  {n}. " + ", ".join(layer))
+    if planned.irreversible:
+        click.echo(f"Can't be undone, and is passed over: {', '.join(planned.irreversible)}")
+    if planned.pivot is not None:
+        past = ", ".join(planned.past_pivot) or "nothing"
+        click.echo(f"Pivot: once {planned.pivot} has succeeded nothing is undone; past it: {past}")
+
+
+def _marked(name: str, planned: Plan) -> str:
+    return f"{name} (pivot)" if name == planned.pivot else name
+
+
+@verb(
+    "graph",
+    examples="""
+    wf graph order.yaml
+    wf graph order.yaml --format dot | dot -Tsvg > order.svg""",
+)
+@file_argument
+@click.option(
+    "--format",
+    "language",
+    type=click.Choice(["mermaid", "dot"]),
+    default="mermaid",
+    show_default=True,
+    help="The language of the graph.",
+)
+@click.pass_obj
+def graph_command(settings: Settings, file: str, language: str) -> None:
+    """Draw the steps of FILE and what each waits for."""
+    from wf_core.cli.graph import dot, mermaid
+
+    workflow = read_workflow(file, {}, settings)
+    click.echo((mermaid if language == "mermaid" else dot)(workflow), nl=False)

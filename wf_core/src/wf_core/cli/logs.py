@@ -1,0 +1,89 @@
+"""`wf logs`: what hooks wrote."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+import click
+
+from wf_core.cli.exits import ExitCode, leave
+from wf_core.cli.interrupts import Interrupted, Interrupts
+from wf_core.cli.output import Format, output_option
+from wf_core.cli.settings import Settings
+from wf_core.cli.stores import opened
+from wf_core.cli.text import stamp
+from wf_core.cli.verb import verb
+from wf_core.cli.watch import changes, rests
+from wf_core.errors import AuthorError
+from wf_core.model.spec import Key
+from wf_core.model.state import LogLine
+from wf_core.ports import Store
+
+
+@verb(
+    "logs",
+    examples="""
+    wf logs order-17
+    wf logs order-17 payment
+    wf logs -f order-17""",
+)
+@click.argument("name")
+@click.argument("step", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on until the workflow rests.")
+@output_option(Format.TABLE, Format.JSON)
+@click.pass_obj
+def logs_command(
+    settings: Settings, name: str, step: str | None, follow: bool, output: Format
+) -> None:
+    """Show what the hooks of a workflow, or of one step, wrote. `-o json`: an object a line."""
+    leave(asyncio.run(_logs(settings, settings.key(name), step, follow, output)))
+
+
+async def _logs(
+    settings: Settings, key: Key, step: str | None, follow: bool, output: Format
+) -> ExitCode:
+    async with opened(settings) as store:
+        stored = await store.load(key)
+        if step is not None and all(spec.name != step for spec in stored.workflow.spec.steps):
+            raise AuthorError(f"workflow '{key}' has no step '{step}'; `wf get {key}` lists them")
+        if not follow:
+            _print(await store.logs(key, step), step, output)
+            return ExitCode.SUCCESS
+        interrupts = Interrupts(lambda: None)
+        with interrupts.caught():
+            try:
+                await interrupts.guard(_follow(store, key, step, output))
+            except Interrupted:
+                return ExitCode.INTERRUPTED
+    return ExitCode.SUCCESS
+
+
+async def _follow(store: Store, key: Key, step: str | None, output: Format) -> None:
+    shown = 0
+    async for stored in changes(store, key):
+        written = await store.logs(key, step)
+        _print(written[shown:], step, output)
+        shown = len(written)
+        if rests(stored):
+            return
+
+
+def _print(written: Sequence[LogLine], step: str | None, output: Format) -> None:
+    """One step's text as it is; that of several with the step before each line."""
+    for each in written:
+        if output is Format.JSON:
+            click.echo(json.dumps(_plain(each), ensure_ascii=False))
+            continue
+        for line in each.text.splitlines() or [""]:
+            click.echo(line if step is not None else f"{each.step} | {line}")
+
+
+def _plain(each: LogLine) -> dict[str, object]:
+    return {
+        "at": stamp(each.at),
+        "step": each.step,
+        "hook": each.hook.value,
+        "attempt": each.attempt,
+        "stream": each.stream,
+        "text": each.text,
+    }

@@ -1,0 +1,81 @@
+"""What is said at the end of a run that did not go well, and which commands help."""
+
+from collections.abc import Iterator, Sequence
+
+from wf_core.cli.text import one_line
+from wf_core.model.phases import Phase, RequestType, Undo
+from wf_core.model.spec import Key
+from wf_core.model.state import Stored
+
+HELP: dict[str, str] = {
+    RequestType.CANCEL: "wf cancel {key}",
+    RequestType.CONTINUE: "wf continue {key}",
+    RequestType.ROLLBACK: "wf rollback {key}",
+    RequestType.RETRY_RUN: "wf retry {key} {step}",
+    RequestType.MARK_SUCCEEDED: "wf mark-succeeded {key} {step}",
+    RequestType.RETRY_ROLLBACK: "wf retry {key} {step}",
+    RequestType.SKIP_ROLLBACK: "wf skip-rollback {key} {step}",
+    RequestType.MARK_ROLLED_BACK: "wf mark-rolled-back {key} {step}",
+}
+"""The command that makes a request."""
+
+_MOST = 20  # steps named; a failure of thousands must stay readable
+
+
+def lines(stored: Stored) -> list[str]:
+    """What to know of a workflow that rests without being in Success; empty where it is."""
+    metadata = stored.workflow.metadata
+    key = Key(metadata.namespace, metadata.name)
+    if stored.head.phase is Phase.SUCCESS:
+        return []
+    return [_first(key, stored), *(f"  {line}" for line in _details(key, stored))]
+
+
+def _first(key: Key, stored: Stored) -> str:
+    head = stored.head
+    state = "suspended" if head.suspended else "waiting for a person"
+    if head.phase not in (Phase.PENDING, Phase.RUNNING):
+        state = str(head.phase)
+    why = head.error or head.cause
+    return f"{key} is {state}: {one_line(why)}" if why else f"{key} is {state}"
+
+
+def _details(key: Key, stored: Stored) -> Iterator[str]:
+    names = [spec.name for spec in stored.workflow.spec.steps]
+    pairs = list(zip(names, stored.steps, strict=True))
+    cause = stored.head.cause
+    for name, step in pairs:
+        if step.failed and step.run_error and f"'{name}'" not in cause:
+            yield f"step '{name}' failed: {one_line(step.run_error)}"
+    undone = [(s.reached.get(Phase.ROLL_BACKED, 0.0), n) for n, s in pairs if _was_undone(s.undo)]
+    yield from _named("undone", [name for _, name in sorted(undone)])
+    for undo, word in (
+        (Undo.NEVER_RAN, "never ran"),
+        (Undo.IRREVERSIBLE, "can't be undone and stays"),
+        (Undo.SKIPPED, "undo skipped"),
+    ):
+        yield from _named(word, [n for n, s in pairs if s.undo is undo])
+    for name, step in pairs:
+        if step.blocked is not None:
+            said = f": {one_line(step.blocked.message)}" if step.blocked.message else ""
+            yield f"step '{name}' waits for a person, {step.blocked.reason}{said}"
+            yield from (f"  `{each}`" for each in commands(key, name, step.blocked.options))
+    if stored.head.suspended:
+        yield f"  `wf continue {key}` goes on, `wf cancel {key}` undoes it"
+
+
+def commands(key: Key, step: str | None, options: Sequence[str]) -> list[str]:
+    """The commands that make the requests `options`."""
+    return [
+        HELP[each].format(key=key, step=step or "").rstrip() for each in options if each in HELP
+    ]
+
+
+def _was_undone(undo: Undo | None) -> bool:
+    return undo in (Undo.CALLED, Undo.MARKED)
+
+
+def _named(word: str, names: list[str]) -> Iterator[str]:
+    if names:
+        more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
+        yield f"{word}: {', '.join(names[:_MOST])}{more}"

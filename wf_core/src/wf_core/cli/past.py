@@ -1,0 +1,114 @@
+"""`wf explain` and `wf history`: what a workflow waits for, and how it came there."""
+
+from typing import Any
+
+import click
+
+from wf_core.cli.documents import key_of
+from wf_core.cli.output import Format, output_option, print_table, show
+from wf_core.cli.registry import installed
+from wf_core.cli.settings import Settings
+from wf_core.cli.stores import ask_store, load_one, now, runner_of
+from wf_core.cli.text import one_line, stamp
+from wf_core.cli.verb import verb
+from wf_core.errors import AuthorError
+from wf_core.model.phases import FINISHED
+from wf_core.model.state import Stored, Transition
+from wf_core.ports import Store
+
+
+@verb(
+    "explain",
+    examples="""
+    wf explain order-17
+    wf explain order-17 -o json""",
+)
+@click.argument("name")
+@output_option()
+@click.pass_obj
+def explain_command(settings: Settings, name: str, output: Format) -> None:
+    """Say in a sentence a step what each waits for, and who can help."""
+    from wf_core.saga.explain import explain
+
+    async def find(store: Store) -> tuple[Stored, str | None]:
+        key = settings.key(name)
+        return await store.load(key), await runner_of(store, key)
+
+    stored, owner = ask_store(settings, find)
+    found = explain(stored, installed().kinds, now())
+    key = key_of(stored.workflow)
+
+    def table() -> None:
+        if owner is None and (stored.head.phase not in FINISHED or stored.asked):
+            click.echo(f"{key}: no engine runs it now; `wf resume {key}` or `wf serve` goes on")
+        for waiting in found:
+            click.echo(f"{waiting.step or key}: {waiting.sentence}")
+        if not found and stored.head.phase in FINISHED:
+            click.echo(f"{key}: it is {stored.head.phase} and waits for nothing")
+
+    show(
+        output,
+        lambda: {"items": [{"step": w.step, "sentence": w.sentence} for w in found]},
+        lambda: [waiting.step for waiting in found if waiting.step],
+        table,
+    )
+
+
+@verb(
+    "history",
+    examples="""
+    wf history order-17
+    wf history order-17 --step payment""",
+)
+@click.argument("name")
+@click.option("--step", help="Only this step.")
+@output_option(Format.TABLE, Format.JSON, Format.YAML)
+@click.pass_obj
+def history_command(settings: Settings, name: str, step: str | None, output: Format) -> None:
+    """Show every transition, the oldest first; for a step also how its last attempts ended."""
+    stored = load_one(settings, name)
+    names = [spec.name for spec in stored.workflow.spec.steps]
+    if step is not None and step not in names:
+        raise AuthorError(f"workflow '{name}' has no step '{step}'; `wf get {name}` lists them")
+    moves = ask_store(settings, lambda store: store.history(settings.key(name)))
+    chosen = [move for move in moves if step in (None, move.step)]
+    attempts = stored.steps[names.index(step)].attempts if step is not None else ()
+
+    def table() -> None:
+        print_table(
+            ("TIME", "WHAT", "FROM", "TO", "ATTEMPT", "REASON"),
+            [
+                (
+                    stamp(move.at),
+                    move.step or "(workflow)",
+                    move.before,
+                    move.after,
+                    str(move.attempt or ""),
+                    one_line(move.reason),
+                )
+                for move in chosen
+            ],
+        )
+        if attempts:
+            click.echo()
+            print_table(
+                ("ENDED", "HOOK", "ATTEMPT", "OUTCOME", "ERROR"),
+                [
+                    (stamp(a.ended_at), a.hook, str(a.number), a.outcome, one_line(a.error or ""))
+                    for a in attempts
+                ],
+            )
+
+    show(output, lambda: {"items": [_move(move) for move in chosen]}, lambda: (), table)
+
+
+def _move(move: Transition) -> dict[str, Any]:
+    return {
+        "at": stamp(move.at),
+        "step": move.step,
+        "from": move.before.value,
+        "to": move.after.value,
+        "attempt": move.attempt,
+        "reason": move.reason,
+        "revision": move.revision,
+    }

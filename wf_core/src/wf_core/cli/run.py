@@ -1,0 +1,184 @@
+"""`wf run` and `wf resume`: workflows run here and now, shown while they do."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wf_core.cli import documents
+from wf_core.cli.exits import ExitCode, leave, of_stored, worst
+from wf_core.cli.interrupts import Interrupted, Interrupts
+from wf_core.cli.live import Silent, View, choose
+from wf_core.cli.outcome import lines
+from wf_core.cli.output import Format, output_option, print_document
+from wf_core.cli.registry import installed, warn_of_problems
+from wf_core.cli.settings import Settings
+from wf_core.cli.stores import all_rows, now
+from wf_core.cli.verb import verb
+from wf_core.config import Config, load
+from wf_core.errors import WorkflowNotFound, WorkflowOwned
+from wf_core.model.phases import FINISHED
+from wf_core.model.spec import Json, Key, Workflow
+from wf_core.model.state import Stored
+
+if TYPE_CHECKING:
+    from wf_core.engine.engine import Engine
+
+Choose = Callable[["Engine"], Awaitable[Sequence[Key]]]
+
+
+@verb(
+    "run",
+    examples="""
+    wf run order.yaml
+    wf run order.yaml --param customer=ada --name order-17
+    wf run *.yaml --store sqlite:orders.db
+    generate | wf run -""",
+)
+@documents.files_argument
+@documents.param_option
+@documents.name_option
+@documents.replace_option
+@output_option()
+@click.pass_obj
+def run_command(
+    settings: Settings,
+    files: Sequence[str],
+    params: Mapping[str, Json],
+    new_name: str | None,
+    replace: bool,
+    output: Format,
+) -> None:
+    """Run the workflows of FILE..., all at once, until each has ended or waits for a person.
+
+    Exit codes: 0 Success, 3 RollBacked, 4 Failed (an undo is stuck), 5 paused or suspended,
+    130 interrupted (`wf resume` goes on), 2 a fault in the document, 1 anything around it.
+    """
+    warn_of_problems()
+    workflows = documents.read_workflows(files, params, new_name, settings)
+
+    async def start(engine: "Engine") -> Sequence[Key]:
+        return await _create(engine, workflows, replace)
+
+    leave(asyncio.run(_drive(settings, start, output)))
+
+
+async def _create(engine: "Engine", workflows: Sequence[Workflow], replace: bool) -> Sequence[Key]:
+    return await documents.create_all(engine.store, workflows, replacing=replace, now=now())
+
+
+@verb(
+    "resume",
+    examples="""
+    wf resume
+    wf resume order-17""",
+)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@output_option()
+@click.pass_obj
+def resume_command(settings: Settings, names: Sequence[str], output: Format) -> None:
+    """Go on with workflows after a crash or an interrupt, and apply what was asked meanwhile.
+
+    Without NAME: everything unfinished in the store that no other process runs.
+    """
+    warn_of_problems()
+
+    async def find(engine: "Engine") -> Sequence[Key]:
+        if names:
+            return [settings.key(name) for name in names]
+        found = await _unfinished(engine, settings)
+        if not found and output is Format.TABLE:
+            click.echo("nothing to resume: every workflow in the store has ended")
+        return found
+
+    leave(asyncio.run(_drive(settings, find, output, skip_owned=not names)))
+
+
+async def _unfinished(engine: "Engine", settings: Settings) -> list[Key]:
+    """What has not ended, is to be deleted, or has a request that nobody answered."""
+    return [
+        row.key
+        for row in await all_rows(engine.store)
+        if settings.namespace in (None, row.key.namespace)
+        and (row.phase not in FINISHED or row.deleting or await engine.store.asked(row.key))
+    ]
+
+
+def configuration(settings: Settings) -> Config:
+    """The configuration named on the command line, else the defaults. Raises ConfigInvalid."""
+    return load(Path(settings.config)) if settings.config else Config()
+
+
+async def _drive(
+    settings: Settings, start: Choose, output: Format, *, skip_owned: bool = False
+) -> ExitCode:
+    """Run what `start` chooses until all of it rests; the worst exit code."""
+    from wf_core.engine.local import open_engine
+
+    config = configuration(settings)
+    async with open_engine(settings.store_url, config, installed()) as engine:
+        keys = await start(engine)
+        adopted: list[Key] = []
+        view = _view(engine, adopted, output, several=len(keys) > 1)
+        engine.subscribe(view.saw)
+        interrupts = Interrupts(view.close)
+        with interrupts.caught():
+            try:
+                async with view:
+                    ended = await interrupts.guard(_run(engine, keys, adopted, skip_owned))
+            except Interrupted:
+                await engine.stop()
+                names = " ".join(map(str, keys))
+                click.echo(f"wf: stopped; `wf resume {names}` goes on", err=True)
+                return ExitCode.INTERRUPTED
+    _report(ended, output)
+    return worst(of_stored(stored) for stored in ended)
+
+
+async def _run(
+    engine: "Engine", keys: Sequence[Key], adopted: list[Key], skip_owned: bool
+) -> list[Stored]:
+    """Take every workflow, noting it in `adopted`, and wait until all rest."""
+    for key in keys:
+        try:
+            await engine.adopt(key)
+        except WorkflowOwned as owned:
+            if not skip_owned:
+                raise
+            click.echo(f"wf: left alone: {owned}", err=True)
+        else:
+            adopted.append(key)
+    return await asyncio.gather(*(engine.wait(key) for key in adopted))
+
+
+def _view(engine: "Engine", adopted: Sequence[Key], output: Format, *, several: bool) -> View:
+    if output is not Format.TABLE:
+        return Silent(several=several)
+    last: dict[Key, Stored] = {}
+
+    def snapshots() -> Sequence[Stored]:
+        for key in adopted:
+            # One that was deleted, or lost to another engine, is drawn as it was last.
+            with contextlib.suppress(WorkflowNotFound):
+                last[key] = engine.view(key)
+        return tuple(last.values())
+
+    return choose(snapshots, now, several=several)
+
+
+def _report(ended: Sequence[Stored], output: Format) -> None:
+    """The end: documents where they were asked for, and what to know of whatever went badly."""
+    if output is Format.NAME:
+        for stored in ended:
+            click.echo(documents.key_of(stored.workflow))
+    elif output is not Format.TABLE:
+        from wf_core.codec import stored_document
+
+        shown = [stored_document(stored) for stored in ended]
+        print_document(output, shown[0] if len(shown) == 1 else {"items": shown})
+    for stored in ended:
+        for line in lines(stored):
+            click.echo(f"wf: {line}", err=True)

@@ -1,0 +1,188 @@
+"""`wf list` and `wf get`: what is in the store."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from wf_core.cli import outcome
+from wf_core.cli.documents import key_of
+from wf_core.cli.output import Format, output_option, print_table, show
+from wf_core.cli.settings import Settings
+from wf_core.cli.steps import elapsed, note
+from wf_core.cli.stores import all_rows, ask_store, load_one, now
+from wf_core.cli.text import duration, one_line, stamp
+from wf_core.cli.verb import verb
+from wf_core.model.phases import FINISHED, Phase
+from wf_core.model.spec import Key
+from wf_core.model.state import Stored
+from wf_core.ports import Row, Store
+
+
+@verb(
+    "list",
+    examples="""
+    wf list
+    wf list --phase Running --phase RollingBack
+    wf list --queue night -o name""",
+)
+@click.option(
+    "--phase",
+    "phases",
+    multiple=True,
+    type=click.Choice([phase.value for phase in Phase], case_sensitive=False),
+    help="Only workflows in this phase. May be repeated.",
+)
+@click.option("--queue", help="Only workflows of this queue.")
+@output_option()
+@click.pass_obj
+def list_command(
+    settings: Settings, phases: Sequence[str], queue: str | None, output: Format
+) -> None:
+    """List the workflows of the store, the oldest first."""
+
+    async def find(store: Store) -> list[Row]:
+        wanted = [Phase(phase) for phase in phases] or None
+        rows = await all_rows(store, phases=wanted, queue=queue)
+        return [row for row in rows if settings.namespace in (None, row.key.namespace)]
+
+    rows = ask_store(settings, find)
+    at = now()
+
+    def table() -> None:
+        if not rows:
+            click.echo("no workflows; `wf run FILE` runs one", err=True)
+            return
+        print_table(
+            ("NAME", "PHASE", "DONE", "QUEUE", "AGE", "REMARK"),
+            [
+                (
+                    str(row.key),
+                    row.phase,
+                    f"{row.done}/{row.total}",
+                    row.queue,
+                    duration(at - row.created_at),
+                    _remark(row),
+                )
+                for row in rows
+            ],
+        )
+
+    show(
+        output,
+        lambda: {"items": [_row(row) for row in rows]},
+        lambda: [str(row.key) for row in rows],
+        table,
+    )
+
+
+def _remark(row: Row) -> str:
+    words = []
+    if row.deleting:
+        words.append("to be deleted")
+    if row.suspended:
+        words.append("suspended")
+    elif row.parked:
+        words.append("waits for a person")
+    return ", ".join(words)
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.key.name,
+        "namespace": row.key.namespace,
+        "uid": row.uid,
+        "phase": row.phase.value,
+        "done": row.done,
+        "total": row.total,
+        "queue": row.queue,
+        "priority": row.priority,
+        "createdAt": stamp(row.created_at),
+        "suspended": row.suspended,
+        "deleting": row.deleting,
+    }
+
+
+@verb(
+    "get",
+    examples="""
+    wf get order-17
+    wf get order-17 -o yaml""",
+)
+@click.argument("name")
+@output_option()
+@click.pass_obj
+def get_command(settings: Settings, name: str, output: Format) -> None:
+    """Show one workflow: where it is, and each of its steps. `-o yaml`: the whole document."""
+    from wf_core.codec import stored_document
+
+    stored = load_one(settings, name)
+    show(
+        output,
+        lambda: stored_document(stored),
+        lambda: [str(key_of(stored.workflow))],
+        lambda: _print(stored, now()),
+    )
+
+
+def _print(stored: Stored, at: float) -> None:
+    head, spec, key = stored.head, stored.workflow.spec, key_of(stored.workflow)
+    began = head.reached.get(Phase.RUNNING)
+    ended = head.reached.get(head.phase, at) if head.phase in FINISHED else at
+    for label, value in (
+        ("Name", str(key)),
+        ("Phase", _phase(stored)),
+        ("Queue", spec.queue if spec.priority == 0 else f"{spec.queue}, priority {spec.priority}"),
+        ("Created", stamp(head.created_at)),
+        ("Took" if head.phase in FINISHED else "Running for", _took(began, ended)),
+        ("Cause", one_line(head.cause)),
+        ("Error", one_line(head.error or "")),
+        ("Deletion", "asked for" if head.deletion_asked_at is not None else ""),
+        *((each.type, one_line(each.message)) for each in head.conditions),
+    ):
+        if value:
+            click.echo(f"{label + ':':<13}{value}")
+    click.echo()
+    print_table(
+        ("STEP", "KIND", "PHASE", "TIME", "REMARK"),
+        [
+            (
+                step_spec.name,
+                step_spec.step_template.type,
+                step.phase,
+                _time(elapsed(step, at)),
+                note(step_spec, step, at),
+            )
+            for step_spec, step in zip(spec.steps, stored.steps, strict=True)
+        ],
+    )
+    for line in _help(key, stored):
+        click.echo(line)
+
+
+def _phase(stored: Stored) -> str:
+    head = stored.head
+    words = [str(head.phase)]
+    if head.suspended:
+        words.append("suspended")
+    if head.committed:
+        words.append("past its pivot")
+    return ", ".join(words)
+
+
+def _took(began: float | None, ended: float) -> str:
+    return "" if began is None else duration(ended - began)
+
+
+def _time(seconds: float | None) -> str:
+    return "" if seconds is None else duration(seconds)
+
+
+def _help(key: Key, stored: Stored) -> list[str]:
+    """For each step that waits for a person, the commands that help."""
+    found = []
+    for spec, step in zip(stored.workflow.spec.steps, stored.steps, strict=True):
+        if step.blocked is not None:
+            helping = outcome.commands(key, spec.name, step.blocked.options)
+            found.append(f"{spec.name} waits for a person: " + ", ".join(f"`{c}`" for c in helping))
+    return ["", *found] if found else []

@@ -1,0 +1,71 @@
+"""Opening the store for commands that need no engine, and who runs what in it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from wf_core.adapters.clock import SystemClock
+from wf_core.cli.registry import installed
+from wf_core.cli.settings import Settings
+from wf_core.errors import WorkflowOwned
+from wf_core.model.phases import Phase
+from wf_core.model.spec import Key
+from wf_core.model.state import Stored
+from wf_core.ports import Row, Store
+
+T = TypeVar("T")
+
+
+def now() -> float:
+    """Epoch seconds."""
+    return SystemClock().now()
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Store]:
+    """The store of `settings`; closed at the end."""
+    store = installed().open_store(settings.store_url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def ask_store(settings: Settings, question: Callable[[Store], Awaitable[T]]) -> T:
+    """Ask the store one thing, on a loop of its own."""
+
+    async def ask() -> T:
+        async with opened(settings) as store:
+            return await question(store)
+
+    return asyncio.run(ask())
+
+
+def load_one(settings: Settings, name: str) -> Stored:
+    """The workflow of that name. Raises WorkflowNotFound."""
+    return ask_store(settings, lambda store: store.load(settings.key(name)))
+
+
+async def all_rows(
+    store: Store, phases: Sequence[Phase] | None = None, queue: str | None = None
+) -> list[Row]:
+    """Every workflow (of these phases, of this queue), by creation time."""
+    rows: list[Row] = []
+    after: str | None = None
+    while True:
+        page = await store.list(phases=phases, queue=queue, after=after)
+        rows += page.rows
+        after = page.after
+        if after is None:
+            return rows
+
+
+async def runner_of(store: Store, key: Key) -> str | None:
+    """Who runs a workflow now, in words, or None where nobody does."""
+    try:
+        await store.claim(key)
+    except WorkflowOwned as owned:
+        return str(owned)
+    await store.release(key)
+    return None

@@ -1,0 +1,79 @@
+"""The engine on one machine: the port's adapters, wired together."""
+
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from wf_core.adapters.announcer import ThreadAnnouncer
+from wf_core.adapters.clock import SystemClock
+from wf_core.adapters.memory import plugin as memory
+from wf_core.adapters.sqlite import plugin as sqlite
+from wf_core.adapters.threads import ThreadExecutor
+from wf_core.callbacks import HttpSender
+from wf_core.config import Config
+from wf_core.engine.engine import Engine
+from wf_core.limits import pool_size
+from wf_core.plugins import Registry
+from wf_core.plugins import load as load_plugins
+
+
+def state_folder(env: Mapping[str, str]) -> Path:
+    """Where the embedded store lives: `$XDG_STATE_HOME/wf`, else `~/.local/state/wf`."""
+    base = env.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "wf"
+
+
+def default_store(env: Mapping[str, str]) -> str:
+    """The store's address: `$WF_STORE`, else the embedded one in the state folder."""
+    return env.get("WF_STORE") or f"sqlite:{state_folder(env) / 'wf.db'}"
+
+
+def hook_folder(store_url: str, env: Mapping[str, str]) -> Path:
+    """Where steps keep files of their own: beside an SQLite store, else in the state folder."""
+    scheme, _, rest = store_url.partition(":")
+    if scheme == "sqlite":
+        path = Path(rest).absolute()
+        return path.with_name(path.name + ".steps")
+    return state_folder(env) / "steps"
+
+
+def registry_of(plugins: Iterable[object] | None) -> Registry:
+    """What is installed; or, where `plugins` are given, those and the stores of this package."""
+    if plugins is None:
+        return load_plugins()
+    return Registry.of([memory, sqlite, *plugins])
+
+
+@asynccontextmanager
+async def open_engine(
+    store_url: str | None = None,
+    config: Config | None = None,
+    registry: Registry | None = None,
+) -> AsyncIterator[Engine]:
+    """An engine on `store_url`; it is stopped and its store closed at the end.
+
+    Raises StoreUnavailable or StoreForeign where the store can't be opened.
+    """
+    url = store_url or default_store(os.environ)
+    config = config or Config()
+    registry = registry or load_plugins()
+    clock = SystemClock()
+    store = registry.open_store(url)
+    engine = Engine(
+        store=store,
+        registry=registry,
+        executor=ThreadExecutor(
+            registry.perform, pool_size(config.controller_config.concurrency)
+        ),
+        clock=clock,
+        sender=HttpSender(config, clock),
+        announcer=ThreadAnnouncer(registry.notify),
+        config=config,
+        folder=hook_folder(url, os.environ),
+    )
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+        await store.close()

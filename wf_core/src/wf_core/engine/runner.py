@@ -1,0 +1,359 @@
+"""One workflow's turns: take all that arrived, advance once, save once, perform (semantics C1).
+
+While a save is under way events gather for the next turn, so a step's success and the start of its
+successors are one write, however many outcomes arrive together.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from wf_core.callbacks import body
+from wf_core.callbacks.body import event_id
+from wf_core.engine.hooks import Hooks
+from wf_core.engine.services import Services, WorkflowPermits
+from wf_core.errors import EngineError, StoreUnavailable, WfError, WorkflowOwned
+from wf_core.model.outcomes import Failure
+from wf_core.model.phases import FINISHED, Phase
+from wf_core.model.requests import Asked
+from wf_core.model.spec import Key
+from wf_core.model.state import LogLine, OutboxEntry, Owner, Stored, Writer
+from wf_core.ports import Changes, Delivery, Event as Announced, Saved
+from wf_core.saga.events import Call, CallbackSettled, Effect, Event, Reported, Stop, WriteOff
+from wf_core.saga.ledger import Delta
+from wf_core.saga.machine import Saga
+
+log = logging.getLogger("wf.engine")
+LOG_LINGER = 0.2
+READ_BACKS = 5
+
+
+class Runner:
+    """Drives one owned workflow on the loop.
+
+    `advanced(runner)` is called when a turn has decided, `turned(runner)` when it is over.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        stored: Stored,
+        owner: Owner,
+        advanced: Callable[["Runner"], None],
+        turned: Callable[["Runner"], None],
+    ) -> None:
+        metadata = stored.workflow.metadata
+        controller = services.config.controller_config
+        self.key = Key(metadata.namespace, metadata.name)
+        self.uid = metadata.uid
+        self.queue = stored.workflow.spec.queue
+        self.error: WfError | None = None
+        self._services = services
+        self._owner = owner
+        self._advanced = advanced
+        self._turned = turned
+        self.saga = Saga(
+            stored,
+            services.registry.kinds,
+            WorkflowPermits(services, metadata.uid),
+            grace=controller.grace,
+            sync_timeout=controller.sync_timeout,
+            sync_timeouts={
+                each.kind: each.sync_timeout
+                for each in controller.steps
+                if each.sync_timeout is not None
+            },
+        )
+        self.hooks = Hooks(services, self.saga, owner.epoch, self.post, self._log)
+        self._base = (stored.head.owner.epoch, stored.head.revision)
+        self.last_request = max((asked.seq for asked in stored.asked), default=0)
+        self._writes = 0
+        self._events: list[Event] = []
+        self._effects: list[Effect] = []
+        self._task: asyncio.Task[None] | None = None
+        self._again = False
+        self._flush = False
+        self._linger: asyncio.TimerHandle | None = None
+        self._wake: asyncio.TimerHandle | None = None
+        self._wake_at: float | None = None
+        self._lines: list[LogLine] = []
+        self._log_linger: asyncio.TimerHandle | None = None
+        self._offer(stored.outbox)
+
+    # Events
+
+    def post(self, event: Event) -> None:
+        """Take an event into the next turn."""
+        if self.error is not None:
+            return
+        self._events.append(event)
+        self.kick()
+
+    def ask(self, asked: Asked) -> None:
+        """Take a person's request, once."""
+        if asked.seq > self.last_request:
+            self.last_request = asked.seq
+            self.post(asked)
+
+    def kick(self) -> None:
+        """Take a turn soon, whether or not an event has come: a permit may be free, or time."""
+        if self.error is not None:
+            return
+        self._again = True
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._turns())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing has arrived, nothing is to be saved and no turn is under way."""
+        return self._task is None and not self._events and not self.saga.dirty
+
+    @property
+    def rests(self) -> bool:
+        """Whether it stands still until somebody does something, everything being saved."""
+        return self.idle and self.saga.rests
+
+    @property
+    def lives(self) -> bool:
+        """Whether it must be kept: unfinished, watched, called back, or about to go."""
+        saga = self.saga
+        return not (
+            self.rests
+            and saga.head.phase in FINISHED
+            and not saga.snapshot().outbox
+            and not (saga.head.phase is Phase.SUCCESS and saga.watched)
+            and saga.head.deletion_asked_at is None
+        )
+
+    # Turns
+
+    async def _turns(self) -> None:
+        try:
+            while self._again and self.error is None:
+                self._again = False
+                await self._turn()
+        except StoreUnavailable as error:
+            self._give_up(error)
+        except WorkflowOwned as error:
+            self._give_up(error)
+        except Exception as error:
+            log.exception("%s: a fault of the engine", self.key)
+            self._give_up(EngineError(f"{self.key}: {type(error).__name__}: {error}"))
+        finally:
+            self._task = None
+            self._turned(self)
+            if self._again and self.error is None:
+                self.kick()
+
+    async def _turn(self) -> None:
+        saga, services = self.saga, self._services
+        events, self._events = self._events, []
+        if services.closing:
+            events = [event for event in events if not _cut_off(event)]
+        self._effects += saga.advance(events, services.clock.now())
+        self._advanced(self)
+        if saga.dirty:
+            if not (saga.urgent or self._flush or services.closing):
+                self._start_linger()
+                self._arm()
+                return
+            await self._save()
+        self._perform()
+        self._arm()
+
+    def _start_linger(self) -> None:
+        if self._linger is None:
+            loop = asyncio.get_running_loop()
+            self._linger = loop.call_later(self._services.linger, self._linger_over)
+
+    def _linger_over(self) -> None:
+        self._linger = None
+        self._flush = True
+        self.kick()
+
+    def _arm(self) -> None:
+        """Wake when the machine's next timer fires."""
+        at = self.saga.next_wake
+        if at == self._wake_at and self._wake is not None:
+            return
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
+        self._wake_at = at
+        if at is not None:
+            delay = max(0.0, at - self._services.clock.now())
+            self._wake = asyncio.get_running_loop().call_later(delay, self._woken)
+
+    def _woken(self) -> None:
+        self._wake = None
+        self._wake_at = None
+        self.kick()
+
+    def _perform(self) -> None:
+        effects, self._effects = self._effects, []
+        for effect in effects:
+            match effect:
+                case Call():
+                    self.hooks.start(effect)
+                case Stop(_, call):
+                    self.hooks.stop(call)
+                case WriteOff(_, call):
+                    self.hooks.write_off(call)
+
+    # Saving
+
+    async def _save(self) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+        self._flush = False
+        if self._lines:
+            await self._write_lines()
+        self._writes += 1
+        delta = self.saga.take_changes(self._owner, self._writes)
+        changes = Changes(
+            uid=self.uid,
+            base_epoch=self._base[0],
+            base_revision=self._base[1],
+            head=delta.head,
+            steps=delta.steps,
+            outbox=delta.outbox,
+            history=delta.history,
+            answered=delta.answered,
+        )
+        answer = await self._services.store.save(self.key, changes)
+        if answer is Saved.UNKNOWN:
+            answer = await self._read_back(changes)
+        if answer is Saved.LOST:
+            raise WorkflowOwned(
+                f"workflow '{self.key}' was taken over by another engine; this one lets it go"
+            )
+        if answer is Saved.INVALID:
+            raise EngineError(f"{self.key}: the store refused a save as invalid")
+        self._base = (self._owner.epoch, delta.head.revision)
+        self.hooks.saved()
+        self._tell(delta)
+
+    async def _read_back(self, changes: Changes) -> Saved:
+        """Find out what became of a save whose answer was lost (semantics C4)."""
+        writer = Writer(self._owner.epoch, self._writes)
+        for _ in range(READ_BACKS):
+            head = (await self._services.store.load(self.key)).head
+            if head.writer == writer:
+                return Saved.SAVED
+            if (head.owner.epoch, head.revision) != self._base:
+                return Saved.LOST
+            answer = await self._services.store.save(self.key, changes)
+            if answer is not Saved.UNKNOWN:
+                return answer
+        raise StoreUnavailable(
+            f"workflow '{self.key}': the store does not say whether it saved; "
+            "nothing was lost, run `wf resume` once it answers again"
+        )
+
+    def _tell(self, delta: Delta) -> None:
+        """After the save: the outbox, the observers, whoever looks on."""
+        services = self._services
+        if delta.outbox:
+            self._offer(delta.outbox)
+        for each in delta.history:
+            error = each.reason or None
+            services.announcer.announce(
+                Announced(self.key, self.uid, each.after, each.at, each.step, error)
+            )
+        for i in delta.failed:
+            name, step = self.saga.workflow.spec.steps[i].name, self.saga.steps[i]
+            services.announcer.announce(
+                Announced(
+                    self.key,
+                    self.uid,
+                    step.phase,
+                    services.clock.now(),
+                    name,
+                    step.run_error,
+                    failed=True,
+                )
+            )
+        for listener in services.listeners:
+            listener(self.key, delta.history)
+
+    def _offer(self, entries: tuple[OutboxEntry, ...]) -> None:
+        callback = self.saga.workflow.spec.callback
+        if not entries or callback is None:
+            return
+
+        def make(entry: OutboxEntry) -> Delivery:
+            return Delivery(
+                url=callback.url,
+                event_id=event_id(self.uid, entry),
+                body=body(self.saga.snapshot(), entry),
+                ignore_not_found=callback.ignore_not_found,
+            )
+
+        deleting = self.saga.head.deletion_asked_at is not None
+        self._services.courier.offer(self.uid, entries, make, self._settled, deleting)
+
+    def _settled(self, seq: int, dropped: bool, error: str) -> None:
+        if dropped:
+            log.warning("%s: callback %d was given up: %s", self.key, seq, error)
+        self.post(CallbackSettled(seq, dropped))
+
+    # Output of hooks
+
+    def _log(self, line: LogLine) -> None:
+        self._lines.append(line)
+        if self._log_linger is None:
+            loop = asyncio.get_running_loop()
+            self._log_linger = loop.call_later(LOG_LINGER, self._log_later)
+
+    def _log_later(self) -> None:
+        self._log_linger = None
+        if self._lines and self.error is None:
+            asyncio.get_running_loop().create_task(self._write_lines_alone())
+
+    async def _write_lines_alone(self) -> None:
+        try:
+            await self._write_lines()
+        except StoreUnavailable as error:
+            log.warning("%s: output of hooks was lost: %s", self.key, error)
+
+    async def _write_lines(self) -> None:
+        lines, self._lines = self._lines, []
+        if lines:
+            await self._services.store.log(self.key, lines)
+
+    # Ending
+
+    def _give_up(self, error: WfError) -> None:
+        """Write nothing more, and ask the hooks to stop (semantics C4)."""
+        self.error = error
+        self._events.clear()
+        self._effects.clear()
+        self.hooks.stop_all()
+        self.hooks.saved()
+        self.close()
+
+    def close(self) -> None:
+        """Forget timers, permits that are waited for, and callbacks that are on their way."""
+        for timer in (self._linger, self._wake, self._log_linger):
+            if timer is not None:
+                timer.cancel()
+        self._linger = self._wake = self._log_linger = None
+        self._services.limits.forget(self.uid)
+        self._services.courier.drop(self.uid)
+
+    async def settle(self) -> None:
+        """Save what is left, once nothing arrives any more."""
+        while self.error is None and (self._task is not None or self._events or self.saga.dirty):
+            self.kick()
+            task = self._task
+            if task is not None:
+                await asyncio.shield(task)
+        if self.error is None:
+            await self._write_lines_alone()
+
+
+def _cut_off(event: Event) -> bool:
+    """Whether a report only says that a hook was stopped with the engine: the attempt is then
+    interrupted, as by a crash, and called again under its number."""
+    return isinstance(event, Reported) and isinstance(event.outcome, Failure)

@@ -1,0 +1,103 @@
+"""A step kind together with where it came from and what its parameters are."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import attrs
+
+from wf_core.errors import Fault
+from wf_core.kinds import StepKind
+from wf_core.model.phases import Hook
+from wf_core.model.spec import Parameters
+from wf_core.plugins.screening import ASYNC, is_async
+
+
+class FieldInfo(NamedTuple):
+    """One parameter as people are shown it. `default` is JSON, empty where there is none."""
+
+    name: str
+    type: str
+    default: str
+    required: bool
+    description: str
+
+
+@attrs.frozen(eq=False)
+class LoadedKind:
+    """A kind that can be called. What its parameters need is made when they are first decoded."""
+
+    name: str
+    kind: StepKind
+    distribution: str
+    version: str
+
+    @property
+    def identity(self) -> str:
+        """The distribution and version that each intent records (semantics B10)."""
+        return f"{self.distribution} {self.version}".strip()
+
+    @property
+    def description(self) -> str:
+        """What the kind does, in a sentence."""
+        return self.kind.description
+
+    @property
+    def has_sync(self) -> bool:
+        """Whether it can look at what it made."""
+        return callable(getattr(self.kind, "sync", None))
+
+    @property
+    def reissue(self) -> bool:
+        """Whether an interrupted run may be called again."""
+        return self.kind.reissue
+
+    def decode(self, parameters: Parameters) -> object:
+        """An instance of the kind's parameter class; raises ParametersInvalid with every fault.
+
+        Numbers and booleans are accepted where text is wanted: a reference may have brought them.
+        """
+        return self._decode(self.kind.Parameters, parameters, self.identity)
+
+    def faults(self, parameters: Parameters, undoable: bool) -> list[Fault]:
+        """What is wrong with parameters as they stand in a document, at paths such as
+        `$.sleepSeconds`. Values that hold `${...}` references are not judged."""
+        from wf_core.plugins.parameters.judging import faults
+
+        return faults(self.kind, parameters, undoable, self.identity)
+
+    def fields(self) -> Sequence[FieldInfo]:
+        """The parameters, in the order of the class."""
+        from wf_core.plugins.parameters.describing import fields
+
+        return [FieldInfo(*each) for each in fields(self.kind.Parameters)]
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the parameters. Strings stay valid where a number is wanted."""
+        from wf_core.plugins.parameters.describing import schema
+
+        return schema(self.kind.Parameters)
+
+    @cached_property
+    def _decode(self) -> Callable[[type, Parameters, str], object]:
+        from wf_core.plugins.parameters.decoding import decode
+
+        return decode
+
+
+def flaw(kind: object) -> str | None:
+    """Why something can't serve as a step kind, or None."""
+    if isinstance(kind, type):
+        return f"brings the class {kind.__name__} as a kind: give an instance, {kind.__name__}()"
+    if not isinstance(kind, StepKind):
+        return f"brings {kind!r} as a kind: a kind derives from wf_core.kinds.StepKind"
+    title = type(kind).__name__
+    name = getattr(kind, "name", None)
+    if not isinstance(name, str) or not name:
+        return f"brings the kind {title} without a name: give it `name = \"...\"`"
+    if not attrs.has(kind.Parameters):
+        return f"brings the kind '{name}', whose Parameters are no attrs class"
+    for hook in Hook:
+        if is_async(getattr(kind, hook, None)):
+            return f"brings the kind '{name}', whose `{hook}` {ASYNC}"
+    return None

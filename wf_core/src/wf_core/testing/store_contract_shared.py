@@ -1,0 +1,240 @@
+"""What processes share: the contract of claims, requests, deletion and watch."""
+
+import asyncio
+
+import pytest
+
+from wf_core.errors import AuthorError, WorkflowOwned
+from wf_core.model.phases import Hook, Phase, RequestType
+from wf_core.model.requests import MAX_REQUESTS, Request
+from wf_core.model.state import LogLine, OutboxEntry, Owner, StepState, Transition, Writer
+from wf_core.ports import Saved
+from wf_core.testing.store_handles import PATIENCE, Handles, StoreTests, end, next_seen
+from wf_core.testing.store_values import key_of, next_save, saved, workflow
+
+
+class SharedContract(StoreTests):
+    """Several processes on one store."""
+
+    # --- ownership ---
+
+    def test_c5_claim_gives_the_next_epoch_and_writes_nothing(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            stored = await store.create(workflow(), 1.0)
+            key = key_of(stored)
+            owner = await store.claim(key)
+            assert owner.epoch == 1
+            assert owner.id
+            assert await store.load(key) == stored
+            stored = await saved(store, stored, next_save(stored, owner))
+            assert stored.head.owner == owner
+            assert await store.claim(key) == Owner(owner.id, 2)
+
+        self.run(test)
+
+    def test_c6_a_live_owner_is_respected(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            stored = await ours.create(workflow(), 1.0)
+            key = key_of(stored)
+            await saved(ours, stored, next_save(stored, await ours.claim(key)))
+            with pytest.raises(WorkflowOwned, match=r"^workflow 'order' is being run by .*; stop"):
+                await theirs.claim(key)
+            with pytest.raises(WorkflowOwned):
+                await theirs.remove(key)
+
+        self.run(test)
+
+    def test_c6_a_dead_owner_is_replaced_at_once(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            stored = await ours.create(workflow(), 1.0)
+            key = key_of(stored)
+            await saved(ours, stored, next_save(stored, await ours.claim(key)))
+            await handles.kill(ours, self.kill)
+            assert (await theirs.claim(key)).epoch == 2
+
+        self.run(test)
+
+    def test_c5_of_two_that_claimed_before_a_save_the_second_is_lost(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            stored = await ours.create(workflow(), 1.0)
+            key = key_of(stored)
+            our_owner, their_owner = await ours.claim(key), await theirs.claim(key)
+            assert our_owner.epoch == their_owner.epoch
+            assert await theirs.save(key, next_save(stored, their_owner)) is Saved.SAVED
+            # Both number their writes alike: the owner's id must tell them apart.
+            assert await ours.save(key, next_save(stored, our_owner)) is Saved.LOST
+            assert (await ours.load(key)).head.owner == their_owner
+
+        self.run(test)
+
+    def test_released_workflow_may_be_claimed_and_its_old_owner_can_not_save(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            stored = await ours.create(workflow(), 1.0)
+            key = key_of(stored)
+            owner = await ours.claim(key)
+            stored = await saved(ours, stored, next_save(stored, owner))
+            await theirs.release(key)  # not theirs to give: no effect
+            assert (await ours.load(key)).head.owner == owner
+            await ours.release(key)
+            released = await ours.load(key)
+            assert released.head.owner == Owner("", 1)
+            assert released.head.revision == stored.head.revision
+            assert await ours.save(key, next_save(stored, owner)) is Saved.LOST
+            new_owner = await theirs.claim(key)
+            assert new_owner.epoch == 2
+            await saved(theirs, released, next_save(released, new_owner))
+
+        self.run(test)
+
+    def test_close_gives_up_every_claim(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            keys = []
+            for n in range(3):
+                stored = await ours.create(workflow(f"w{n}"), 1.0)
+                keys.append(key_of(stored))
+                await saved(ours, stored, next_save(stored, await ours.claim(keys[-1])))
+            await ours.close()
+            for key in keys:
+                assert (await theirs.load(key)).head.owner == Owner("", 1)
+                assert (await theirs.claim(key)).epoch == 2
+
+        self.run(test)
+
+    # --- requests and deletion ---
+
+    def test_d_requests_wait_beside_the_state_until_a_save_answers_them(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            stored = await ours.create(workflow(), 1.0)
+            key = key_of(stored)
+            owner = await ours.claim(key)
+            cancel = Request(RequestType.CANCEL, reason="no longer needed")
+            signal = Request(RequestType.SIGNAL, name="go", value={"deep": [1, 2]})
+            seqs = [await theirs.request(key, cancel, 2.0), await theirs.request(key, signal, 3.0)]
+            assert seqs == sorted(set(seqs))
+            asked = await ours.asked(key)
+            assert [(a.seq, a.request, a.at) for a in asked] == [
+                (seqs[0], cancel, 2.0),
+                (seqs[1], signal, 3.0),
+            ]
+            # The state's revision is untouched: a save that knows of no request is not stale.
+            answered = next_save(stored, owner, answered=[seqs[0]])
+            after = await saved(ours, stored, answered)
+            assert after.asked == asked[1:]
+            await saved(ours, after, next_save(after, owner, answered=[seqs[1]]))
+            assert await ours.asked(key) == ()
+            assert await theirs.request(key, cancel, 4.0) > seqs[1]  # a seq is never used again
+
+        self.run(test)
+
+    def test_d_no_more_requests_than_the_maximum_wait(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            key = key_of(await store.create(workflow(), 1.0))
+            for _ in range(MAX_REQUESTS):
+                await store.request(key, Request(RequestType.SUSPEND), 1.0)
+            with pytest.raises(AuthorError, match=str(MAX_REQUESTS)):
+                await store.request(key, Request(RequestType.SUSPEND), 1.0)
+            assert len(await store.asked(key)) == MAX_REQUESTS
+
+        self.run(test)
+
+    def test_deletion_is_a_mark_that_saves_keep(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            stored = await store.create(workflow(), 1.0)
+            key = key_of(stored)
+            await store.delete(key, 7.0)
+            await store.delete(key, 8.0)
+            assert (await store.load(key)).head.deletion_asked_at == 7.0
+            # Its owner has not seen the mark yet.
+            after = await saved(store, stored, next_save(stored, await store.claim(key)))
+            assert after.head.deletion_asked_at == 7.0
+            assert (await store.list()).rows[0].deleting
+
+        self.run(test)
+
+    def test_removed_workflow_leaves_nothing_behind(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            stored = await store.create(workflow(), 1.0)
+            key = key_of(stored)
+            line = Transition(1.0, Phase.PENDING, Phase.RUNNING)
+            entry = OutboxEntry(1, Phase.RUNNING, 1.0)
+            step = {0: StepState(attempt=3)}
+            owner = await store.claim(key)
+            changes = next_save(stored, owner, history=(line,), outbox=(entry,), steps=step)
+            await saved(store, stored, changes)
+            await store.request(key, Request(RequestType.CANCEL), 1.0)
+            await store.log(key, [LogLine("step0", Hook.RUN, 1, 1.0, "text")])
+            await store.remove(key)
+            assert (await store.list()).rows == ()
+            again = await store.create(workflow(), 2.0)
+            assert again.steps == (StepState(), StepState())
+            assert (again.outbox, again.asked, again.head.writer) == ((), (), Writer())
+            assert await store.history(key) == ()
+            assert await store.logs(key) == ()
+
+        self.run(test)
+
+    # --- watch ---
+
+    def test_watch_shows_what_any_handle_does(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            stored = await ours.create(workflow(), 1.0)
+            key = key_of(stored)
+            for actor in (ours, theirs):
+                watch = ours.watch()
+                shown = asyncio.ensure_future(next_seen(watch))
+                await asyncio.sleep(0.01)  # "from now on": the watch has begun
+                await actor.request(key, Request(RequestType.SUSPEND), 1.0)
+                assert (await shown).key == key
+                await end(watch)
+            watch = ours.watch()
+            shown = asyncio.ensure_future(next_seen(watch))
+            await asyncio.sleep(0.01)
+            owner = await theirs.claim(key)
+            await saved(theirs, stored, next_save(stored, owner))
+            assert (await shown).key == key
+            await theirs.remove(key)
+            while not (seen := await next_seen(watch)).gone:
+                assert seen.key == key
+            await end(watch)
+
+        self.run(test)
+
+    def test_watch_from_a_position_misses_nothing(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            await store.create(workflow("w0"), 1.0)
+            watch = store.watch(0)
+            first = await next_seen(watch)
+            assert first.key.name == "w0"
+            await end(watch)
+            for n in (1, 2):
+                await store.create(workflow(f"w{n}"), 1.0)
+            watch = store.watch(first.position)
+            seen = [await next_seen(watch), await next_seen(watch)]
+            assert [one.key.name for one in seen] == ["w1", "w2"]
+            assert first.position < seen[0].position < seen[1].position
+            await end(watch)
+
+        self.run(test)
+
+    def test_watch_ends_when_its_store_closes(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            watch = store.watch()
+            waiting = asyncio.ensure_future(anext(watch, None))
+            await asyncio.sleep(0.01)
+            await store.close()
+            assert await asyncio.wait_for(waiting, PATIENCE) is None
+
+        self.run(test)
