@@ -41,7 +41,7 @@ async def closes(_: Request, writer: Writer) -> None:
     writer.close()
 
 
-async def hangs(_: Request, writer: Writer) -> None:
+async def hangs(_: Request, _writer: Writer) -> None:
     """Never answer."""
     await asyncio.sleep(3600)
 

@@ -120,9 +120,7 @@ class Shell:
                 fresh.workflow.metadata.uid,
                 0,
                 0,
-                replace(
-                    fresh.head, revision=1, owner=owner, writer=Writer(owner.epoch, 1), **head
-                ),
+                replace(fresh.head, revision=1, owner=owner, writer=Writer(owner.epoch, 1), **head),
                 dict(enumerate(states)),
                 history=history,
             )

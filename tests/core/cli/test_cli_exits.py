@@ -1,8 +1,8 @@
 """Exit codes."""
 
 import pytest
-
 from tests.core.cli.made import stored, workflow
+
 from wf_core import errors
 from wf_core.cli.exits import ExitCode, of_error, of_stored, worst
 from wf_core.model.phases import Phase

@@ -1,6 +1,7 @@
 """`wf graph`: Mermaid and DOT."""
 
 from tests.core.cli.made import Shell, step, workflow
+
 from wf_core.cli.graph import dot, edges, mermaid
 from wf_core.model.phases import Phase
 from wf_core.model.spec import DependOn

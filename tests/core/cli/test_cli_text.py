@@ -24,7 +24,10 @@ def test_durations_are_short_and_never_negative(seconds: float, shown: str) -> N
 
 
 def test_text_of_a_hook_cannot_steer_the_terminal() -> None:
-    assert one_line("a\n\tb\x1b[31m \x07") == "a b\N{REPLACEMENT CHARACTER}[31m \N{REPLACEMENT CHARACTER}"
+    assert (
+        one_line("a\n\tb\x1b[31m \x07")
+        == "a b\N{REPLACEMENT CHARACTER}[31m \N{REPLACEMENT CHARACTER}"
+    )
 
 
 def test_a_noun_follows_its_number() -> None:

@@ -1,10 +1,11 @@
 """The live tree: what one look at it tells."""
 
 import io
+import itertools
 
 from rich.console import Console
-
 from tests.core.cli.made import BORN, DONE, RUNNING, step, stored, workflow
+
 from wf_core.cli.tree import render, render_all
 from wf_core.model.phases import BlockReason, Phase, Undo
 from wf_core.model.state import Blocked, StepState, Stored
@@ -73,7 +74,7 @@ def test_names_and_errors_are_not_read_as_markup() -> None:
 
 def test_a_deep_graph_is_a_list_in_the_order_of_running() -> None:
     names = [f"s{i}" for i in range(9)]
-    chain = [step(names[0]), *(step(b, a) for a, b in zip(names, names[1:], strict=False))]
+    chain = [step(names[0]), *(step(b, a) for a, b in itertools.pairwise(names))]
     rows = drawn(stored(workflow(*reversed(chain))))
     assert [row.split()[2] for row in rows[1:]] == names
 

@@ -2,8 +2,8 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from tests.core.cli.made import DONE, step, stored, workflow
+
 from wf_core.model.phases import Phase
 from wf_core.model.spec import DependOn, StepSpec
 from wf_core.model.state import StepState
@@ -23,7 +23,9 @@ def test_a4_the_pivot_runs_after_all_that_is_not_below_it() -> None:
 
 
 def test_a4_what_is_past_the_pivot_is_never_undone() -> None:
-    planned = plan([step("a"), step("pay", "a", pivot=True), step("ship", "pay"), step("z", "ship")])
+    planned = plan(
+        [step("a"), step("pay", "a", pivot=True), step("ship", "pay"), step("z", "ship")]
+    )
     assert planned.past_pivot == ("ship", "z")
     assert planned.undo == (("pay",), ("a",))
 

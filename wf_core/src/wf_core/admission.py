@@ -126,7 +126,7 @@ class Admission:
         return len(self._waiting)
 
     def explain(self, key: Key) -> str:
-        """What a workflow waits for, in one phrase. For people: it costs O(waiting in its queue)."""
+        """What a workflow waits for, in one phrase; costs O(waiting in its queue)."""
         if key in self._holding:
             return f"holds a slot of queue '{self._holding[key].name}'"
         queue = self._waiting.get(key)

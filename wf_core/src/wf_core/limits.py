@@ -19,6 +19,12 @@ from wf_core.model.phases import PermitClass
 from wf_core.ranking import Ranking
 
 _ROLLBACK = PermitClass.ROLLBACK
+_CLASSES = tuple(PermitClass)
+
+
+def _line(cls: PermitClass, opens: bool) -> int:
+    """The number of a line: by class, and what opens an attempt apart from what does not."""
+    return 2 * cls + opens
 
 
 @attrs.frozen
@@ -65,12 +71,12 @@ class _Slots:
         if cls is not _ROLLBACK:
             self.ordinary -= 1
 
-    def short(self) -> str:
-        """`3 of 3`, and what is kept back where that is why."""
+    def short(self, what: str) -> str:
+        """What is used up: `3 of 3 calls are running`, and what is kept back where that is why."""
         if self.total >= self.limit:
-            return f"{self.total} of {self.limit}"
-        kept = f"{self.limit - self.ordinary_limit:g}"
-        return f"{self.ordinary} of {self.ordinary_limit}, {kept} kept for rollbacks"
+            return f"{self.total} of {self.limit} {what} are running"
+        kept = f"{self.limit - self.ordinary_limit:g} kept for rollbacks"
+        return f"{self.ordinary} of {self.ordinary_limit} {what} are running, {kept}"
 
 
 class _Waiter:
@@ -84,7 +90,7 @@ class _Waiter:
         self.cls = cls
         self.opens = opens
         self.seq = seq
-        self.line = (cls, opens)
+        self.line = _line(cls, opens)
         self.called = self.listed = False
 
 
@@ -103,9 +109,9 @@ class _Kind:
         self.claimed = False
         # What opens an attempt waits apart from what does not: a look must not stand behind
         # attempts that wait for the very one it could end.
-        self.lines: dict[tuple[PermitClass, bool], OrderedDict[str, _Waiter]] = {
-            (cls, opens): OrderedDict() for cls in PermitClass for opens in (False, True)
-        }
+        self.lines: tuple[OrderedDict[str, _Waiter], ...] = tuple(
+            OrderedDict() for _ in range(2 * len(_CLASSES))
+        )
 
     def may_open(self, cls: PermitClass) -> bool:
         """Attempts are not told apart by class: the reserve is what no run or watch may fill."""
@@ -130,20 +136,22 @@ class _Kind:
 
     def best(self) -> _Waiter | None:
         """Who comes first of those that would need nothing but a token and an overall slot."""
-        for cls in PermitClass:
-            heads = [
-                next(iter(line.values()))
-                for opens in (False, True)
-                if (line := self.lines[cls, opens]) and self.room(cls, opens)
-            ]
-            if heads:
-                return min(heads, key=lambda waiter: waiter.seq)
+        for cls in _CLASSES:
+            found = None
+            for opens in (False, True):
+                line = self.lines[_line(cls, opens)]
+                if line and self.room(cls, opens):
+                    head = next(iter(line.values()))
+                    if found is None or head.seq < found.seq:
+                        found = head
+            if found is not None:
+                return found
         return None
 
     def rollback_waits(self) -> bool:
         """Whether a rollback waits that time or a slot will serve."""
-        with_attempt = self.lines[_ROLLBACK, True] and self.may_open(_ROLLBACK)
-        return bool(self.lines[_ROLLBACK, False] or with_attempt)
+        with_attempt = self.lines[_line(_ROLLBACK, True)] and self.may_open(_ROLLBACK)
+        return bool(self.lines[_line(_ROLLBACK, False)] or with_attempt)
 
 
 class Limits:
@@ -154,7 +162,7 @@ class Limits:
         self._kinds = {name: _Kind(name, limits) for name, limits in kinds.items()}
         self._seq = 0
         self._now = -math.inf
-        self._waiters: dict[str, dict[tuple[str, PermitClass, bool], _Waiter]] = {}
+        self._waiters: dict[str, dict[tuple[str, int], _Waiter]] = {}
         self._called: dict[_Waiter, None] = {}
         # Kinds whose first waiter needs an overall slot at most, and those that wait for a token.
         self._movable: Ranking[str, tuple[PermitClass, int]] = Ranking()
@@ -172,7 +180,7 @@ class Limits:
         wanted = self._kinds.get(kind) or self._add(kind)
         if self._waiters:
             self._call()
-            waiter = self._waiters.get(holder, {}).get((kind, cls, opens))
+            waiter = self._waiters.get(holder, {}).get((kind, _line(cls, opens)))
             if waiter is not None:
                 return waiter.called and self._grant(waiter)
         if not (self._room(cls) and wanted.room(cls, opens) and wanted.has_token(now)):
@@ -250,9 +258,9 @@ class Limits:
                 for user in self._kinds.values()
                 if user.slots.total
             )
-            return f"a slot: {self._slots.short()} hook calls are running ({users})"
+            return f"a slot: {self._slots.short('hook calls')} ({users})"
         if not wanted.slots.room(cls):
-            return f"a slot of kind '{kind}': {wanted.slots.short()} calls are running"
+            return f"a slot of kind '{kind}': {wanted.slots.short('calls')}"
         if wanted.claimed:
             return f"a token of kind '{kind}': the next is promised to another"
         if now < wanted.token_at:
@@ -280,7 +288,7 @@ class Limits:
     def _wait(self, holder: str, kind: _Kind, cls: PermitClass, opens: bool) -> None:
         self._seq += 1
         waiter = _Waiter(holder, kind, cls, opens, self._seq)
-        self._waiters.setdefault(holder, {})[kind.name, cls, opens] = waiter
+        self._waiters.setdefault(holder, {})[kind.name, waiter.line] = waiter
         kind.lines[waiter.line][holder] = waiter
         self._rank(kind)
 
@@ -323,7 +331,7 @@ class Limits:
     def _unlist(self, waiter: _Waiter) -> None:
         self._called.pop(waiter, None)
         own = self._waiters[waiter.holder]
-        del own[waiter.kind.name, waiter.cls, waiter.opens]
+        del own[waiter.kind.name, waiter.line]
         if not own:
             del self._waiters[waiter.holder]
 

@@ -25,7 +25,6 @@ from wf_core.model.state import (
     WorkflowState,
 )
 
-
 __all__ = ["Failure", "Outcome", "Progressing", "Severity", "Succeeded"]
 
 
@@ -60,7 +59,10 @@ class Changes:
 
 @attrs.frozen
 class Row:
-    """A workflow in a list: enough to show it and to decide on it without loading its steps."""
+    """A workflow in a list: enough to show it and to decide on it without loading its steps.
+
+    `asked`: a request waits for an answer. `reporting`: callbacks wait to be delivered.
+    """
 
     key: Key
     uid: str
@@ -75,6 +77,8 @@ class Row:
     suspended: bool = False
     parked: bool = False
     watched: bool = False
+    asked: bool = False
+    reporting: bool = False
     finished_at: float | None = None
 
 
@@ -205,8 +209,9 @@ class HookExecutor(Protocol):
     def post(self, callback: Callable[[], None]) -> None:
         """From a hook: run `callback` on the loop's thread, soon and in order."""
 
-    def ask(self, question: Callable[[Callable[[], None]], None]) -> None:
-        """From a hook: run `question(done)` on the loop's thread and hold the hook until `done()`."""
+    def ask(self, question: Callable[[Callable[[bool], None]], None]) -> None:
+        """From a hook: run `question(done)` on the loop's thread and hold the hook until
+        `done(saved)`. Raises `Retryable` where it was not saved, or the engine ends before that."""
 
     @property
     def healthy(self) -> bool:

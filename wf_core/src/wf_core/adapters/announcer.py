@@ -14,6 +14,16 @@ CLOSING = 2.0  # seconds that what is queued has left when the engine ends
 log = logging.getLogger("wf.observers")
 
 
+class NoAnnouncer:
+    """Implements `ports.Announcer` where no plugin observes: nobody is told, at no cost."""
+
+    def announce(self, event: Event) -> None:
+        """Nobody wants to know."""
+
+    async def close(self) -> None:
+        """Nothing is queued."""
+
+
 class ThreadAnnouncer:
     """Implements `ports.Announcer`. `notify` is `Registry.notify`; the thread starts when needed."""
 

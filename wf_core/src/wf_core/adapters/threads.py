@@ -87,10 +87,10 @@ class ThreadExecutor:
                     raise
                 # The engine is gone; nobody is left to hear what a late hook has to say.
 
-    def ask(self, question: Callable[[Callable[[], None]], None]) -> None:
-        """From a hook: run `question(done)` on the loop and hold the hook until `done()`.
+    def ask(self, question: Callable[[Callable[[bool], None]], None]) -> None:
+        """From a hook: run `question(done)` on the loop and hold the hook until `done(saved)`.
 
-        Raises Retryable where the engine ends before that.
+        Raises Retryable where it was not saved, or the engine ends before that.
         """
         asked = _Question()
         self.post(partial(self._put, asked, question))
@@ -98,8 +98,10 @@ class ThreadExecutor:
         while not asked.answered.wait(1.0):
             if self._loop.is_closed():
                 break
-        if not asked.done:
+        if asked.saved is None:
             raise Retryable("the engine ended before this was saved")
+        if not asked.saved:
+            raise Retryable("this was not saved: the engine no longer runs the workflow")
 
     async def close(self) -> None:
         """Take no more calls, wake hooks that ask, and let the threads end.
@@ -187,20 +189,22 @@ class ThreadExecutor:
 
     def _left(self) -> None:
         self._live -= 1
+        # A thread may be told to end while calls still wait, where others were written off since.
+        self._staff()
         self._settle()
 
     def _settle(self) -> None:
         if self._ended is not None and self._live <= self._open:
             self._ended.set()
 
-    def _put(self, asked: "_Question", question: Callable[[Callable[[], None]], None]) -> None:
+    def _put(self, asked: "_Question", question: Callable[[Callable[[bool], None]], None]) -> None:
         if self._closed:
             asked.answered.set()
             return
         self._questions.add(asked)
 
-        def done() -> None:
-            asked.done = True
+        def done(saved: bool = True) -> None:
+            asked.saved = saved
             self._questions.discard(asked)
             asked.answered.set()
 
@@ -232,10 +236,10 @@ class _Running:
 
 
 class _Question:
-    """A hook that is held until it is answered; `done` tells an answer from the engine's end."""
+    """A hook that is held until it is answered: `saved` is None where the engine's end does that."""
 
-    __slots__ = ("answered", "done")
+    __slots__ = ("answered", "saved")
 
     def __init__(self) -> None:
         self.answered = threading.Event()
-        self.done = False
+        self.saved: bool | None = None

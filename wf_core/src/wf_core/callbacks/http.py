@@ -93,8 +93,6 @@ class HttpSender:
                     now=self._clock.now(),
                 )
                 await _drain(answer)
-        except UnicodeError as error:
-            return _refused(f"spec.callback.url names no possible host: {error}")
         except TimeoutError:
             # The status is the answer: a body that never ends takes nothing back.
             return receipt or _repeat(f"no answer within {self._timeout:g} s")

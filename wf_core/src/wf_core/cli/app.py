@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "validate": "files",
     "plan": "files",
     "graph": "files",
+    "prove": "prove",
     "cancel": "requests",
     "suspend": "requests",
     "continue": "requests",
@@ -47,6 +48,10 @@ COMMANDS: dict[str, str] = {
 }
 """Every command of our own and the module of `wf_core.cli` that holds it, imported when needed.
 The command `a-b` is the attribute `a_b_command`."""
+
+
+class _ReaderGone(Exception):  # noqa: N818
+    """Whoever read our output is gone. (click would turn a BrokenPipeError into exit code 1.)"""
 
 
 class Commands(click.Group):
@@ -80,6 +85,13 @@ class Commands(click.Group):
             hint = f"did you mean '{near[0]}'?" if near else "`wf --help` lists them"
             raise click.UsageError(f"no command '{name}'; {hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does, but a reader that is gone is told apart from other errors."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
 
     def _ask_plugins(self) -> None:
         if not self._asked_plugins:
@@ -133,7 +145,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = cli.main(list(arguments), prog_name="wf", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (_ReaderGone, BrokenPipeError):
         # Whoever read us is gone; the interpreter must not try to flush to it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.BROKEN_PIPE

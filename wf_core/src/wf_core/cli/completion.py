@@ -17,7 +17,10 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion_command(ctx: click.Context, shell: str) -> None:
-    """Print the script that makes SHELL complete commands and options of `wf`."""
+    """Print the completion script of a shell.
+
+    It completes commands and options of `wf`.
+    """
     made = get_completion_class(shell)
     assert made is not None
     root = ctx.find_root()

@@ -23,7 +23,10 @@ def config_command() -> None:
 @output_option(Format.YAML, Format.JSON, default=Format.YAML)
 @click.pass_obj
 def show_command(settings: Settings, output: Format) -> None:
-    """Show every setting that holds: those of --config, and the defaults for the rest."""
+    """Show every setting that holds.
+
+    What --config leaves out has its default.
+    """
     print_document(output, to_document(configuration(settings)))
 
 

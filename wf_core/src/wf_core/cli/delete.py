@@ -32,9 +32,10 @@ from wf_core.saga.plan import effects_left
 )
 @click.pass_obj
 def delete_command(settings: Settings, names: Sequence[str], force: bool) -> None:
-    """Delete workflows. One that is unfinished is cancelled and undone before it goes.
+    """Delete workflows.
 
-    What else is undone is said by the document's deletionPolicy.
+    One that is unfinished is cancelled and undone before it goes. What else is undone is
+    said by the document's deletionPolicy.
     """
 
     async def delete_all(store: Store) -> None:

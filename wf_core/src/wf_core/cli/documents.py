@@ -8,7 +8,7 @@ import click
 from msgspec.structs import replace
 
 from wf_core.cli.registry import installed
-from wf_core.cli.settings import Settings
+from wf_core.cli.settings import Settings, key_of
 from wf_core.codec import read
 from wf_core.codec.compose import parse
 from wf_core.codec.scalars import problem, resolve
@@ -61,10 +61,10 @@ def value_of(key: str, text: str) -> Json:
         value = plain(parse(text), "$", faults)
     except DocumentInvalid as error:
         raise click.BadParameter(
-            f"the value of '{key}' is not YAML: {error.faults[0].message}; put it in quotes"
+            f"the value of '{key}': {error.faults[0].message}; put it in quotes"
         ) from None
     if faults.faults:
-        raise click.BadParameter(f"the value of '{key}' {faults.faults[0].message}")
+        raise click.BadParameter(f"in the value of '{key}': {faults.faults[0].message}")
     return value
 
 
@@ -103,17 +103,13 @@ def read_workflows(
         workflows = [replace(w, metadata=replace(w.metadata, name=new_name)) for w in workflows]
     seen: dict[Key, str] = {}
     for file, workflow in zip(files, workflows, strict=True):
-        other = seen.setdefault(key_of(workflow), file)
-        if other is not file:
+        key = key_of(workflow)
+        if key in seen:
             raise click.UsageError(
-                f"{other} and {file} both hold a workflow '{key_of(workflow)}'; rename one"
+                f"{seen[key]} and {file} both hold a workflow '{key}'; rename one"
             )
+        seen[key] = file
     return workflows
-
-
-def key_of(workflow: Workflow) -> Key:
-    """How a store finds it."""
-    return Key(workflow.metadata.namespace, workflow.metadata.name)
 
 
 async def create_all(

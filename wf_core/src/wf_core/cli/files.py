@@ -81,7 +81,10 @@ def _verdict(file: str, checked: Workflow | DocumentInvalid) -> dict[str, Any]:
 @output_option()
 @click.pass_obj
 def plan_command(settings: Settings, file: str, params: Mapping[str, Json], output: Format) -> None:
-    """Show in which order FILE runs and is undone, and from where there is no way back."""
+    """Show the order of running and of undoing.
+
+    Also what can't be undone, and from where there is no way back. Nothing runs.
+    """
     workflow = read_workflow(file, params, settings)
     planned = plan(workflow.spec.steps)
 
@@ -138,7 +141,7 @@ def _marked(name: str, planned: Plan) -> str:
 )
 @click.pass_obj
 def graph_command(settings: Settings, file: str, language: str) -> None:
-    """Draw the steps of FILE and what each waits for."""
+    """Draw steps and conditions as Mermaid or DOT."""
     from wf_core.cli.graph import dot, mermaid
 
     workflow = read_workflow(file, {}, settings)

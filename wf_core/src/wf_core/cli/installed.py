@@ -59,7 +59,10 @@ def _kind(kind: LoadedKind) -> dict[str, Any]:
 @click.argument("kind", metavar="NAME")
 @output_option()
 def show_command(kind: str, output: Format) -> None:
-    """Show the parameters of a kind: their names, types, defaults and meaning."""
+    """Show the parameters of a kind.
+
+    Their names, types, defaults and meaning.
+    """
     found = installed().kind(kind)
     show(
         output,
@@ -105,7 +108,7 @@ kinds_command.add_command(show_command)
 @verb("plugins", examples="wf plugins")
 @output_option()
 def plugins_command(output: Format) -> None:
-    """List the plugins: from which distribution, in which version, and what is wrong with any."""
+    """List the plugins, and what is wrong with any."""
     plugins = installed().plugins
 
     def table() -> None:
@@ -139,9 +142,10 @@ def _plugin(plugin: PluginInfo) -> dict[str, Any]:
 @verb("schema", examples="wf schema > workflow.schema.json")
 @output_option(Format.JSON, Format.YAML, default=Format.JSON)
 def schema_command(output: Format) -> None:
-    """Print the JSON Schema of a document, with the parameters of every installed kind.
+    """Print the JSON Schema of a document.
 
-    Editors that know YAML complete and check documents with it.
+    It holds the parameters of every installed kind. Editors that know YAML complete
+    and check documents with it.
     """
     from wf_core.codec import schema
 

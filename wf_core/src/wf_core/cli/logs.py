@@ -35,7 +35,10 @@ from wf_core.ports import Store
 def logs_command(
     settings: Settings, name: str, step: str | None, follow: bool, output: Format
 ) -> None:
-    """Show what the hooks of a workflow, or of one step, wrote. `-o json`: an object a line."""
+    """Show what the hooks of a workflow wrote.
+
+    With STEP only those of one step. `-o json` prints an object a line.
+    """
     leave(asyncio.run(_logs(settings, settings.key(name), step, follow, output)))
 
 

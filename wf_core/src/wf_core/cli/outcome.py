@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from wf_core.cli.settings import key_of
 from wf_core.cli.text import one_line
 from wf_core.model.phases import Phase, RequestType, Undo
 from wf_core.model.spec import Key
@@ -24,8 +25,7 @@ _MOST = 20  # steps named; a failure of thousands must stay readable
 
 def lines(stored: Stored) -> list[str]:
     """What to know of a workflow that rests without being in Success; empty where it is."""
-    metadata = stored.workflow.metadata
-    key = Key(metadata.namespace, metadata.name)
+    key = key_of(stored.workflow)
     if stored.head.phase is Phase.SUCCESS:
         return []
     return [_first(key, stored), *(f"  {line}" for line in _details(key, stored))]

@@ -4,10 +4,9 @@ from typing import Any
 
 import click
 
-from wf_core.cli.documents import key_of
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.registry import installed
-from wf_core.cli.settings import Settings
+from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.stores import ask_store, load_one, now, runner_of
 from wf_core.cli.text import one_line, stamp
 from wf_core.cli.verb import verb
@@ -27,14 +26,18 @@ from wf_core.ports import Store
 @output_option()
 @click.pass_obj
 def explain_command(settings: Settings, name: str, output: Format) -> None:
-    """Say in a sentence a step what each waits for, and who can help."""
-    from wf_core.saga.explain import explain
+    """Say what each waiting step waits for.
+
+    Where that is a person, the commands that help are named.
+    """
 
     async def find(store: Store) -> tuple[Stored, str | None]:
         key = settings.key(name)
         return await store.load(key), await runner_of(store, key)
 
     stored, owner = ask_store(settings, find)
+    from wf_core.saga.explain import explain
+
     found = explain(stored, installed().kinds, now())
     key = key_of(stored.workflow)
 
@@ -65,7 +68,10 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
 @output_option(Format.TABLE, Format.JSON, Format.YAML)
 @click.pass_obj
 def history_command(settings: Settings, name: str, step: str | None, output: Format) -> None:
-    """Show every transition, the oldest first; for a step also how its last attempts ended."""
+    """Show every transition, the oldest first.
+
+    With --step also how its last attempts ended.
+    """
     stored = load_one(settings, name)
     names = [spec.name for spec in stored.workflow.spec.steps]
     if step is not None and step not in names:

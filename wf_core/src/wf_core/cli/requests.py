@@ -30,7 +30,10 @@ def cancel_command(settings: Settings, name: str, reason: str) -> None:
 @reason_option
 @click.pass_obj
 def suspend_command(settings: Settings, name: str, reason: str) -> None:
-    """Start no new step until `wf continue`; what runs goes on."""
+    """Start no new step until `wf continue`.
+
+    What runs already goes on to its end.
+    """
     _ask(settings, name, Request(RequestType.SUSPEND, reason=reason))
 
 
@@ -39,7 +42,10 @@ def suspend_command(settings: Settings, name: str, reason: str) -> None:
 @reason_option
 @click.pass_obj
 def continue_command(settings: Settings, name: str, reason: str) -> None:
-    """End a suspension. (`wf resume` goes on after a crash.)"""
+    """End a suspension.
+
+    (`wf resume` is what goes on after a crash.)
+    """
     _ask(settings, name, Request(RequestType.CONTINUE, reason=reason))
 
 
@@ -63,9 +69,10 @@ def rollback_command(settings: Settings, name: str, reason: str) -> None:
 @reason_option
 @click.pass_obj
 def retry_command(settings: Settings, name: str, step: str | None, reason: str) -> None:
-    """Try again what waits for a person: a run, or an undo that is stuck.
+    """Try again what waits for a person.
 
-    Without STEP: every step of NAME that waits.
+    A run where the workflow goes forward, an undo where it goes back. Without STEP: every
+    step of NAME that waits.
     """
     key = settings.key(name)
 
@@ -86,7 +93,10 @@ def retry_command(settings: Settings, name: str, step: str | None, reason: str) 
 @reason_option
 @click.pass_obj
 def skip_rollback_command(settings: Settings, name: str, step: str, reason: str) -> None:
-    """Leave STEP as it is and undo the rest; the workflow ends Failed."""
+    """Leave a step as it is and undo the rest.
+
+    The workflow ends Failed.
+    """
     _ask(settings, name, Request(RequestType.SKIP_ROLLBACK, step, reason))
 
 
@@ -96,7 +106,10 @@ def skip_rollback_command(settings: Settings, name: str, step: str, reason: str)
 @reason_option
 @click.pass_obj
 def mark_rolled_back_command(settings: Settings, name: str, step: str, reason: str) -> None:
-    """Say that STEP was undone by hand; the undo goes on from there."""
+    """Say that a step was undone by hand.
+
+    The undo goes on from there.
+    """
     _ask(settings, name, Request(RequestType.MARK_ROLLED_BACK, step, reason))
 
 
@@ -106,7 +119,10 @@ def mark_rolled_back_command(settings: Settings, name: str, step: str, reason: s
 @reason_option
 @click.pass_obj
 def mark_succeeded_command(settings: Settings, name: str, step: str, reason: str) -> None:
-    """Say that the run of STEP, which waits for a person, was done by hand."""
+    """Say that a step was done by hand.
+
+    It must be one whose run waits for a person.
+    """
     _ask(settings, name, Request(RequestType.MARK_SUCCEEDED, step, reason))
 
 
@@ -121,7 +137,10 @@ def mark_succeeded_command(settings: Settings, name: str, step: str, reason: str
 @click.argument("value", required=False)
 @click.pass_obj
 def signal_command(settings: Settings, name: str, signal: str, value: str | None) -> None:
-    """Send a named value to the steps of a workflow; VALUE is read as in YAML."""
+    """Send a named value to a workflow.
+
+    VALUE is read as in YAML.
+    """
     from wf_core.cli.documents import value_of
 
     sent: Json = None if value is None else value_of(signal, value)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +16,10 @@ from wf_core.cli.live import Silent, View, choose
 from wf_core.cli.outcome import lines
 from wf_core.cli.output import Format, output_option, print_document
 from wf_core.cli.registry import installed, warn_of_problems
-from wf_core.cli.settings import Settings
+from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.stores import all_rows, now
 from wf_core.cli.verb import verb
-from wf_core.config import Config, load
+from wf_core.config import Config, find, load
 from wf_core.errors import WorkflowNotFound, WorkflowOwned
 from wf_core.model.phases import FINISHED
 from wf_core.model.spec import Json, Key, Workflow
@@ -52,7 +53,9 @@ def run_command(
     replace: bool,
     output: Format,
 ) -> None:
-    """Run the workflows of FILE..., all at once, until each has ended or waits for a person.
+    """Run workflows here and now, and show them live.
+
+    All of FILE... run at once, until each has ended or waits for a person.
 
     Exit codes: 0 Success, 3 RollBacked, 4 Failed (an undo is stuck), 5 paused or suspended,
     130 interrupted (`wf resume` goes on), 2 a fault in the document, 1 anything around it.
@@ -80,13 +83,14 @@ async def _create(engine: "Engine", workflows: Sequence[Workflow], replace: bool
 @output_option()
 @click.pass_obj
 def resume_command(settings: Settings, names: Sequence[str], output: Format) -> None:
-    """Go on with workflows after a crash or an interrupt, and apply what was asked meanwhile.
+    """Go on with workflows after a crash or an interrupt.
 
-    Without NAME: everything unfinished in the store that no other process runs.
+    What was asked meanwhile is applied. Without NAME: everything unfinished in the
+    store that no other process runs.
     """
     warn_of_problems()
 
-    async def find(engine: "Engine") -> Sequence[Key]:
+    async def choose_keys(engine: "Engine") -> Sequence[Key]:
         if names:
             return [settings.key(name) for name in names]
         found = await _unfinished(engine, settings)
@@ -94,7 +98,7 @@ def resume_command(settings: Settings, names: Sequence[str], output: Format) -> 
             click.echo("nothing to resume: every workflow in the store has ended")
         return found
 
-    leave(asyncio.run(_drive(settings, find, output, skip_owned=not names)))
+    leave(asyncio.run(_drive(settings, choose_keys, output, skip_owned=not names)))
 
 
 async def _unfinished(engine: "Engine", settings: Settings) -> list[Key]:
@@ -108,8 +112,12 @@ async def _unfinished(engine: "Engine", settings: Settings) -> list[Key]:
 
 
 def configuration(settings: Settings) -> Config:
-    """The configuration named on the command line, else the defaults. Raises ConfigInvalid."""
-    return load(Path(settings.config)) if settings.config else Config()
+    """The configuration named on the command line, else the user's own, else the defaults.
+
+    Raises ConfigInvalid.
+    """
+    file = find(Path(settings.config) if settings.config else None, os.environ)
+    return Config() if file is None else load(file)
 
 
 async def _drive(
@@ -173,7 +181,7 @@ def _report(ended: Sequence[Stored], output: Format) -> None:
     """The end: documents where they were asked for, and what to know of whatever went badly."""
     if output is Format.NAME:
         for stored in ended:
-            click.echo(documents.key_of(stored.workflow))
+            click.echo(key_of(stored.workflow))
     elif output is not Format.TABLE:
         from wf_core.codec import stored_document
 

@@ -1,6 +1,7 @@
 """`wf serve`: an engine that runs whatever is submitted."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,12 @@ from wf_core.cli.registry import installed, warn_of_problems
 from wf_core.cli.run import configuration
 from wf_core.cli.settings import Settings
 from wf_core.cli.verb import verb
+from wf_core.errors import OperatorError
+
+if TYPE_CHECKING:
+    from wf_core.engine.engine import Engine
+
+HEALTH = 1.0  # seconds between two looks at the threads
 
 
 @verb(
@@ -21,10 +28,11 @@ from wf_core.cli.verb import verb
 )
 @click.pass_obj
 def serve_command(settings: Settings) -> None:
-    """Run what is submitted, several workflows at once, and go on with what was left unfinished.
+    """Run what is submitted, several workflows at once.
 
-    The configuration says how many at once and which next: FIFO, or FAIR between queues. Ends
-    at ctrl-C or SIGTERM; what is not finished then goes on with the next `wf serve`.
+    What was left unfinished goes on. The configuration says how many at once and which
+    next: FIFO, or FAIR between queues. Ends at ctrl-C or SIGTERM; what is not finished then goes on
+    with the next `wf serve`.
     """
     warn_of_problems()
     leave(asyncio.run(_serve(settings)))
@@ -46,9 +54,22 @@ async def _serve(settings: Settings) -> ExitCode:
                 err=True,
             )
             try:
-                await interrupts.guard(engine.serve())
+                await interrupts.guard(_until_stuck(engine))
             except Interrupted:
                 await engine.stop()
                 click.echo("wf: stopped; `wf serve` goes on", err=True)
                 return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS
+
+
+async def _until_stuck(engine: "Engine") -> None:
+    """Serve until the engine stops, or so many hooks hang that only a new process helps (B7)."""
+    serving = asyncio.ensure_future(engine.serve())
+    while not serving.done():
+        await asyncio.wait((serving,), timeout=HEALTH)
+        if not engine.healthy:
+            raise OperatorError(
+                "half of the threads hang in hooks that do not stop; start `wf serve` again, and "
+                "see `wf list` and `wf explain` for the steps that are stuck"
+            )
+    await serving

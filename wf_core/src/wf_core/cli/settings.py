@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import click
 
-from wf_core.model.spec import Key
+from wf_core.model.spec import Key, Workflow
 
 
 @attrs.frozen
@@ -21,7 +21,6 @@ class Settings:
     store: str | None = None
     config: str | None = None
     namespace: str | None = None
-    debug: bool = False
 
     def key(self, name: str) -> Key:
         """How the store finds `NAME` or `NAMESPACE/NAME`."""
@@ -38,6 +37,11 @@ class Settings:
         return default_store(os.environ)
 
 
+def key_of(workflow: Workflow) -> Key:
+    """How a store finds a workflow."""
+    return Key(workflow.metadata.namespace, workflow.metadata.name)
+
+
 def shared_options(*, outer: bool) -> list[click.Option]:
     """The options of every command. The outer ones read the environment and fill the gaps."""
 
@@ -51,7 +55,7 @@ def shared_options(*, outer: bool) -> list[click.Option]:
             show_envvar=outer,
             help=help_text,
             expose_value=False,
-            callback=_put(name),
+            callback=_put(name) if name in SETTABLE else None,
         )
 
     return [
@@ -60,6 +64,10 @@ def shared_options(*, outer: bool) -> list[click.Option]:
         option("namespace", "NAME", "WF_NAMESPACE", "The namespace of workflows."),
         option("debug", None, "WF_DEBUG", "Show tracebacks and what the engine logs."),
     ]
+
+
+SETTABLE = frozenset(field.name for field in attrs.fields(Settings))
+"""What is kept; whether to debug is asked before any option is parsed."""
 
 
 def _put(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:

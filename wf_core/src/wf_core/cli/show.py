@@ -6,9 +6,8 @@ from typing import Any
 import click
 
 from wf_core.cli import outcome
-from wf_core.cli.documents import key_of
 from wf_core.cli.output import Format, output_option, print_table, show
-from wf_core.cli.settings import Settings
+from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.steps import elapsed, note
 from wf_core.cli.stores import all_rows, ask_store, load_one, now
 from wf_core.cli.text import duration, one_line, stamp
@@ -39,7 +38,7 @@ from wf_core.ports import Row, Store
 def list_command(
     settings: Settings, phases: Sequence[str], queue: str | None, output: Format
 ) -> None:
-    """List the workflows of the store, the oldest first."""
+    """List workflows, the oldest first."""
 
     async def find(store: Store) -> list[Row]:
         wanted = [Phase(phase) for phase in phases] or None
@@ -113,7 +112,10 @@ def _row(row: Row) -> dict[str, Any]:
 @output_option()
 @click.pass_obj
 def get_command(settings: Settings, name: str, output: Format) -> None:
-    """Show one workflow: where it is, and each of its steps. `-o yaml`: the whole document."""
+    """Show a workflow and each of its steps.
+
+    `-o yaml` and `-o json` show the whole document with its status.
+    """
     from wf_core.codec import stored_document
 
     stored = load_one(settings, name)

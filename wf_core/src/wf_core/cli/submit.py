@@ -33,7 +33,10 @@ def submit_command(
     replace: bool,
     output: Format,
 ) -> None:
-    """Put the workflows of FILE... into the store; `wf serve` runs them by their queues."""
+    """Store workflows for `wf serve` to run.
+
+    It runs them by their queues and priorities.
+    """
     workflows = documents.read_workflows(files, params, new_name, settings)
 
     async def create(store: Store) -> list[Key]:

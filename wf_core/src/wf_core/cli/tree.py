@@ -8,10 +8,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from wf_core.cli.output import COLOURS
+from wf_core.cli.settings import key_of
 from wf_core.cli.steps import elapsed, note
 from wf_core.cli.text import duration, one_line, plural
 from wf_core.model.phases import FINISHED, Phase
-from wf_core.model.spec import Key
 from wf_core.model.state import Stored
 from wf_core.saga.graph import Graph
 
@@ -124,10 +124,10 @@ def _chosen(stored: Stored, order: Sequence[int], lines: int) -> list[int]:
 
 
 def _title(stored: Stored, now: float) -> Text:
-    head, metadata = stored.head, stored.workflow.metadata
+    head = stored.head
     ended = head.reached.get(head.phase, now) if head.phase in FINISHED else now
     text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(str(Key(metadata.namespace, metadata.name)), style="bold")
+    text.append(str(key_of(stored.workflow)), style="bold")
     text.append("  ")
     text.append(head.phase, style=f"bold {COLOURS[head.phase]}")
     done = sum(step.phase in (Phase.SUCCESS, Phase.ROLL_BACKED) for step in stored.steps)

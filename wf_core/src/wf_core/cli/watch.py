@@ -23,9 +23,9 @@ from wf_core.ports import Store
 @click.argument("name")
 @click.pass_obj
 def watch_command(settings: Settings, name: str) -> None:
-    """Show a workflow live until it ends or waits for a person, whichever process runs it.
+    """Show a workflow live, whichever process runs it.
 
-    The exit codes are those of `wf run`.
+    Goes on until it ends or waits for a person. The exit codes are those of `wf run`.
     """
     leave(asyncio.run(_watch(settings, settings.key(name))))
 

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from wf_core.codec.graph_checks import graph_faults
 from wf_core.codec.kinds import Kinds
-from wf_core.codec.nearest import hint
 from wf_core.codec.parameter_checks import parameter_faults
 from wf_core.errors import Fault
 from wf_core.model.phases import Phase
 from wf_core.model.spec import Callback, RetryPolicy, StepTemplate, Workflow
 from wf_core.model.state import MAX_STEPS
+from wf_core.nearest import hint
 
 MAX_NAME = 63
 CLUSTER_STEPS = 500

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from wf_core.codec.nearest import Hints
 from wf_core.codec.shape import WAITED_FOR
 from wf_core.errors import Fault
 from wf_core.model.spec import StepSpec
+from wf_core.nearest import Hints
 from wf_core.saga.graph import Graph
 
 

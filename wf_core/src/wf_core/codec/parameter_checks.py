@@ -8,11 +8,11 @@ import msgspec
 from wf_core.codec.compose import MAX_DEPTH
 from wf_core.codec.graph_checks import known_graph
 from wf_core.codec.kinds import Kind, Kinds
-from wf_core.codec.nearest import Hints
 from wf_core.codec.scalars import problem
 from wf_core.errors import Fault, KindUnavailable
 from wf_core.model.phases import RollbackMode
 from wf_core.model.spec import Json, Parameters, WorkflowSpec
+from wf_core.nearest import Hints
 from wf_core.saga import references
 from wf_core.saga.graph import Graph, descendants
 

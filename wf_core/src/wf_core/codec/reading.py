@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from wf_core.codec.checks import faults
 from wf_core.codec.compose import parse
 from wf_core.codec.kinds import Kinds
-from wf_core.codec.nearest import hint
 from wf_core.codec.nodes import Node
 from wf_core.codec.shape import Found, decode_workflow
 from wf_core.errors import DocumentInvalid, Fault
 from wf_core.model.spec import API_VERSION, KIND, Json, Workflow
+from wf_core.nearest import hint
 
 
 def read(

@@ -13,12 +13,12 @@ from typing import Any
 import attrs
 import msgspec
 
-from wf_core.codec.nearest import hint
 from wf_core.codec.nodes import Node
 from wf_core.codec.scalars import problem
 from wf_core.errors import Fault
 from wf_core.model.phases import Phase
 from wf_core.model.spec import DependOn, Json, Metadata, Workflow, WorkflowSpec
+from wf_core.nearest import hint
 
 WAITED_FOR = (Phase.RUNNING, Phase.SUCCESS)
 """The phases that a condition may name (semantics A6)."""

@@ -19,7 +19,7 @@ from cattrs import (
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from wf_core.config.nodes import Plain, Reading, read
-from wf_core.config.values import Config
+from wf_core.config.values import Config, Strategy
 from wf_core.errors import ConfigInvalid
 
 
@@ -86,6 +86,7 @@ def _converter() -> Converter:
     converter.register_structure_hook_factory(
         lambda kind: _is(kind, abc.Mapping), lambda kind: _table(kind, converter)
     )
+    converter.register_unstructure_hook(Strategy, lambda strategy: strategy.value)
     converter.register_structure_hook(str, lambda value, _: _scalar(value))
     return converter
 
@@ -182,9 +183,10 @@ def _collect(error: Exception, path: str, reading: Reading) -> None:
 
 def _way(inner: Exception, outer: ClassValidationError | IterableValidationError) -> str:
     """How the path goes on from `outer` to `inner`, as cattrs noted it."""
-    for note in getattr(inner, "__notes__", ()):
-        if isinstance(note, AttributeValidationNote):
-            return f".{attrs.fields_dict(outer.cl)[note.name].metadata['wire']}"
-        if isinstance(note, IterableValidationNote):
-            return f"[{note.index}]" if isinstance(note.index, int) else f".{note.index}"
-    return ""
+    noted = (AttributeValidationNote, IterableValidationNote)
+    note = next((n for n in getattr(inner, "__notes__", ()) if isinstance(n, noted)), None)
+    if isinstance(note, AttributeValidationNote):
+        return f".{attrs.fields_dict(outer.cl)[note.name].metadata['wire']}"
+    if note is None:
+        return ""
+    return f"[{note.index}]" if isinstance(note.index, int) else f".{note.index}"

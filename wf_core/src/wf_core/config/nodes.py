@@ -43,7 +43,7 @@ def read(text: str) -> Reading:
         problem = f"is not YAML: {error.problem or error.context}"
         reading.faults.append(Fault("$", problem, *place))
     except yaml.YAMLError as error:
-        reading.faults.append(Fault("$", f"is not YAML: {error}"))
+        reading.faults.append(Fault("$", f"is not YAML: {' '.join(str(error).split())}"))
     else:
         if node is not None:
             reading.value = _plain(node, "$", reading, ())

@@ -69,6 +69,7 @@ class QueueConfig:
 
     strategy: Strategy = attrs.field(
         default=Strategy.FIFO,
+        converter=Strategy,
         metadata={"wire": "strategy", "read": functools.partial(scalars.one_of, Strategy)},
     )
     max_running_count: int = _field("maxRunningCount", scalars.whole, 100, least=0)

@@ -5,13 +5,15 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from wf_core.engine.permits import WorkflowPermits
 from wf_core.engine.services import Services
 from wf_core.kinds import Previous, StepCall
 from wf_core.model.outcomes import Outcome
-from wf_core.model.phases import Hook, Purpose
+from wf_core.model.phases import Hook, PermitClass, Purpose
 from wf_core.model.spec import Json
 from wf_core.model.state import LogLine, Resource
 from wf_core.ports import Running
+from wf_core.saga.calls import PERMIT_OF
 from wf_core.saga.events import Call, Checkpointed, Event, Reported
 from wf_core.saga.machine import Saga
 
@@ -19,7 +21,7 @@ _KEY_LENGTH = 32
 
 
 def idempotency_key(uid: str, step: str, hook: Hook) -> str:
-    """`H(workflow uid, step, hook)`: the same through crashes, retries and fail-over (invariant I7)."""
+    """`H(workflow uid, step, hook)`: the same through crashes, retries, fail-over (invariant I7)."""
     return hashlib.sha256(f"{uid}/{step}/{hook}".encode()).hexdigest()[:_KEY_LENGTH]
 
 
@@ -30,57 +32,84 @@ class Hooks:
         self,
         services: Services,
         saga: Saga,
+        permits: WorkflowPermits,
         epoch: int,
         post: Callable[[Event], None],
         log: Callable[[LogLine], None],
     ) -> None:
         self._services = services
         self._saga = saga
+        self._permits = permits
         self._epoch = epoch
         self._post = post
         self._log = log
-        self._running: dict[int, Running] = {}
-        self._on_saved: list[Callable[[], None]] = []
+        self._running: dict[int, tuple[Call, Running]] = {}
+        self._handed_in: list[Callable[[bool], None]] = []
+        self._in_turn: list[Callable[[bool], None]] = []
+        self._abandoned = False
 
     @property
     def running(self) -> int:
         """How many calls have not reported."""
         return len(self._running)
 
+    def permits(self) -> list[tuple[str, PermitClass]]:
+        """Kind and class of every call that has not reported."""
+        return [self._permit_of(call) for call, _ in self._running.values()]
+
     def start(self, call: Call) -> None:
         """Call a hook; its outcome comes back as an event."""
         report = partial(self._report, call)
-        self._running[call.call] = self._services.executor.start(self._step_call(call), report)
+        running = self._services.executor.start(self._step_call(call), report)
+        self._running[call.call] = (call, running)
 
     def stop(self, call: int) -> None:
         """Ask a hook to stop, if it still runs."""
-        running = self._running.get(call)
-        if running is not None:
-            running.cancel()
+        if call in self._running:
+            self._running[call][1].cancel()
 
     def stop_all(self) -> None:
         """Ask every hook to stop."""
-        for running in self._running.values():
+        for _, running in self._running.values():
             running.cancel()
 
     def write_off(self, call: int) -> None:
         """Give up the thread of a hook that does not stop."""
-        running = self._running.get(call)
-        if running is not None:
-            running.write_off()
+        if call in self._running:
+            self._running[call][1].write_off()
+
+    # Checkpoints (semantics B4)
+
+    def turn(self) -> None:
+        """A turn takes what was handed in so far; what comes later waits for the next one."""
+        self._in_turn += self._handed_in
+        self._handed_in = []
 
     def saved(self) -> None:
-        """Everything posted so far is on disk: let hooks that wait for a checkpoint go on."""
-        waiting, self._on_saved = self._on_saved, []
+        """What the turn took is on disk: let the hooks that wait for it go on."""
+        waiting, self._in_turn = self._in_turn, []
         for done in waiting:
-            done()
+            done(True)
+
+    def lost(self) -> None:
+        """Nothing is saved any more: hooks that wait, now or later, are told so."""
+        self._abandoned = True
+        self.turn()
+        waiting, self._in_turn = self._in_turn, []
+        for done in waiting:
+            done(False)
 
     def _report(self, call: Call, outcome: Outcome) -> None:
         self._running.pop(call.call, None)
+        self._permits.ended(*self._permit_of(call))
         trace = getattr(outcome, "trace", None)
         if trace:
             self._write(call, trace, "error")
         self._post(Reported(call.step, call.call, outcome))
+
+    def _permit_of(self, call: Call) -> tuple[str, PermitClass]:
+        kind = self._saga.workflow.spec.steps[call.step].step_template.type
+        return kind, PERMIT_OF[call.purpose]
 
     def _step_call(self, call: Call) -> StepCall:
         saga, services = self._saga, self._services
@@ -118,8 +147,11 @@ class Hooks:
     def _checkpoint(
         self, call: Call, resource: Resource | None, attributes: Mapping[str, Json] | None
     ) -> None:
-        def question(done: Callable[[], None]) -> None:
-            self._on_saved.append(done)
+        def question(done: Callable[[bool], None]) -> None:
+            if self._abandoned or call.call not in self._running:
+                done(False)
+                return
+            self._handed_in.append(done)
             self._post(Checkpointed(call.step, call.call, resource, attributes))
 
         self._services.executor.ask(question)

@@ -1,11 +1,12 @@
 """The engine on one machine: the port's adapters, wired together."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from wf_core.adapters.announcer import ThreadAnnouncer
+from wf_core.adapters.announcer import NoAnnouncer, ThreadAnnouncer
 from wf_core.adapters.clock import SystemClock
 from wf_core.adapters.memory import plugin as memory
 from wf_core.adapters.sqlite import plugin as sqlite
@@ -16,6 +17,8 @@ from wf_core.engine.engine import Engine
 from wf_core.limits import pool_size
 from wf_core.plugins import Registry
 from wf_core.plugins import load as load_plugins
+
+log = logging.getLogger("wf.engine")
 
 
 def state_folder(env: Mapping[str, str]) -> Path:
@@ -68,7 +71,7 @@ async def open_engine(
         ),
         clock=clock,
         sender=HttpSender(config, clock),
-        announcer=ThreadAnnouncer(registry.notify),
+        announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
         config=config,
         folder=hook_folder(url, os.environ),
     )
@@ -76,4 +79,8 @@ async def open_engine(
         yield engine
     finally:
         await engine.stop()
-        await store.close()
+        if engine.busy:
+            # A hook still runs: its claim stays ours, so that nobody calls it beside us (C5).
+            log.warning("hooks that don't stop keep their workflows claimed until the process ends")
+        else:
+            await store.close()

@@ -8,24 +8,35 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from wf_core.callbacks import body
 from wf_core.callbacks.body import event_id
 from wf_core.engine.hooks import Hooks
-from wf_core.engine.services import Services, WorkflowPermits
-from wf_core.errors import EngineError, StoreUnavailable, WfError, WorkflowOwned
-from wf_core.model.outcomes import Failure
-from wf_core.model.phases import FINISHED, Phase
+from wf_core.engine.permits import WorkflowPermits
+from wf_core.engine.services import Services
+from wf_core.errors import (
+    EngineError,
+    StoreUnavailable,
+    WfError,
+    WorkflowNotFound,
+    WorkflowOwned,
+)
+from wf_core.model.outcomes import Failure, Severity
+from wf_core.model.phases import FINISHED, Hook, Phase
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Key
-from wf_core.model.state import LogLine, OutboxEntry, Owner, Stored, Writer
-from wf_core.ports import Changes, Delivery, Event as Announced, Saved
+from wf_core.model.state import Condition, LogLine, OutboxEntry, Owner, Stored, Writer
+from wf_core.ports import Changes, Delivery, Saved
+from wf_core.ports import Event as Announced
 from wf_core.saga.events import Call, CallbackSettled, Effect, Event, Reported, Stop, WriteOff
-from wf_core.saga.ledger import Delta
+from wf_core.saga.ledger import Delta, short
 from wf_core.saga.machine import Saga
 
 log = logging.getLogger("wf.engine")
 LOG_LINGER = 0.2
 READ_BACKS = 5
+INTERNAL_ERROR = "InternalError"
 
 
 class Runner:
@@ -43,7 +54,6 @@ class Runner:
         turned: Callable[["Runner"], None],
     ) -> None:
         metadata = stored.workflow.metadata
-        controller = services.config.controller_config
         self.key = Key(metadata.namespace, metadata.name)
         self.uid = metadata.uid
         self.queue = stored.workflow.spec.queue
@@ -52,19 +62,11 @@ class Runner:
         self._owner = owner
         self._advanced = advanced
         self._turned = turned
-        self.saga = Saga(
-            stored,
-            services.registry.kinds,
-            WorkflowPermits(services, metadata.uid),
-            grace=controller.grace,
-            sync_timeout=controller.sync_timeout,
-            sync_timeouts={
-                each.kind: each.sync_timeout
-                for each in controller.steps
-                if each.sync_timeout is not None
-            },
+        self._permits = WorkflowPermits(services, metadata.uid)
+        self.saga = self._machine(stored)
+        self.hooks = Hooks(
+            services, self.saga, self._permits, owner.epoch, self.post, self._log
         )
-        self.hooks = Hooks(services, self.saga, owner.epoch, self.post, self._log)
         self._base = (stored.head.owner.epoch, stored.head.revision)
         self.last_request = max((asked.seq for asked in stored.asked), default=0)
         self._writes = 0
@@ -78,13 +80,35 @@ class Runner:
         self._wake_at: float | None = None
         self._lines: list[LogLine] = []
         self._log_linger: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Task[None] | None = None
+        callback = stored.workflow.spec.callback
+        self._callback = callback if callback is not None and callback.url else None
+        # What a callback says is what is on disk: the machine may be a save ahead (seed fault 9).
+        self._saved = stored
+        self._deleting = stored.head.deletion_asked_at is not None
         self._offer(stored.outbox)
+
+    def _machine(self, stored: Stored) -> Saga:
+        controller = self._services.config.controller_config
+        return Saga(
+            stored,
+            self._services.registry.kinds,
+            self._permits,
+            grace=controller.grace,
+            sync_timeout=controller.sync_timeout,
+            sync_timeouts={
+                each.kind: each.sync_timeout
+                for each in controller.steps
+                if each.sync_timeout is not None
+            },
+        )
 
     # Events
 
     def post(self, event: Event) -> None:
         """Take an event into the next turn."""
         if self.error is not None:
+            self._advanced(self)  # a hook that outlived its workflow gave its permit back
             return
         self._events.append(event)
         self.kick()
@@ -132,13 +156,13 @@ class Runner:
             while self._again and self.error is None:
                 self._again = False
                 await self._turn()
-        except StoreUnavailable as error:
-            self._give_up(error)
-        except WorkflowOwned as error:
+        except (StoreUnavailable, WorkflowOwned) as error:
             self._give_up(error)
         except Exception as error:
             log.exception("%s: a fault of the engine", self.key)
-            self._give_up(EngineError(f"{self.key}: {type(error).__name__}: {error}"))
+            why = f"{type(error).__name__}: {error}"
+            self._give_up(EngineError(f"{self.key}: {why}"))
+            await self._confess(why)
         finally:
             self._task = None
             self._turned(self)
@@ -148,18 +172,26 @@ class Runner:
     async def _turn(self) -> None:
         saga, services = self.saga, self._services
         events, self._events = self._events, []
+        self.hooks.turn()
         if services.closing:
             events = [event for event in events if not _cut_off(event)]
         self._effects += saga.advance(events, services.clock.now())
         self._advanced(self)
-        if saga.dirty:
-            if not (saga.urgent or self._flush or services.closing):
+        claims = self._must_claim()
+        if saga.dirty or claims:
+            if not (saga.urgent or claims or self._flush or services.closing):
                 self._start_linger()
                 self._arm()
                 return
             await self._save()
+        self.hooks.saved()
         self._perform()
         self._arm()
+
+    def _must_claim(self) -> bool:
+        """Whether a hook is about to be called and no save has carried our epoch yet (C5)."""
+        claimed = self._base[0] == self._owner.epoch
+        return not claimed and any(isinstance(effect, Call) for effect in self._effects)
 
     def _start_linger(self) -> None:
         if self._linger is None:
@@ -193,12 +225,21 @@ class Runner:
         effects, self._effects = self._effects, []
         for effect in effects:
             match effect:
+                case Call() if self._services.closing:
+                    self._not_called(effect)
                 case Call():
                     self.hooks.start(effect)
                 case Stop(_, call):
                     self.hooks.stop(call)
                 case WriteOff(_, call):
                     self.hooks.write_off(call)
+
+    def _not_called(self, call: Call) -> None:
+        """The engine began to stop while the intent was saved: nothing of it happened, so it is
+        neither an interruption nor a failure that counts. A look is simply left out."""
+        if call.hook is not Hook.SYNC:
+            why = Failure(Severity.THROTTLED, "the engine was stopping; it was not called")
+            self.post(Reported(call.step, call.call, why))
 
     # Saving
 
@@ -229,17 +270,23 @@ class Runner:
                 f"workflow '{self.key}' was taken over by another engine; this one lets it go"
             )
         if answer is Saved.INVALID:
-            raise EngineError(f"{self.key}: the store refused a save as invalid")
+            raise EngineError("the store refused a save as invalid")
         self._base = (self._owner.epoch, delta.head.revision)
-        self.hooks.saved()
         self._tell(delta)
 
     async def _read_back(self, changes: Changes) -> Saved:
         """Find out what became of a save whose answer was lost (semantics C4)."""
         writer = Writer(self._owner.epoch, self._writes)
         for _ in range(READ_BACKS):
-            head = (await self._services.store.load(self.key)).head
-            if head.writer == writer:
+            try:
+                stored = await self._services.store.load(self.key)
+            except WorkflowNotFound:
+                return Saved.LOST
+            head = stored.head
+            if stored.workflow.metadata.uid != self.uid:
+                return Saved.LOST
+            # Two engines may have numbered their writes alike: the owner tells them apart.
+            if head.writer == writer and head.owner.id == self._owner.id:
                 return Saved.SAVED
             if (head.owner.epoch, head.revision) != self._base:
                 return Saved.LOST
@@ -251,10 +298,35 @@ class Runner:
             "nothing was lost, run `wf resume` once it answers again"
         )
 
+    async def _confess(self, why: str) -> None:
+        """Say in the stored state that it waits for us (semantics C4); nothing else is saved."""
+        try:
+            head = (await self._services.store.load(self.key)).head
+            base = (head.owner.epoch, head.revision)
+            if base != self._base or any(c.type == INTERNAL_ERROR for c in head.conditions):
+                return
+            self._writes += 1
+            now = self._services.clock.now()
+            remark = Condition(INTERNAL_ERROR, "EngineFault", short(why), now)
+            head = replace(
+                head,
+                revision=head.revision + 1,
+                owner=self._owner,
+                writer=Writer(self._owner.epoch, self._writes),
+                conditions=(*head.conditions, remark),
+            )
+            await self._services.store.save(self.key, Changes(self.uid, *base, head, {}))
+        except WfError as error:
+            log.error("%s: its fault could not be noted in its state: %s", self.key, error)
+
     def _tell(self, delta: Delta) -> None:
         """After the save: the outbox, the observers, whoever looks on."""
         services = self._services
-        if delta.outbox:
+        if self._callback is not None:
+            self._saved = self.saga.snapshot()
+        deleting = delta.head.deletion_asked_at is not None
+        if delta.outbox or (deleting and not self._deleting):
+            self._deleting = deleting
             self._offer(delta.outbox)
         for each in delta.history:
             error = each.reason or None
@@ -275,23 +347,25 @@ class Runner:
                 )
             )
         for listener in services.listeners:
-            listener(self.key, delta.history)
+            try:
+                listener(self.key, delta.history)
+            except Exception:
+                log.exception("%s: a listener failed", self.key)
 
     def _offer(self, entries: tuple[OutboxEntry, ...]) -> None:
-        callback = self.saga.workflow.spec.callback
-        if not entries or callback is None:
+        callback = self._callback
+        if callback is None or not (entries or self._deleting):
             return
 
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery(
                 url=callback.url,
                 event_id=event_id(self.uid, entry),
-                body=body(self.saga.snapshot(), entry),
+                body=body(self._saved, entry),
                 ignore_not_found=callback.ignore_not_found,
             )
 
-        deleting = self.saga.head.deletion_asked_at is not None
-        self._services.courier.offer(self.uid, entries, make, self._settled, deleting)
+        self._services.courier.offer(self.uid, entries, make, self._settled, self._deleting)
 
     def _settled(self, seq: int, dropped: bool, error: str) -> None:
         if dropped:
@@ -309,7 +383,7 @@ class Runner:
     def _log_later(self) -> None:
         self._log_linger = None
         if self._lines and self.error is None:
-            asyncio.get_running_loop().create_task(self._write_lines_alone())
+            self._writing = asyncio.get_running_loop().create_task(self._write_lines_alone())
 
     async def _write_lines_alone(self) -> None:
         try:
@@ -330,16 +404,16 @@ class Runner:
         self._events.clear()
         self._effects.clear()
         self.hooks.stop_all()
-        self.hooks.saved()
+        self.hooks.lost()
         self.close()
 
     def close(self) -> None:
-        """Forget timers, permits that are waited for, and callbacks that are on their way."""
+        """Forget timers, callbacks that are on their way, and every permit that no call uses."""
         for timer in (self._linger, self._wake, self._log_linger):
             if timer is not None:
                 timer.cancel()
         self._linger = self._wake = self._log_linger = None
-        self._services.limits.forget(self.uid)
+        self._permits.abandon(self.hooks.permits())
         self._services.courier.drop(self.uid)
 
     async def settle(self) -> None:
@@ -349,11 +423,17 @@ class Runner:
             task = self._task
             if task is not None:
                 await asyncio.shield(task)
+        if self._writing is not None:
+            await asyncio.wait((self._writing,))
         if self.error is None:
             await self._write_lines_alone()
 
 
 def _cut_off(event: Event) -> bool:
-    """Whether a report only says that a hook was stopped with the engine: the attempt is then
-    interrupted, as by a crash, and called again under its number."""
-    return isinstance(event, Reported) and isinstance(event.outcome, Failure)
+    """Whether a report may only say that a hook was stopped with the engine: the attempt is then
+    interrupted, as by a crash, and called again under its number. Throttled is never counted."""
+    return (
+        isinstance(event, Reported)
+        and isinstance(event.outcome, Failure)
+        and event.outcome.severity is not Severity.THROTTLED
+    )

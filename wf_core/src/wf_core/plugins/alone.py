@@ -13,6 +13,8 @@ from wf_core.hookspecs import OBSERVERS
 from wf_core.model.phases import Phase
 from wf_core.ports import Event
 
+STEP_FAILED = "wf_step_failed"
+
 logger = logging.getLogger("wf.plugins")
 
 
@@ -27,8 +29,14 @@ def each_alone(
             logger.exception("%s: %s failed", names[impl.plugin_name], hook)
 
 
+def observed(manager: pluggy.PluginManager) -> bool:
+    """Whether any plugin has a hook for observers."""
+    names = (*OBSERVERS.values(), STEP_FAILED)
+    return any(getattr(manager.hook, name).get_hookimpls() for name in names)
+
+
 def hook_of(event: Event) -> str | None:
     """The observers' hook that tells of an event, or None where none does."""
     if event.step is not None and event.failed:
-        return "wf_step_failed"
+        return STEP_FAILED
     return OBSERVERS.get((event.step is not None, Phase(event.phase)))

@@ -10,12 +10,12 @@ import pluggy
 from wf_core.errors import KindUnavailable, PluginError, StoreUnavailable, WfError
 from wf_core.kinds import StepCall
 from wf_core.model.outcomes import Outcome
-from wf_core.plugins.alone import each_alone, hook_of
+from wf_core.nearest import hint
+from wf_core.plugins.alone import each_alone, hook_of, observed
 from wf_core.plugins.discovery import PluginInfo, given, installed
 from wf_core.plugins.dispatch import NAME, Chains, Dispatcher
 from wf_core.plugins.gathering import Gathering, gather, told
 from wf_core.plugins.kinds import LoadedKind
-from wf_core.plugins.nearest import hint
 from wf_core.ports import Event, Store
 
 if TYPE_CHECKING:
@@ -105,6 +105,11 @@ class Registry:
             f"no installed plugin opens a store '{scheme}:'; write `sqlite:PATH` or `memory:`, or "
             "install the plugin that brings it"
         )
+
+    @property
+    def observed(self) -> bool:
+        """Whether any plugin observes at all."""
+        return observed(self.manager)
 
     def notify(self, event: Event) -> None:
         """Tell the observers; one that raises is logged by its distribution's name."""

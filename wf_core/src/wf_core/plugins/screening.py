@@ -13,7 +13,7 @@ import attrs
 import pluggy
 
 from wf_core import hookspecs
-from wf_core.plugins.nearest import hint
+from wf_core.nearest import hint
 
 WRAPPABLE = frozenset({"wf_step_run", "wf_step_rollback", "wf_step_sync"})
 """Hooks that run as a chain. Of all others each implementation is called by itself, so that one

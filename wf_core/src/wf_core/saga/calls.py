@@ -1,9 +1,6 @@
 """Asking for a call, and taking its permit: what all hooks have in common (semantics E1, C1)."""
 
-from collections import deque
-from collections.abc import Callable
-
-from wf_core.model.phases import BlockReason, Hook, PermitClass, Purpose, RequestType
+from wf_core.model.phases import BlockReason, Hook, PermitClass, Phase, Purpose, RequestType
 from wf_core.model.state import Blocked
 from wf_core.saga.ancestry import resolve_parameters
 from wf_core.saga.events import Call, Stop
@@ -15,28 +12,15 @@ PERMIT_OF = {
     Purpose.ROLLBACK: PermitClass.ROLLBACK,
     Purpose.WATCH: PermitClass.WATCH,
 }
+UNDO_OPTIONS = (
+    RequestType.RETRY_ROLLBACK,
+    RequestType.SKIP_ROLLBACK,
+    RequestType.MARK_ROLLED_BACK,
+)
 
 
 class Undecodable(ValueError):  # noqa: N818
     """The parameters of a step can't be turned into what its kind takes."""
-
-
-def serve(
-    queues: dict[str, deque[int]], attempt: Callable[[int], bool]
-) -> bool:
-    """Try the waiting steps of each kind in order, until one of a kind is refused its permit.
-
-    `attempt` is False where a permit was refused; gives whether anything was taken off a queue.
-    """
-    served = False
-    for kind in list(queues):
-        queue = queues[kind]
-        while queue and attempt(queue[0]):
-            queue.popleft()
-            served = True
-        if not queue:
-            del queues[kind]
-    return served
 
 
 def fresh_parameters(ledger: Ledger, i: int) -> tuple[dict[str, object] | None, object]:
@@ -47,8 +31,8 @@ def fresh_parameters(ledger: Ledger, i: int) -> tuple[dict[str, object] | None, 
     """
     given = ledger.step_spec(i).step_template.parameters
     resolved = None
-    if next(find(given), None) is not None:
-        try:
+    try:
+        if next(find(given), None) is not None:
             resolved = resolve_parameters(
                 ledger.graph,
                 ledger.spec.steps,
@@ -57,33 +41,44 @@ def fresh_parameters(ledger: Ledger, i: int) -> tuple[dict[str, object] | None, 
                 ledger.spec.parameters,
                 i,
             )
-        except BadReference as error:
-            raise Undecodable(str(error)) from error
-    try:
         decoded = ledger.kinds[ledger.kind_of(i)].decode(given if resolved is None else resolved)
-    except ValueError as error:
+    except (BadReference, ValueError) as error:
         raise Undecodable(str(error)) from error
     return resolved, decoded
 
 
-def known_parameters(ledger: Ledger, i: int, now: float) -> tuple[object] | None:
-    """Decode what the first intent saved, or block the step until its kind is there (B10)."""
+def saved_parameters(ledger: Ledger, i: int) -> object:
+    """Decode what the first intent saved; raises Undecodable where the kind is not what it was."""
     step = ledger.steps[i]
     kind = ledger.kinds.get(ledger.kind_of(i))
     if kind is None:
-        why = f"no plugin brings the kind '{ledger.kind_of(i)}' now; it was {step.kind or 'there'}"
-    else:
-        parameters = step.parameters
-        if parameters is None:
-            parameters = ledger.step_spec(i).step_template.parameters
-        try:
-            return (kind.decode(parameters),)
-        except ValueError as error:
-            why = f"its parameters no longer decode with {kind.identity}: {error}"
-    if step.blocked is None:
-        options = (RequestType.RETRY_RUN,)
-        ledger.block(i, Blocked(BlockReason.KIND_UNAVAILABLE, now, why, options))
-    return None
+        raise Undecodable(unavailable(ledger, i))
+    parameters = step.parameters
+    if parameters is None:
+        parameters = ledger.step_spec(i).step_template.parameters
+    try:
+        return kind.decode(parameters)
+    except ValueError as error:
+        raise Undecodable(
+            f"its parameters no longer decode with {kind.identity}: {error}"
+        ) from error
+
+
+def unavailable(ledger: Ledger, i: int) -> str:
+    """What to say of a step whose kind no plugin brings."""
+    was = ledger.steps[i].kind
+    brought = f"; {was} did" if was else ""
+    return (
+        f"no plugin brings the kind '{ledger.kind_of(i)}' now{brought}; "
+        "install one and start the engine again"
+    )
+
+
+def block_for_kind(ledger: Ledger, i: int, why: str, now: float) -> None:
+    """Let step i wait for its kind: it neither fails nor undoes (semantics B10)."""
+    undoing = ledger.steps[i].phase is Phase.ROLLING_BACK
+    options = UNDO_OPTIONS if undoing else (RequestType.RETRY_RUN, RequestType.MARK_SUCCEEDED)
+    ledger.block(i, Blocked(BlockReason.KIND_UNAVAILABLE, now, why, options))
 
 
 def call(
@@ -102,15 +97,13 @@ def call(
             ledger.set_timer(i, "timeout", deadline)
     undoing = purpose is Purpose.ROLLBACK
     attempt = step.rollback_attempt if undoing else step.attempt
-    ledger.effects.append(
-        Call(i, ledger.calls, hook, purpose, attempt, parameters, deadline)
-    )
+    ledger.effects.append(Call(i, ledger.calls, hook, purpose, attempt, parameters, deadline))
 
 
 def stop(ledger: Ledger, i: int) -> None:
     """Ask what is in flight for step i to stop, once."""
-    flight = ledger.flights.get(i)
-    if flight is not None and not flight.stopping:
+    flight = ledger.flights[i]
+    if not flight.stopping:
         flight.stopping = True
         ledger.effects.append(Stop(i, flight.call))
 

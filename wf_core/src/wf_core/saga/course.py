@@ -2,6 +2,7 @@
 
 from wf_core.model.phases import DeletionPolicy, PermitClass, Phase
 from wf_core.saga import run, undo, watch
+from wf_core.saga.calls import stop
 from wf_core.saga.ledger import WORKFLOW_TIMER, Ledger
 
 UNDOABLE = (Phase.RUNNING, Phase.SUCCESS)
@@ -40,10 +41,12 @@ def stand_still(ledger: Ledger, now: float) -> bool:
 
 def wholly_blocked(ledger: Ledger) -> bool:
     """Whether everything that is not done waits for a person."""
-    active = ledger.count[Phase.RUNNING] + ledger.count[Phase.ROLLING_BACK]
+    phase = ledger.head.phase
+    # While rolling back, steps in Running wait for their dependents, or their call is in flight.
     return bool(
-        ledger.blocked
-        and active == ledger.blocked_active
+        phase in (Phase.RUNNING, Phase.ROLLING_BACK)
+        and any(ledger.blocked.values())
+        and ledger.count[phase] == ledger.blocked[phase]
         and not ledger.ready
         and not ledger.undoable
         and not ledger.awaiting_status
@@ -54,7 +57,7 @@ def wholly_blocked(ledger: Ledger) -> bool:
 def wants_slot(ledger: Ledger) -> bool:
     """Whether the workflow waits to be admitted, or to go on after it gave its slot back."""
     head = ledger.head
-    if head.suspended or head.deletion_asked_at is not None and head.phase is Phase.PENDING:
+    if head.suspended:
         return False
     if head.phase is Phase.PENDING:
         return True
@@ -71,9 +74,8 @@ def holds_slot(ledger: Ledger) -> bool:
 
 def deadline_passed(ledger: Ledger) -> None:
     """`activeDeadlineSeconds` is over: turn back, once the pivot's outcome is known."""
-    if ledger.head.phase is Phase.RUNNING and not ledger.head.committed:
-        seconds = ledger.spec.active_deadline_seconds
-        ledger.want_rollback(f"activeDeadlineSeconds: {seconds:g} s have passed")
+    seconds = ledger.spec.active_deadline_seconds
+    ledger.want_rollback(f"activeDeadlineSeconds: {seconds:g} s have passed")
 
 
 def recover_deadline(ledger: Ledger, now: float) -> None:
@@ -90,17 +92,17 @@ def delete(ledger: Ledger, at: float, now: float) -> None:
     if head.deletion_asked_at is None:
         ledger.put_head(deletion_asked_at=at)
         ledger.urgent = True
-    policy = ledger.spec.deletion_policy
+    watch.end_watches(ledger)
     if head.phase is Phase.PENDING:
         undo.never_started(ledger, "deleted before it began", now)
-    elif policy is DeletionPolicy.ORPHAN:
-        for i in list(ledger.flights):
-            undo.turn(ledger, i, now)
-    elif not head.committed and (
-        head.phase is Phase.RUNNING
-        or (head.phase is Phase.SUCCESS and policy is DeletionPolicy.ROLLBACK)
-    ):
-        ledger.want_rollback("deleted")
+    elif orphaned(ledger):
+        for i in ledger.flights:
+            stop(ledger, i)
+        for i in [i for i in ledger.open if i not in ledger.flights]:
+            ledger.close_attempt(i)
+    else:
+        # What is past its pivot goes forward, and needs to see the statuses that it waits for.
+        watch.rearm(ledger, now)
 
 
 def removable(ledger: Ledger) -> bool:
@@ -130,13 +132,19 @@ def orphaned(ledger: Ledger) -> bool:
 
 def turn_back(ledger: Ledger, now: float) -> bool:
     """Act on the cause to turn back, unless the pivot has yet to say how it ended."""
-    head = ledger.head
-    if not head.cause or head.committed or head.phase not in UNDOABLE:
+    cause = cause_to_turn_back(ledger)
+    if not cause or run.pivot_unknown(ledger):
         return False
-    if run.pivot_unknown(ledger):
-        return False
-    undo.begin(ledger, head.cause, now)
+    undo.begin(ledger, cause, now)
     return True
+
+
+def cause_to_turn_back(ledger: Ledger) -> str:
+    """Why the workflow has to turn back, or nothing."""
+    head = ledger.head
+    if head.committed or head.phase not in UNDOABLE or orphaned(ledger):
+        return ""
+    return head.cause or ("deleted" if _undone_by_deletion(ledger) else "")
 
 
 def finish(ledger: Ledger, now: float) -> None:
@@ -148,12 +156,6 @@ def finish(ledger: Ledger, now: float) -> None:
         )
         ledger.clear_timer(WORKFLOW_TIMER, "deadline")
         watch.rearm(ledger, now)
-        if (
-            ledger.head.deletion_asked_at is not None
-            and ledger.spec.deletion_policy is DeletionPolicy.ROLLBACK
-            and not ledger.head.committed
-        ):
-            ledger.want_rollback("deleted")
     elif ledger.head.phase is Phase.ROLLING_BACK and not undo_can_move(ledger):
         ended = Phase.ROLL_BACKED if ledger.count[Phase.ROLL_BACKED] == total else Phase.FAILED
         ledger.move_workflow(ended, now, ledger.head.cause)
@@ -173,6 +175,13 @@ def undo_can_move(ledger: Ledger) -> bool:
             for i, step in enumerate(ledger.steps)
         )
     return False
+
+
+def _undone_by_deletion(ledger: Ledger) -> bool:
+    """Whether the deletion of a workflow in Running or Success undoes it first."""
+    return ledger.head.deletion_asked_at is not None and (
+        ledger.head.phase is Phase.RUNNING or ledger.spec.deletion_policy is DeletionPolicy.ROLLBACK
+    )
 
 
 def _arm_deadline(ledger: Ledger) -> None:

@@ -66,14 +66,7 @@ class CallbackSettled:
 
 
 Event = (
-    Admitted
-    | Refused
-    | Reported
-    | Checkpointed
-    | Woken
-    | DeletionAsked
-    | CallbackSettled
-    | Asked
+    Admitted | Refused | Reported | Checkpointed | Woken | DeletionAsked | CallbackSettled | Asked
 )
 
 

@@ -26,14 +26,16 @@ class Graph:
     """What depends on what.
 
     `conditions[i]` are what step i waits for; `dependents[i]` the steps that name i (each once);
-    `upstream[i]` the steps that i names (each once); `order` is topological with the spec's order
-    as tie-break, `position` its inverse.
+    `upstream[i]` the steps that i names (each once); `gates[i]` the (step, phase) that wait for i,
+    `status_waiters[i]` the steps that ask for a status of i's resource (each once); `order` is
+    topological with the spec's order as tie-break, `position` its inverse.
     """
 
     conditions: tuple[tuple[Condition, ...], ...]
     upstream: tuple[tuple[int, ...], ...]
     dependents: tuple[tuple[int, ...], ...]
     gates: tuple[tuple[tuple[int, Phase], ...], ...]
+    status_waiters: tuple[tuple[int, ...], ...]
     order: tuple[int, ...]
     position: tuple[int, ...]
     pivot: int | None
@@ -56,9 +58,12 @@ class Graph:
             for up in ups:
                 dependents[up].append(i)
         gates: list[list[tuple[int, Phase]]] = [[] for _ in steps]
+        status_waiters: list[dict[int, None]] = [{} for _ in steps]
         for i, each in enumerate(conditions):
             for condition in each:
                 gates[condition.on].append((i, condition.phase))
+                if condition.resource_status is not None:
+                    status_waiters[condition.on][i] = None
         order = topological(upstream, dependents)
         position = [0] * len(steps)
         for at, i in enumerate(order):
@@ -68,6 +73,7 @@ class Graph:
             upstream=upstream,
             dependents=tuple(map(tuple, dependents)),
             gates=tuple(map(tuple, gates)),
+            status_waiters=tuple(map(tuple, status_waiters)),
             order=tuple(order),
             position=tuple(position),
             pivot=pivot,
@@ -120,7 +126,7 @@ def descendants(conditions: Sequence[Sequence[Condition]], root: int) -> frozens
 def topological(
     upstream: Sequence[Sequence[int]], dependents: Sequence[Sequence[int]]
 ) -> list[int]:
-    """Every step after what it depends on, else in the spec's order; steps on a cycle are missing."""
+    """Every step after what it depends on, else in the spec's order; steps on a cycle lack."""
     open_ = [len(each) for each in upstream]
     ready = [i for i, n in enumerate(open_) if n == 0]
     order: list[int] = []

@@ -11,6 +11,7 @@ import attrs
 from msgspec.structs import replace
 
 from wf_core.model.phases import (
+    FINISHED,
     Ended,
     Hook,
     PermitClass,
@@ -39,6 +40,7 @@ from wf_core.saga.graph import Graph
 from wf_core.saga.reports import reported
 from wf_core.saga.sizes import size
 from wf_core.saga.table import check_step, check_workflow
+from wf_core.saga.waiting import Waiting
 
 WORKFLOW_TIMER = -1
 KEPT_ANSWERS = 64
@@ -46,7 +48,11 @@ KEPT_ANSWERS = 64
 
 @attrs.define
 class Flight:
-    """A call that was asked for and has not reported. `permit` is given back when it ends."""
+    """A call that was asked for and has not reported. `permit` is given back when it ends.
+
+    `stopping`: it was asked to stop; `timed_out`: since its attempt's time is over; `dropped`: what
+    it reports is of no interest; `too_large`: what it wanted saved on its way did not fit.
+    """
 
     call: int
     hook: Hook
@@ -55,6 +61,7 @@ class Flight:
     stopping: bool = False
     timed_out: bool = False
     dropped: bool = False
+    too_large: str | None = None
 
 
 @attrs.frozen
@@ -105,14 +112,11 @@ class Ledger:
         self.woken: dict[int, None] = {}
         self.interrupted: dict[int, None] = {}
 
-        # What wants a permit, in order; one queue a kind so that a short kind holds up no other.
-        self.ready: dict[str, deque[int]] = {}
-        self.retries: dict[PermitClass, dict[str, deque[int]]] = {
-            PermitClass.ROLLBACK: {},
-            PermitClass.RUN: {},
-        }
-        self.looks: dict[Purpose, dict[str, deque[int]]] = {p: {} for p in Purpose}
-        self.undoable: dict[str, deque[int]] = {}
+        # What wants a permit, in order.
+        self.ready = Waiting()
+        self.retries = {PermitClass.ROLLBACK: Waiting(), PermitClass.RUN: Waiting()}
+        self.looks = {purpose: Waiting() for purpose in Purpose}
+        self.undoable = Waiting()
         self.awaiting_status: dict[int, None] = {}
 
         self._timers: list[tuple[float, int, str]] = []
@@ -120,6 +124,8 @@ class Ledger:
 
         self._dirty: dict[int, None] = {}
         self._head_dirty = False
+        self._cursor_moved = False
+        self._claimed = False
         self.urgent = False
         self._history: list[Transition] = []
         self._failed: list[int] = []
@@ -129,8 +135,7 @@ class Ledger:
         self.outbox: deque[OutboxEntry] = deque(outbox)
 
         self.count = dict.fromkeys(Phase, 0)
-        self.blocked = 0
-        self.blocked_active = 0
+        self.blocked = dict.fromkeys(Phase, 0)
         for step in self.steps:
             self.count[step.phase] += 1
             self._count_blocked(step, 1)
@@ -150,6 +155,10 @@ class Ledger:
         """The specification of step i."""
         return self.spec.steps[i]
 
+    def name_of(self, i: int) -> str:
+        """The name of step i."""
+        return self.spec.steps[i].name
+
     def kind_of(self, i: int) -> str:
         """The name of step i's kind."""
         return self.spec.steps[i].step_template.type
@@ -167,9 +176,12 @@ class Ledger:
             step.undo is Undo.SKIPPED or self.policy_of(i) is RollbackPolicy.ALWAYS
         )
 
-    def had_intent(self, i: int) -> bool:
-        """Whether a run of step i was ever begun."""
-        return self.steps[i].attempt > 0
+    def purpose_of(self, i: int) -> Purpose:
+        """What a look at step i asks about."""
+        phase = self.steps[i].phase
+        if phase is Phase.ROLLING_BACK:
+            return Purpose.ROLLBACK
+        return Purpose.RUN if phase is Phase.RUNNING else Purpose.WATCH
 
     def jitter(self, i: int, *what: object) -> float:
         """A fraction in [0, 1) of this workflow's step's own."""
@@ -181,8 +193,10 @@ class Ledger:
 
     @property
     def dirty(self) -> bool:
-        """Whether anything is to be saved."""
-        return bool(self._head_dirty or self._dirty or self._answered)
+        """Whether anything is to be saved. What the callback has been told rides along with other
+        changes, and is worth a save of its own only at the end (semantics C3)."""
+        told = self._cursor_moved and not self.outbox and self.head.phase in FINISHED
+        return bool(self._head_dirty or self._dirty or self._answered or told)
 
     # Writing
 
@@ -215,11 +229,11 @@ class Ledger:
         self.count[to] += 1
         name = self.spec.steps[i].name
         attempt = after.rollback_attempt if after.rollback_attempt else after.attempt
-        self._history.append(Transition(now, before.phase, to, name, reason, attempt))
+        self._history.append(Transition(now, before.phase, to, name, short(reason), attempt))
         self.report(to, now, name)
         if to in (Phase.RUNNING, Phase.SUCCESS) and to not in before.reached:
             self._reach(i, to)
-        if not self.settled[i] and self.is_settled(i):
+        if self.settled[i] != self.is_settled(i):
             self.settle(i)
 
     def move_workflow(self, to: Phase, now: float, reason: str = "", **changes: object) -> None:
@@ -227,41 +241,50 @@ class Ledger:
         before = self.head
         check_workflow(before.phase, to)
         self.put_head(phase=to, reached={**before.reached, to: now}, **changes)
-        self._history.append(Transition(now, before.phase, to, None, reason))
+        self._history.append(Transition(now, before.phase, to, None, short(reason)))
         self.report(to, now, None)
         self.urgent = True
 
     def settle(self, i: int) -> None:
-        """Step i no longer holds up the undo of what it depends on."""
-        self.settled[i] = 1
+        """Step i no longer holds up the undo of what it depends on, or does so again."""
+        self.settled[i] = self.is_settled(i)
+        by = -1 if self.settled[i] else 1
         for up in self.graph.upstream[i]:
-            self.open_dependents[up] -= 1
+            self.open_dependents[up] += by
             if self.open_dependents[up] == 0:
                 self.offer_undo(up)
 
     def offer_undo(self, i: int) -> None:
-        """Let step i be undone next, if the workflow is rolling back and nothing of it is in flight."""
+        """Let step i be undone next, if the workflow rolls back and nothing of it is in flight."""
         if (
             self.head.phase is Phase.ROLLING_BACK
             and self.steps[i].phase in (Phase.RUNNING, Phase.SUCCESS)
             and self.open_dependents[i] == 0
             and i not in self.flights
         ):
-            self.undoable.setdefault(self.kind_of(i), deque()).append(i)
+            self.undoable.add(self.kind_of(i), i)
 
     def offer_run(self, i: int) -> None:
         """Let step i start next, its phase conditions being reached."""
-        self.ready.setdefault(self.kind_of(i), deque()).append(i)
+        self.ready.add(self.kind_of(i), i)
 
     def offer_again(self, i: int, cls: PermitClass) -> None:
         """Let the saved attempt of step i be called when a permit is free."""
-        self.retries[cls].setdefault(self.kind_of(i), deque()).append(i)
+        self.retries[cls].add(self.kind_of(i), i)
 
-    def offer_look(self, i: int, purpose: Purpose) -> None:
+    def offer_look(self, i: int) -> None:
         """Let step i be looked at when a permit is free."""
-        self.looks[purpose].setdefault(self.kind_of(i), deque()).append(i)
+        self.looks[self.purpose_of(i)].add(self.kind_of(i), i)
 
-    def end_attempt(self, i: int, hook: Hook, outcome: Ended, now: float, error: str | None) -> None:
+    def forget_waiting(self) -> None:
+        """Nothing forward waits any more: the workflow turns back."""
+        for waiting in (self.ready, self.retries[PermitClass.RUN], *self.looks.values()):
+            waiting.clear()
+        self.awaiting_status.clear()
+
+    def end_attempt(
+        self, i: int, hook: Hook, outcome: Ended, now: float, error: str | None
+    ) -> None:
         """Book a finished attempt; `previous` is what the next call is told (semantics B2)."""
         step = self.steps[i]
         number = step.attempt if hook is Hook.RUN else step.rollback_attempt
@@ -305,11 +328,6 @@ class Ledger:
         self.permits.give(self.kind_of(i), cls)
         self.close_attempt(i)
 
-    def put_previous(self, i: int, outcome: Ended) -> None:
-        """Remember what the attempt that is called again left, with the save that claims it."""
-        if self.steps[i].previous is not outcome:
-            self.put(i, previous=outcome)
-
     def want_rollback(self, cause: str) -> None:
         """Turn back as soon as the pivot's outcome is known; the first cause is kept."""
         if not self.head.cause:
@@ -322,7 +340,7 @@ class Ledger:
 
     def block(self, i: int, blocked: Blocked) -> None:
         """Say that step i waits for a person."""
-        self.put(i, blocked=blocked)
+        self.put(i, blocked=replace(blocked, message=short(blocked.message)))
 
     def condition(self, type_: str, reason: str, message: str, now: float) -> None:
         """Add a standing remark, once a type and reason."""
@@ -331,7 +349,7 @@ class Ledger:
             self.put_head(conditions=(*self.head.conditions, added))
 
     def report(self, phase: Phase, now: float, step: str | None) -> None:
-        """Put an entry into the outbox, where a callback wants it; the oldest gives way at the limit."""
+        """Put an entry into the outbox, where a callback wants it; at the limit the oldest goes."""
         if not reported(self.spec.callback, phase, step):
             return
         entry = OutboxEntry(self.head.outbox_seq + 1, phase, now, step)
@@ -340,9 +358,7 @@ class Ledger:
         self._outbox_new.append(entry)
         if len(self.outbox) > MAX_OUTBOX:
             oldest = self.outbox.popleft()
-            self.put_head(
-                outbox_delivered=oldest.seq, outbox_dropped=self.head.outbox_dropped + 1
-            )
+            self.put_head(outbox_delivered=oldest.seq, outbox_dropped=self.head.outbox_dropped + 1)
 
     def settle_callback(self, seq: int, dropped: bool) -> None:
         """Forget entries up to `seq`; one that was given up is counted."""
@@ -350,29 +366,42 @@ class Ledger:
             return
         while self.outbox and self.outbox[0].seq <= seq:
             self.outbox.popleft()
-        self.put_head(
-            outbox_delivered=seq, outbox_dropped=self.head.outbox_dropped + int(dropped)
+        self.head = replace(
+            self.head,
+            outbox_delivered=seq,
+            outbox_dropped=self.head.outbox_dropped + int(dropped),
         )
+        self._cursor_moved = True
 
     def answer(self, answer: Answer) -> None:
         """Answer a request, in the save that applies it."""
         self.put_head(answers=(*self.head.answers, answer)[-KEPT_ANSWERS:])
         self._answered.append(answer.seq)
+        self.urgent = True
+
+    def prepare_effects(self) -> None:
+        """What changed must be saved before the effects; the first calls of an owner wait for the
+        save that says so (semantics C5)."""
+        if self.effects and not self._claimed:
+            self._head_dirty = True
+        if self.effects and self.dirty:
+            self.urgent = True
 
     def take_delta(self) -> Delta:
         """What is to be saved; the ledger is clean afterwards."""
         delta = Delta(
             head=self.head,
             steps={i: self.steps[i] for i in self._dirty},
-            outbox=tuple(self._outbox_new),
-            history=tuple(
-                replace(each, revision=self.head.revision) for each in self._history
-            ),
+            # More than the outbox holds can come at once: what gave way is counted, not stored.
+            outbox=tuple(e for e in self._outbox_new if e.seq > self.head.outbox_delivered),
+            history=tuple(replace(each, revision=self.head.revision) for each in self._history),
             answered=tuple(self._answered),
             failed=tuple(self._failed),
         )
         self._dirty.clear()
         self._head_dirty = False
+        self._cursor_moved = False
+        self._claimed = True
         self.urgent = False
         self._history.clear()
         self._outbox_new.clear()
@@ -425,13 +454,12 @@ class Ledger:
 
     def _count_blocked(self, step: StepState, by: int) -> None:
         if step.blocked is not None:
-            self.blocked += by
-            self.blocked_active += by * (step.phase in (Phase.RUNNING, Phase.ROLLING_BACK))
+            self.blocked[step.phase] += by
 
 
 def short(message: str) -> str:
     """An error as it is saved: at most 1 KiB (semantics C7)."""
-    data = message.encode()
+    data = message.encode(errors="replace")
     if len(data) <= MAX_ERROR:
-        return message
+        return data.decode()
     return data[: MAX_ERROR - 3].decode(errors="ignore") + "..."

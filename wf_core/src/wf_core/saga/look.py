@@ -1,23 +1,25 @@
 """Looks at what is in progress: `sync` for a run or an undo (semantics B1, B8)."""
 
-from wf_core.model.phases import Hook, Phase, Purpose
-from wf_core.saga.backoff import poll_delay
-from wf_core.saga.calls import PERMIT_OF, call, known_parameters
-from wf_core.saga.ledger import Ledger
+import attrs
 
-
-def purpose_of(ledger: Ledger, i: int) -> Purpose:
-    """What a look at step i asks about."""
-    if ledger.steps[i].phase is Phase.ROLLING_BACK:
-        return Purpose.ROLLBACK
-    return Purpose.RUN if ledger.steps[i].phase is Phase.RUNNING else Purpose.WATCH
+from wf_core.model.outcomes import Failure, Outcome, Severity
+from wf_core.model.phases import Hook
+from wf_core.saga.backoff import THROTTLED_LEAST, poll_delay
+from wf_core.saga.calls import (
+    PERMIT_OF,
+    Undecodable,
+    block_for_kind,
+    call,
+    saved_parameters,
+)
+from wf_core.saga.ledger import Flight, Ledger
 
 
 def schedule_look(ledger: Ledger, i: int, poll_after: float | None, now: float) -> None:
     """Look again later; at once where a wake came while the last look was going on."""
     if i in ledger.woken:
         del ledger.woken[i]
-        ledger.offer_look(i, purpose_of(ledger, i))
+        ledger.offer_look(i)
         return
     polls = ledger.polls.get(i, 0)
     ledger.polls[i] = polls + 1
@@ -27,27 +29,48 @@ def schedule_look(ledger: Ledger, i: int, poll_after: float | None, now: float) 
 
 def wake(ledger: Ledger, i: int) -> None:
     """A hint that something in progress may be done: sticky until a later look has started."""
-    step = ledger.steps[i]
     if i in ledger.flights:
         ledger.woken[i] = None
-    elif step.in_progress:
+    elif ledger.steps[i].in_progress:
         ledger.clear_timer(i, "look")
-        ledger.offer_look(i, purpose_of(ledger, i))
+        ledger.offer_look(i)
 
 
 def look(ledger: Ledger, i: int, now: float) -> bool:
     """Look at what is in progress; False: no permit."""
     step = ledger.steps[i]
-    if not step.in_progress or i in ledger.flights:
+    if not step.in_progress or step.blocked is not None or i in ledger.flights:
         return True
-    purpose = purpose_of(ledger, i)
+    purpose = ledger.purpose_of(i)
     if not ledger.permits.take(ledger.kind_of(i), PERMIT_OF[purpose], now, opens=False):
         return False
-    known = known_parameters(ledger, i, now)
-    if known is None:
+    try:
+        decoded = saved_parameters(ledger, i)
+    except Undecodable as error:
         ledger.permits.give(ledger.kind_of(i), PERMIT_OF[purpose])
+        block_for_kind(ledger, i, str(error), now)
         return True
     ledger.clear_timer(i, "look")
     ledger.woken.pop(i, None)
-    call(ledger, i, Hook.SYNC, purpose, known[0], now)
+    call(ledger, i, Hook.SYNC, purpose, decoded, now)
     return True
+
+
+def understood(flight: Flight, outcome: Outcome) -> Outcome:
+    """What an outcome says of the attempt.
+
+    A look that was throttled, or that failed once it was asked to stop, could not look: it says
+    nothing of the attempt. `run` and `rollback` do not look, so they can't say that they could not.
+    """
+    if not isinstance(outcome, Failure):
+        return outcome
+    severity = outcome.severity
+    if flight.hook is not Hook.SYNC:
+        if severity is Severity.CANNOT_LOOK:
+            return attrs.evolve(outcome, severity=Severity.RETRYABLE)
+    elif severity is Severity.THROTTLED:
+        after = max(outcome.after, THROTTLED_LEAST)
+        return attrs.evolve(outcome, severity=Severity.CANNOT_LOOK, after=after)
+    elif severity is Severity.RETRYABLE and flight.stopping:
+        return attrs.evolve(outcome, severity=Severity.CANNOT_LOOK)
+    return outcome

@@ -20,9 +20,9 @@ from wf_core.model.state import (
     WorkflowState,
     Writer,
 )
-from wf_core.saga import course, look, recovery, requests, run, undo, watch
+from wf_core.saga import course, look, recovery, requests, results, run, undo, watch
 from wf_core.saga.ancestry import upstream_values
-from wf_core.saga.calls import give_permit, serve, stop
+from wf_core.saga.calls import give_permit, stop
 from wf_core.saga.events import (
     Admitted,
     CallbackSettled,
@@ -37,7 +37,7 @@ from wf_core.saga.events import (
     Woken,
     WriteOff,
 )
-from wf_core.saga.ledger import WORKFLOW_TIMER, Delta, Ledger
+from wf_core.saga.ledger import WORKFLOW_TIMER, Delta, Ledger, short
 
 
 class Saga:
@@ -177,6 +177,7 @@ class Saga:
         while (timer := ledger.pop_timer(now)) is not None:
             self._fire(*timer, now)
         self._derive(now)
+        ledger.prepare_effects()
         effects = ledger.effects
         ledger.effects = []
         return effects
@@ -193,14 +194,15 @@ class Saga:
         for event in events:
             match event:
                 case Asked():
-                    if all(event.seq != asked.seq for asked in ledger.asked):
+                    waiting = any(event.seq == asked.seq for asked in ledger.asked)
+                    answered = any(event.seq == answer.seq for answer in ledger.head.answers)
+                    if not waiting and not answered:
                         ledger.asked.append(event)
-                        ledger.urgent = True
                 case Admitted():
                     course.admit(ledger, now)
                 case Refused(error):
                     if ledger.head.phase is Phase.PENDING:
-                        ledger.move_workflow(Phase.FAILED, now, error, error=error)
+                        ledger.move_workflow(Phase.FAILED, now, error, error=short(error))
                 case Woken(step):
                     look.wake(ledger, step)
                 case DeletionAsked(at):
@@ -222,22 +224,27 @@ class Saga:
         if blocked is not None and blocked.reason is BlockReason.HOOK_STUCK:
             ledger.put(i, blocked=None)
         if course.orphaned(ledger):
+            ledger.close_attempt(i)
             return
-        if flight.purpose is Purpose.WATCH:
-            if flight.dropped:
-                ledger.offer_undo(i)
-            else:
-                watch.outcome(ledger, i, event.outcome, now)
+        outcome = look.understood(flight, event.outcome)
+        if flight.dropped:
+            ledger.offer_undo(i)
+            watch.arm_watch(ledger, i, now)
+        elif flight.purpose is Purpose.WATCH:
+            watch.outcome(ledger, i, outcome, now)
         elif flight.purpose is Purpose.ROLLBACK:
-            undo.outcome(ledger, i, flight, event.outcome, now)
+            undo.outcome(ledger, i, flight, outcome, now)
         else:
-            run.outcome(ledger, i, flight, event.outcome, now)
+            run.outcome(ledger, i, flight, outcome, now)
 
     def _checkpointed(self, event: Checkpointed) -> None:
         ledger, i = self._ledger, event.step
         flight = ledger.flights.get(i)
-        if flight is not None and flight.call == event.call:
-            run.keep(ledger, i, Succeeded(event.resource, event.attributes))
+        if flight is not None and flight.call == event.call and not flight.dropped:
+            result = Succeeded(event.resource, event.attributes)
+            flight.too_large = results.keep(ledger, i, result)
+            # The hook waits for the save, whether or not anything is new in it.
+            ledger.put(i)
             ledger.urgent = True
 
     def _fire(self, i: int, name: str, now: float) -> None:
@@ -250,18 +257,18 @@ class Saga:
         match name:
             case "attempt":
                 ledger.offer_again(i, PermitClass.ROLLBACK if undoing else PermitClass.RUN)
-            case "look":
-                ledger.offer_look(i, look.purpose_of(ledger, i))
-            case "watch":
-                ledger.offer_look(i, Purpose.WATCH)
-            case "timeout" | "look-timeout" if flight is not None:
+            case "look" | "watch":
+                ledger.offer_look(i)
+            case "grace":
+                self._stuck(i, now)
+            case _ if flight is not None:
                 flight.timed_out = flight.timed_out or name == "timeout"
                 stop(ledger, i)
-                ledger.set_timer(i, "grace", now + ledger.grace)
-            case "timeout" if ledger.steps[i].in_progress:
+                # Once only: neither a second limit nor a hook that is stuck gets more time.
+                if flight.permit is not None and ledger.due(i, "grace") is None:
+                    ledger.set_timer(i, "grace", now + ledger.grace)
+            case _ if not course.orphaned(ledger):
                 (undo if undoing else run).timed_out(ledger, i, now)
-            case "grace" if flight is not None:
-                self._stuck(i, now)
 
     def _stuck(self, i: int, now: float) -> None:
         """A hook that does not stop: its thread and its permit are given up, not its outcome."""
@@ -287,30 +294,21 @@ class Saga:
                 moved = course.stand_still(ledger, now) or ledger.head.phase is not phase
             if not moved:
                 break
-        if ledger.effects:
-            ledger.urgent = True
 
     def _serve(self, now: float) -> bool:
         """Hand out permits: undo before run before watch (semantics E2)."""
         ledger, head = self._ledger, self._ledger.head
         served = False
         if head.phase is Phase.ROLLING_BACK:
-            served |= serve(
-                ledger.retries[PermitClass.ROLLBACK], lambda i: undo.again(ledger, i, now)
-            )
-            served |= serve(ledger.undoable, lambda i: undo.start(ledger, i, now))
-            served |= serve(ledger.looks[Purpose.ROLLBACK], lambda i: look.look(ledger, i, now))
+            retries = ledger.retries[PermitClass.ROLLBACK]
+            served |= retries.serve(lambda i: undo.again(ledger, i, now))
+            served |= ledger.undoable.serve(lambda i: undo.start(ledger, i, now))
+            served |= ledger.looks[Purpose.ROLLBACK].serve(lambda i: look.look(ledger, i, now))
         if head.phase is Phase.RUNNING:
-            served |= serve(ledger.looks[Purpose.RUN], lambda i: look.look(ledger, i, now))
+            served |= ledger.looks[Purpose.RUN].serve(lambda i: look.look(ledger, i, now))
             if not head.suspended and not head.parked:
-                served |= serve(
-                    ledger.retries[PermitClass.RUN], lambda i: run.again(ledger, i, now)
-                )
-                served |= serve(ledger.ready, lambda i: run.start(ledger, i, now))
-        served |= serve(ledger.looks[Purpose.WATCH], lambda i: watch.watch(ledger, i, now))
+                retries = ledger.retries[PermitClass.RUN]
+                served |= retries.serve(lambda i: run.again(ledger, i, now))
+                served |= ledger.ready.serve(lambda i: run.start(ledger, i, now))
+        served |= ledger.looks[Purpose.WATCH].serve(lambda i: watch.watch(ledger, i, now))
         return served
-
-    def fail_internally(self, why: str, now: float) -> None:
-        """Say that the workflow is blocked by a fault of the engine (semantics C4, Invalid)."""
-        self._ledger.condition("InternalError", "SaveRefused", why, now)
-

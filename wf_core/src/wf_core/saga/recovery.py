@@ -1,10 +1,10 @@
 """What a new owner makes of a state that was left unfinished (semantics B3, B7, B8, H)."""
 
-from wf_core.model.phases import BlockReason, Ended, Hook, PermitClass, Phase
-from wf_core.saga import course, run, undo, watch
+from wf_core.model.phases import BlockReason, Ended, Hook, Phase
+from wf_core.saga import attempts, course, run, undo, watch
+from wf_core.saga.attempts import RUN, UNDO, Side
 from wf_core.saga.backoff import longest_retry
 from wf_core.saga.ledger import Ledger
-from wf_core.saga.look import purpose_of
 
 _GOES_AWAY = (BlockReason.HOOK_STUCK, BlockReason.KIND_UNAVAILABLE)
 
@@ -32,42 +32,52 @@ def _forward(ledger: Ledger, i: int, now: float) -> None:
     if step.phase is Phase.PENDING:
         if ledger.open_conditions[i] == 0 and step.blocked is None:
             ledger.offer_run(i)
-    elif step.phase is Phase.RUNNING and step.blocked is None and not step.failed:
-        policy = ledger.step_spec(i).step_template.retry_policy
-        if not _waits(ledger, i, policy.run_retry_period_seconds, PermitClass.RUN, now):
-            run.interrupted(ledger, i, now)
+    elif (
+        step.phase is Phase.RUNNING
+        and step.blocked is None
+        and not step.failed
+        and not _waits(ledger, i, RUN, now)
+    ):
+        run.interrupted(ledger, i, now)
 
 
 def _backward(ledger: Ledger, i: int, now: float) -> None:
     step = ledger.steps[i]
     if step.phase is Phase.ROLLING_BACK:
-        policy = ledger.step_spec(i).step_template.retry_policy
-        if not _waits(ledger, i, policy.rollback_retry_period_seconds, PermitClass.ROLLBACK, now):
+        if not _waits(ledger, i, UNDO, now):
             undo.interrupted(ledger, i, now)
     elif step.phase in (Phase.RUNNING, Phase.SUCCESS):
-        if step.phase is Phase.RUNNING and not step.failed and step.next_attempt_at is None:
+        if step.phase is Phase.RUNNING and attempts.is_open(step):
             left = Ended.IN_PROGRESS if step.in_progress else Ended.UNKNOWN
             ledger.end_attempt(i, Hook.RUN, left, now, None)
         ledger.offer_undo(i)
 
 
-def _waits(ledger: Ledger, i: int, period: float, cls: PermitClass, now: float) -> bool:
+def _waits(ledger: Ledger, i: int, side: Side, now: float) -> bool:
     """Whether the attempt of step i is in progress outside, or its time has not come."""
     step = ledger.steps[i]
     if step.in_progress:
         ledger.reopen_attempt(i)
         # One look before a deadline that passed meanwhile acts (semantics B7).
-        ledger.offer_look(i, purpose_of(ledger, i))
-        if step.attempt_deadline_at is not None and step.attempt_deadline_at > now:
-            ledger.set_timer(i, "timeout", step.attempt_deadline_at)
+        ledger.offer_look(i)
+        latest = attempts.deadline_from(ledger, i, side, now)
+        deadline = step.attempt_deadline_at
+        if deadline is not None and latest is not None and deadline > now:
+            if deadline > latest:
+                ledger.put(i, attempt_deadline_at=latest)
+            ledger.set_timer(i, "timeout", min(deadline, latest))
         return True
     if step.next_attempt_at is None:
         return False
-    if step.next_attempt_at <= now:
+    if step.next_attempt_at <= now and not attempts.must_know(ledger, i):
         return False
     policy = ledger.step_spec(i).step_template.retry_policy
-    latest = now + longest_retry(period, policy)
+    latest = now + longest_retry(side.period(policy), policy)
     if step.next_attempt_at > latest:
-        ledger.put(i, next_attempt_at=latest)
-    ledger.set_timer(i, "attempt", ledger.steps[i].next_attempt_at or now)
+        ledger.put(
+            i,
+            next_attempt_at=latest,
+            attempt_deadline_at=attempts.deadline_from(ledger, i, side, latest),
+        )
+    ledger.set_timer(i, "attempt", min(step.next_attempt_at, latest))
     return True

@@ -25,7 +25,7 @@ class BadReference(ValueError):  # noqa: N818
 
 @attrs.frozen
 class Reference:
-    """What a reference names: `source` is parameters, attributes or resource; `step` where it is one's own."""
+    """What a reference names: `source` is parameters, attributes or resource, of a `step`."""
 
     text: str
     source: str
@@ -69,7 +69,7 @@ def find(value: Json, path: str = "$") -> Iterator[tuple[str, str]]:
 
 
 def resolve(value: Json, lookup: Callable[[Reference], Json]) -> Json:
-    """The value with every reference replaced by what `lookup` gives (which may raise BadReference)."""
+    """The value with every reference replaced by what `lookup` gives or raises (BadReference)."""
     if isinstance(value, str):
         return _resolve_text(value, lookup) if "${" in value else value
     if isinstance(value, dict):

@@ -8,8 +8,6 @@ from collections.abc import Callable
 
 from wf_core.model.phases import (
     BlockReason,
-    Ended,
-    Hook,
     Phase,
     Ran,
     RequestType,
@@ -17,9 +15,13 @@ from wf_core.model.phases import (
     Verdict,
 )
 from wf_core.model.requests import Answer, Asked
+from wf_core.model.state import MAX_ATTRIBUTES
 from wf_core.saga import course, look, run, undo, watch
+from wf_core.saga.attempts import UNDO, leave
 from wf_core.saga.ledger import Ledger
+from wf_core.saga.sizes import size
 
+MAX_SIGNALS = 64
 _Verdict = tuple[Verdict, str]
 _APPLIED: _Verdict = (Verdict.APPLIED, "")
 
@@ -61,7 +63,7 @@ def _cancel(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
     if head.phase is Phase.ROLLING_BACK:
         return Verdict.NO_EFFECT, "it is rolling back already"
     if head.phase is not Phase.RUNNING:
-        return Verdict.REFUSED, f"it is {head.phase}; only a Pending or Running workflow is cancelled"
+        return Verdict.REFUSED, f"it is {head.phase}; only what is Pending or Running is cancelled"
     if head.committed:
         return Verdict.REFUSED, "it is past its pivot and only goes forward"
     if run.pivot_unknown(ledger):
@@ -80,19 +82,18 @@ def _rollback(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
     return _APPLIED
 
 
-def _suspend(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+def _suspend(ledger: Ledger, _asked: Asked, _now: float) -> _Verdict | None:
     head = ledger.head
     if head.phase not in (Phase.PENDING, Phase.RUNNING):
-        return Verdict.REFUSED, f"it is {head.phase}; only a Pending or Running workflow is suspended"
+        return Verdict.REFUSED, f"it is {head.phase}; only what is Pending or Running is suspended"
     if head.suspended:
         return Verdict.NO_EFFECT, "it is suspended already"
     ledger.put_head(suspended=True)
-    for i in range(len(ledger.steps)):
-        ledger.clear_timer(i, "watch")
+    watch.end_watches(ledger)
     return _APPLIED
 
 
-def _continue(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+def _continue(ledger: Ledger, _asked: Asked, now: float) -> _Verdict | None:
     head = ledger.head
     if head.phase not in (Phase.PENDING, Phase.RUNNING):
         return Verdict.REFUSED, f"it is {head.phase}; only a suspended workflow continues"
@@ -103,7 +104,7 @@ def _continue(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
     return _APPLIED
 
 
-def _start_over(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+def _start_over(ledger: Ledger, _asked: Asked, now: float) -> _Verdict | None:
     """RetryRun without a step: a workflow that could never start, else every blocked run."""
     if ledger.head.phase is Phase.FAILED and not any(s.attempt for s in ledger.steps):
         ledger.move_workflow(Phase.PENDING, now, "RetryRun", error=None)
@@ -114,7 +115,7 @@ def _start_over(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
     return _APPLIED if blocked else (Verdict.REFUSED, "no run waits for a person")
 
 
-def _signal(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
+def _signal(ledger: Ledger, asked: Asked, _now: float) -> _Verdict | None:
     request = asked.request
     if not request.name:
         return Verdict.REFUSED, "a signal needs a name"
@@ -123,10 +124,11 @@ def _signal(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
     signals = {**ledger.head.signals, request.name: request.value}
     if len(signals) > MAX_SIGNALS:
         return Verdict.REFUSED, f"at most {MAX_SIGNALS} signals are kept"
+    if size(signals) > MAX_ATTRIBUTES:
+        return Verdict.REFUSED, f"signals may be {MAX_ATTRIBUTES} bytes in all"
     ledger.put_head(signals=signals)
-    for i, step in enumerate(ledger.steps):
-        if step.in_progress or i in ledger.flights:
-            look.wake(ledger, i)
+    for i in dict.fromkeys((*ledger.open, *ledger.flights)):
+        look.wake(ledger, i)
     return _APPLIED
 
 
@@ -166,7 +168,7 @@ def _skip_rollback(ledger: Ledger, i: int, now: float) -> _Verdict:
         if not ledger.settled[i]:
             ledger.settle(i)
     else:
-        _end_open_undo(ledger, i, now)
+        leave(ledger, i, UNDO, now)
         undo.give_up(ledger, i, Undo.SKIPPED, step.rollback_error or "", now)
     _turn_again(ledger, "SkipRollback", now)
     return _APPLIED
@@ -176,16 +178,10 @@ def _mark_rolled_back(ledger: Ledger, i: int, now: float) -> _Verdict:
     if not _undo_waits(ledger, i):
         return _refused(ledger, i, "no undo of it waits")
     if ledger.steps[i].phase is Phase.ROLLING_BACK:
-        _end_open_undo(ledger, i, now)
+        leave(ledger, i, UNDO, now)
     undo.undone(ledger, i, Undo.MARKED, now)
     _turn_again(ledger, "MarkRolledBack", now)
     return _APPLIED
-
-
-def _end_open_undo(ledger: Ledger, i: int, now: float) -> None:
-    ended = Ended.IN_PROGRESS if ledger.steps[i].in_progress else ledger.steps[i].previous
-    ledger.end_attempt(i, Hook.ROLLBACK, ended, now, "ended by a person")
-    ledger.clear_timer(i, "attempt")
 
 
 def _turn_again(ledger: Ledger, reason: str, now: float) -> None:
@@ -216,8 +212,6 @@ def _undo_waits(ledger: Ledger, i: int) -> bool:
 def _refused(ledger: Ledger, i: int, why: str) -> _Verdict:
     return Verdict.REFUSED, f"step '{ledger.step_spec(i).name}' is {ledger.steps[i].phase}; {why}"
 
-
-MAX_SIGNALS = 64
 
 _OF_WORKFLOW: dict[RequestType, Callable[[Ledger, Asked, float], _Verdict | None]] = {
     RequestType.CANCEL: _cancel,

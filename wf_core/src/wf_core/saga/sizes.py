@@ -34,13 +34,20 @@ def too_large(
 
 
 def fitting(resource: Resource) -> Resource:
-    """The resource as it can be kept: without its attributes where it is too large, and with its
-    texts cut, since an undo with half a name is better than none."""
-    if size(resource) <= MAX_STEP_ATTRIBUTES:
-        return resource
+    """The resource as it can be kept: without its attributes where it is too large or no JSON, and
+    with its texts cut, since an undo with half a name is better than none."""
+    try:
+        if size(resource) <= MAX_STEP_ATTRIBUTES:
+            return resource
+    except (TypeError, ValueError):
+        pass  # `too_large` says so; what can be kept is kept below
     return Resource(
-        status=resource.status[:_KEPT],
-        id=resource.id[:_KEPT],
-        name=resource.name[:_KEPT],
-        address=resource.address[:_KEPT],
+        status=_cut(resource.status),
+        id=_cut(resource.id),
+        name=_cut(resource.name),
+        address=_cut(resource.address),
     )
+
+
+def _cut(text: str) -> str:
+    return text[:_KEPT].encode(errors="replace").decode()

@@ -67,6 +67,8 @@ class Entry:
             suspended=head.suspended,
             parked=head.parked,
             watched=head.phase is Phase.SUCCESS and self.watchable,
+            asked=bool(self.asked),
+            reporting=bool(self.outbox),
             finished_at=rules.finished_at(head),
         )
 

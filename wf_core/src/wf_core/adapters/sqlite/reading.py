@@ -15,7 +15,7 @@ from wf_core.adapters.sqlite.records import (
     request_of,
     span,
     step_of,
-    transition_of,
+    transitions_of,
     workflow_of,
 )
 from wf_core.model.phases import Phase
@@ -27,9 +27,13 @@ from wf_core.ports import Page, Row, Seen
 T = TypeVar("T")
 MASK = (1 << SPAN) - 1
 MAX_SEEN = 1_000
+_LOW = f"workflows.id << {SPAN}"
+_HIGH = f"(workflows.id << {SPAN}) + {MASK}"
 _LIST = """
 SELECT id, namespace, name, uid, queue, priority, phase, created_at, succeeded, undone, total,
-    owner, epoch, deletion_asked_at, suspended, parked, watchable, finished_at
+    owner, epoch, deletion_asked_at, suspended, parked, watchable, finished_at,
+    EXISTS (SELECT 1 FROM requests WHERE key BETWEEN {low} AND {high}),
+    EXISTS (SELECT 1 FROM outbox WHERE key BETWEEN {low} AND {high})
 FROM workflows WHERE {where} ORDER BY created_at, id LIMIT ?
 """
 _SEEN = """
@@ -140,7 +144,7 @@ def list_page(
         where.append("(created_at, id) > (?, ?)")
         values.extend((float(created_at), int(number)))
     found = connection.execute(
-        _LIST.format(where=" AND ".join(where)), (*values, limit + 1)
+        _LIST.format(where=" AND ".join(where), low=_LOW, high=_HIGH), (*values, limit + 1)
     ).fetchall()
     shown = found[:limit]
     more = f"{shown[-1][7]!r}/{shown[-1][0]}" if len(found) > limit and shown else None
@@ -166,6 +170,8 @@ def _row(
     parked: int,
     watchable: int,
     finished_at: float | None,
+    asked: int,
+    reporting: int,
 ) -> Row:
     phase = Phase(phase_name)
     return Row(
@@ -182,6 +188,8 @@ def _row(
         suspended=bool(suspended),
         parked=bool(parked),
         watched=phase is Phase.SUCCESS and bool(watchable),
+        asked=bool(asked),
+        reporting=bool(reporting),
         finished_at=finished_at,
     )
 
@@ -189,11 +197,11 @@ def _row(
 def history(key: Key, connection: sqlite3.Connection) -> tuple[Transition, ...]:
     """Every transition, oldest first."""
     rows = connection.execute(
-        "SELECT transition FROM history WHERE key BETWEEN ? AND ? ORDER BY key",
+        "SELECT transitions FROM history WHERE key BETWEEN ? AND ? ORDER BY key",
         span(_number(key, connection)),
     )
     try:
-        return tuple(transition_of(body) for (body,) in rows)
+        return tuple(each for (body,) in rows for each in transitions_of(body))
     except ValueError as error:
         raise damaged(key, "history", error) from error
 

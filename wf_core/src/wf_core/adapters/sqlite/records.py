@@ -26,7 +26,7 @@ workflow_of = msgspec.json.Decoder(Workflow).decode
 head_of = msgspec.json.Decoder(WorkflowState).decode
 step_of = msgspec.json.Decoder(StepState).decode
 entry_of = msgspec.json.Decoder(OutboxEntry).decode
-transition_of = msgspec.json.Decoder(Transition).decode
+transitions_of = msgspec.json.Decoder(tuple[Transition, ...]).decode
 request_of = msgspec.json.Decoder(Request).decode
 line_of = msgspec.json.Decoder(LogLine).decode
 
@@ -44,7 +44,7 @@ class Encoded:
     head: bytes
     steps: tuple[tuple[int, str, bytes], ...]
     outbox: tuple[tuple[int, bytes], ...]
-    history: tuple[bytes, ...]
+    history: bytes | None
 
 
 def encoded(changes: Changes) -> Encoded:
@@ -53,7 +53,7 @@ def encoded(changes: Changes) -> Encoded:
         encode(changes.head),
         tuple((index, state.phase.value, encode(state)) for index, state in changes.steps.items()),
         tuple((entry.seq, encode(entry)) for entry in changes.outbox),
-        tuple(encode(transition) for transition in changes.history),
+        encode(changes.history) if changes.history else None,
     )
 
 

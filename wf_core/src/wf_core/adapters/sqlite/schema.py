@@ -1,7 +1,7 @@
 """The tables, their versions, and how a file is recognised and opened.
 
-Rows that belong to a workflow have computed keys: `id << 32 | n` (`n` a step's index, a seq, or a
-running number), so that they lie together, need no second index, and a save dirties few pages. The
+Rows that belong to a workflow have computed keys: `id << 32 | n` (`n` a step's index, a seq, a
+revision, or a running number), so that they lie together, need no second index, and a save dirties few pages. The
 document is a table of its own because an UPDATE writes a whole row again.
 """
 
@@ -51,7 +51,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE documents (id INTEGER PRIMARY KEY, workflow BLOB NOT NULL)",
         "CREATE TABLE steps (key INTEGER PRIMARY KEY, phase TEXT NOT NULL, state BLOB NOT NULL)",
         "CREATE TABLE outbox (key INTEGER PRIMARY KEY, entry BLOB NOT NULL)",
-        "CREATE TABLE history (key INTEGER PRIMARY KEY, transition BLOB NOT NULL)",
+        "CREATE TABLE history (key INTEGER PRIMARY KEY, transitions BLOB NOT NULL)",
         "CREATE TABLE requests (key INTEGER PRIMARY KEY, at REAL NOT NULL, request BLOB NOT NULL)",
         "CREATE TABLE logs (key INTEGER PRIMARY KEY, step TEXT NOT NULL, line BLOB NOT NULL)",
         "CREATE TABLE gone (position INTEGER PRIMARY KEY, namespace TEXT NOT NULL, "

@@ -26,6 +26,8 @@ from wf_core.ports import Changes, Page, Saved, Seen
 
 T = TypeVar("T")
 logger = logging.getLogger("wf.store")
+TOGETHER = 0.002
+"""Seconds. Workflows that save within this time of each other share commits."""
 
 
 class SqliteStore:
@@ -39,6 +41,7 @@ class SqliteStore:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="wf-store-read")
         self._followers: list[Follower] = []
         self._claimed: dict[Key, None] = {}
+        self._company = Company()
         self._closed = False
 
     @classmethod
@@ -107,7 +110,9 @@ class SqliteStore:
         except (TypeError, ValueError, OverflowError) as error:
             logger.error("a save of workflow '%s' can't be encoded: %s", key, error)
             return Saved.INVALID
-        return await self.writer.run(partial(writing.save, key, changes, data))
+        operation = partial(writing.save, key, changes, data)
+        alone = self._company.alone(key, asyncio.get_running_loop().time())
+        return await (self.writer.run_now if alone else self.writer.run)(operation)
 
     async def request(self, key: Key, request: Request, now: float) -> int:
         """As `ports.Store.request`."""
@@ -207,6 +212,21 @@ class SqliteStore:
     def _forget(self, follower: Follower) -> None:
         with contextlib.suppress(ValueError):  # forgotten before
             self._followers.remove(follower)
+
+
+class Company:
+    """Whether several workflows save at this time: only then is there a commit to share."""
+
+    def __init__(self) -> None:
+        self._key: Key | None = None
+        self._at = self._other_at = float("-inf")
+
+    def alone(self, key: Key, now: float) -> bool:
+        """Note a save at `now` (seconds), and say whether no other workflow saved just before."""
+        if key != self._key:
+            self._key, self._other_at = key, self._at
+        self._at = now
+        return now - self._other_at > TOGETHER
 
 
 def _nothing(transaction: object) -> None:

@@ -1,4 +1,8 @@
-"""One thread that writes. What is asked while a commit runs shares the next one (group commit)."""
+"""One thread that writes. What is asked while a commit runs shares the next one (group commit).
+
+Where a single workflow saves on a fast disk, waking that thread and being woken by it costs as much
+as the commit. Then the loop's own thread commits: nobody is there to share the commit with.
+"""
 
 import asyncio
 import logging
@@ -7,14 +11,18 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeVar
 
 import attrs
 
-from wf_core.adapters.sqlite.failures import translate
+from wf_core.adapters.sqlite.failures import BUSY_SECONDS, translate
 from wf_core.errors import StoreUnavailable
 
 T = TypeVar("T")
+SHORT = 0.002
+"""Seconds. Where commits take longer, the loop does not wait for one."""
+
 LINGER = 0.2  # seconds that what may wait does wait for a commit to ride with
 MAX_BATCH = 1_000
 _NEXT = (
@@ -53,6 +61,7 @@ class _Job:
     loop: asyncio.AbstractEventLoop | None = None
     value: Any = None
     error: BaseException | None = None
+    cause: sqlite3.Error | None = None  # what kept its transaction from beginning
 
     def settle(self) -> None:
         """Answer whoever waits; on the loop's thread."""
@@ -83,6 +92,10 @@ class Writer:
         self._path = path
         self._committed = committed
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._using = threading.Lock()  # the connection, and the two below
+        self._handed = 0  # jobs that the thread has and has not finished
+        self._patient = True  # whether the connection waits for another process's lock
+        self._took = float("inf")  # seconds of the last transaction
         self._riders: list[_Job] = []  # the thread's own
         self._complained = False
         self._closed = False
@@ -94,6 +107,41 @@ class Writer:
         future: asyncio.Future[T] = loop.create_future()
         self._put(_Job(operation, future, loop))
         return future
+
+    def run_now(self, operation: Operation[T]) -> asyncio.Future[T]:
+        """As `run`, for an operation that comes alone: done here and now, if that is quick.
+
+        Nothing is queued, the last transaction was short and nobody else has the file's lock; else
+        the thread does it.
+        """
+        if self._took > SHORT or self._closed or not self._using.acquire(blocking=False):
+            return self.run(operation)
+        loop = asyncio.get_running_loop()
+        job = _Job(operation, loop.create_future(), loop)
+        try:
+            busy = bool(self._handed) or not self._at_once(job)
+        finally:
+            self._using.release()
+        if busy:
+            self._put(job)
+        else:
+            job.settle()
+        return job.future  # type: ignore[return-value]
+
+    def _at_once(self, job: _Job) -> bool:
+        """Try a transaction without waiting for any lock; False where another process has it."""
+        self._wait_for_locks(False)
+        self._transact([job])
+        busy = isinstance(job.cause, sqlite3.OperationalError) and (
+            job.cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+        )
+        return not busy
+
+    def _wait_for_locks(self, patient: bool) -> None:
+        if patient is not self._patient:
+            self._patient = patient
+            milliseconds = int(BUSY_SECONDS * 1000) if patient else 0
+            self.connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
     def ride(self, operation: Operation[None]) -> None:
         """Do `operation` with the next transaction, or after `LINGER`; kept until it succeeds."""
@@ -119,6 +167,8 @@ class Writer:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="wf-store", daemon=True)
             self._thread.start()
+        with self._using:
+            self._handed += 1
         self._jobs.put(job)
 
     def _work(self) -> None:
@@ -126,7 +176,12 @@ class Writer:
         while not ending:
             batch, ending = self._take()
             if batch or self._riders:
-                self._perform(batch)
+                waited = len(batch) + len(self._riders)
+                with self._using:
+                    self._wait_for_locks(True)
+                    self._perform(batch)
+                    self._handed -= waited - len(self._riders)
+                self._tell(batch)
 
     def _take(self) -> tuple[list[_Job], bool]:
         """Wait for work, then take all there is. True once the thread is to end."""
@@ -156,18 +211,18 @@ class Writer:
         if self._riders and not self._complained:
             logger.error("output of hooks waits to be written: %s", self._riders[0].error)
         self._complained = bool(self._riders)
-        self._tell(batch)
 
     def _transact(self, jobs: Sequence[_Job]) -> None:
         """One transaction. Raises `_Broken` where it failed as a whole but parts may succeed."""
         connection = self.connection
         for job in jobs:
-            job.value = job.error = None  # of an earlier try
+            job.value = job.error = job.cause = None  # of an earlier try
+        began = perf_counter()
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             for job in jobs:  # each by itself would wait as long again
-                job.error = translate(error, self._path)
+                job.error, job.cause = translate(error, self._path), error
             return
         transaction = Transaction(connection)
         try:
@@ -186,6 +241,7 @@ class Writer:
             jobs[0].error = self._named(error)
         else:
             self.commits += 1
+            self._took = perf_counter() - began
 
     def _nest(self, transaction: Transaction, job: _Job) -> None:
         """Run one of several operations so that its failure leaves the others alone."""

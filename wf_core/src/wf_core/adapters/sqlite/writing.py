@@ -117,12 +117,11 @@ def save(key: Key, changes: Changes, data: Encoded, transaction: Transaction) ->
     )
     if updated.rowcount != 1:
         raise AssertionError("a row changed inside an exclusive transaction")
-    low, high = span(number)
-    if data.history:
-        first = _next_key("history", low, high, transaction)
-        transaction.executemany(
-            "INSERT INTO history (key, transition) VALUES (?, ?)",
-            [(first + n, line) for n, line in enumerate(data.history)],
+    low = number << SPAN
+    if data.history is not None:  # a row a save, so that nobody has to look for the last one
+        execute(
+            "INSERT INTO history (key, transitions) VALUES (?, ?)",
+            (low | head.revision, data.history),
         )
     if head.outbox_seq:
         transaction.executemany(
@@ -142,10 +141,10 @@ def _write_steps(number: int, data: Encoded, transaction: Transaction) -> tuple[
     succeeded = undone = 0
     low = number << SPAN
     rows = []
+    before = _phases([low | index for index, _, _ in data.steps], transaction)
     for index, phase, state in data.steps:
         step = low | index
-        before = transaction.execute("SELECT phase FROM steps WHERE key = ?", (step,)).fetchone()
-        was = before[0] if before else None
+        was = before.get(step)
         succeeded += (phase == _SUCCESS) - (was == _SUCCESS)
         undone += (phase == _UNDONE) - (was == _UNDONE)
         rows.append((step, phase, state))
@@ -154,6 +153,23 @@ def _write_steps(number: int, data: Encoded, transaction: Transaction) -> tuple[
             "INSERT OR REPLACE INTO steps (key, phase, state) VALUES (?, ?, ?)", rows
         )
     return succeeded, undone
+
+
+def _phases(steps: Sequence[int], transaction: Transaction) -> dict[int, str]:
+    """The stored phases of steps. Those of one save lie together, more often than not."""
+    if not steps:
+        return {}
+    first, last = min(steps), max(steps)
+    if last - first < 4 * len(steps):
+        found = transaction.execute(
+            "SELECT key, phase FROM steps WHERE key BETWEEN ? AND ?", (first, last)
+        )
+        return dict(found.fetchall())
+    return {
+        step: row[0]
+        for step in steps
+        if (row := transaction.execute("SELECT phase FROM steps WHERE key = ?", (step,)).fetchone())
+    }
 
 
 def _repeated(key: Key, changes: Changes, number: int, transaction: Transaction) -> Saved:

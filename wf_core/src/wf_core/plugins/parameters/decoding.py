@@ -11,7 +11,7 @@ from cattrs.errors import (
 
 from wf_core.errors import Fault
 from wf_core.model.spec import Parameters
-from wf_core.plugins.nearest import hint
+from wf_core.nearest import hint
 from wf_core.plugins.parameters.converter import converter
 from wf_core.plugins.parameters.invalid import ParametersInvalid
 from wf_core.plugins.parameters.scalars import NotYetKnown, WrongValue

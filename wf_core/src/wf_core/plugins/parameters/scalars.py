@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from wf_core.plugins.nearest import hint
+from wf_core.nearest import hint
 from wf_core.plugins.parameters.wire import choices, is_enum, value_words
 
 
@@ -113,7 +113,7 @@ def choice(value: object, of: Any) -> Any:
 
 
 def hooks(*, strict: bool) -> dict[Any, Callable[[object, Any], Any]]:
-    """How each scalar type is decoded."""
+    """How each scalar type is decoded. A `strict` one wants text where text is wanted."""
     return {
         str: strict_text if strict else text,
         int: whole,

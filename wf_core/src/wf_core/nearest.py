@@ -1,6 +1,5 @@
 """Suggestions for misspelt names."""
 
-import difflib
 from collections.abc import Iterable
 
 import attrs
@@ -10,6 +9,8 @@ _LONGEST = 100
 
 def hint(word: str, names: Iterable[str]) -> str:
     """`did you mean 'NAME'?` for the name nearest to `word`, or nothing where none is near."""
+    import difflib  # only where something is misspelt
+
     folded = {name.casefold(): str(name) for name in names}
     found = difflib.get_close_matches(word[:_LONGEST].casefold(), folded, n=1)
     return f"did you mean {folded[found[0]]!r}?" if found else ""

@@ -1,0 +1,1 @@
+"""What the engine costs, each figure beside its budget (`make bench`)."""

@@ -1,0 +1,142 @@
+"""What is shown of a store, whoever runs what is in it."""
+
+import json
+
+import pytest
+import yaml
+from tests.core.cli.made import BORN, DONE, RUNNING, Shell, step, workflow
+
+from wf_core.model.phases import BlockReason, Phase, Undo
+from wf_core.model.state import Blocked, StepState, Transition
+
+ORDER = workflow(step("hotel"), step("payment", "hotel"))
+STUCK = StepState(
+    phase=Phase.FAILED,
+    attempt=1,
+    undo=Undo.FAILED,
+    rollback_error="locked",
+    blocked=Blocked(
+        BlockReason.ROLLBACK_FAILED,
+        BORN,
+        "locked",
+        ("RetryRollback", "SkipRollback", "MarkRolledBack"),
+    ),
+)
+
+
+def test_a_list_shows_where_each_workflow_is(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
+    shell.keep(workflow(name="later", queue="night"), suspended=True)
+    head, first, second = (line.split() for line in shell.wf("list").lines)
+    assert head == ["NAME", "PHASE", "DONE", "QUEUE", "AGE", "REMARK"]
+    assert first[:4] == ["order", "Running", "1/2", "default"]
+    assert (second[:4], second[-1]) == (["later", "Pending", "0/1", "night"], "suspended")
+
+
+def test_a_list_can_be_narrowed(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
+    shell.keep(workflow(name="later", queue="night"))
+    assert shell.wf("list", "-o", "name", "--phase", "Pending").out == "later\n"
+    assert shell.wf("list", "-o", "name", "--queue", "default").out == "order\n"
+    assert shell.wf("list", "-o", "name", "--namespace", "shop").out == ""
+    assert shell.wf("list", "--phase", "Done").code == 2
+
+
+def test_an_empty_store_says_what_to_do(shell: Shell) -> None:
+    result = shell.wf("list")
+    assert (result.code, result.out) == (0, "")
+    assert "`wf run FILE` runs one" in result.err
+    assert json.loads(shell.wf("list", "-o", "json").out) == {"items": []}
+
+
+@pytest.mark.parametrize("shape", ["json", "yaml"])
+def test_a_list_is_a_document(shell: Shell, shape: str) -> None:
+    shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
+    shown = shell.wf("list", "-o", shape).out
+    (item,) = (json.loads(shown) if shape == "json" else yaml.safe_load(shown))["items"]
+    assert (item["name"], item["phase"], item["done"]) == ("order", "Running", 1)
+
+
+def test_get_shows_the_steps_and_what_helps(shell: Shell) -> None:
+    never = StepState(phase=Phase.ROLL_BACKED, undo=Undo.NEVER_RAN)
+    shell.keep(ORDER, [STUCK, never], phase=Phase.FAILED, cause="step 'payment' failed: no")
+    shown = shell.wf("get", "order")
+    assert "Phase:       Failed" in shown.lines
+    assert "Cause:       step 'payment' failed: no" in shown.lines
+    assert ["payment", "random", "RollBacked", "never", "ran"] in [x.split() for x in shown.lines]
+    assert shown.lines[-1] == (
+        "hotel waits for a person: `wf retry order hotel`, `wf skip-rollback order hotel`, "
+        "`wf mark-rolled-back order hotel`"
+    )
+
+
+def test_get_as_yaml_is_the_document_with_its_status(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
+    document = yaml.safe_load(shell.wf("get", "order", "-o", "yaml").out)
+    assert document["spec"]["steps"][1]["dependOns"] == [{"name": "hotel"}]
+    assert document["status"]["stepPhases"] == {"hotel": "Success", "payment": "Running"}
+
+
+def test_a_workflow_that_is_not_there_is_a_usage_error(shell: Shell) -> None:
+    for command in ("get", "history", "logs", "explain", "cancel", "delete", "watch"):
+        result = shell.wf(command, "nosuch")
+        assert (result.code, result.out) == (2, ""), command
+        assert "no workflow 'nosuch'" in result.err
+
+
+HISTORY = (
+    Transition(BORN, Phase.PENDING, Phase.RUNNING, None, "admitted"),
+    Transition(BORN + 1, Phase.PENDING, Phase.RUNNING, "hotel", attempt=1),
+    Transition(BORN + 2, Phase.RUNNING, Phase.SUCCESS, "hotel", attempt=1),
+)
+
+
+def test_c8_history_shows_every_transition(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE], HISTORY, phase=Phase.RUNNING)
+    rows = [line.split()[2:] for line in shell.wf("history", "order").lines]
+    assert rows == [
+        ["FROM", "TO", "ATTEMPT", "REASON"],
+        ["(workflow)", "Pending", "Running", "admitted"],
+        ["hotel", "Pending", "Running", "1"],
+        ["hotel", "Running", "Success", "1"],
+    ]
+
+
+def test_history_of_one_step(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE], HISTORY, phase=Phase.RUNNING)
+    moves = json.loads(shell.wf("history", "order", "--step", "hotel", "-o", "json").out)["items"]
+    assert [move["to"] for move in moves] == ["Running", "Success"]
+    refused = shell.wf("history", "order", "--step", "hotl")
+    assert (refused.code, refused.out) == (2, "")
+    assert "has no step 'hotl'" in refused.err
+
+
+def test_watch_of_a_workflow_that_rests_shows_its_past_and_ends_with_its_code(
+    shell: Shell,
+) -> None:
+    shell.keep(ORDER, [DONE, DONE], HISTORY, phase=Phase.SUCCESS)
+    result = shell.wf("watch", "order")
+    assert result.code == 0
+    assert [line.split(maxsplit=1)[1] for line in result.lines] == [
+        "workflow order Pending -> Running (admitted)",
+        "hotel Pending -> Running",
+        "hotel Running -> Success",
+    ]
+
+
+def test_watch_ends_where_only_a_person_helps(shell: Shell) -> None:
+    shell.keep(ORDER, [STUCK], phase=Phase.FAILED, cause="cancelled")
+    result = shell.wf("watch", "order")
+    assert result.code == 4
+    assert result.err.splitlines() == [
+        "wf: order is Failed: cancelled",
+        "wf:   step 'hotel' waits for a person, RollbackFailed: locked",
+        "wf:     `wf retry order hotel`",
+        "wf:     `wf skip-rollback order hotel`",
+        "wf:     `wf mark-rolled-back order hotel`",
+    ]
+
+
+def test_a_table_that_is_piped_is_not_coloured(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
+    assert "\x1b" not in shell.wf("list").out

@@ -1,0 +1,88 @@
+"""What others do to the store, and what has to be looked at once more."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from wf_core.errors import StoreUnavailable, WfError, WorkflowNotFound
+from wf_core.model.spec import Key
+from wf_core.ports import Seen, Store
+
+log = logging.getLogger("wf.engine")
+AGAIN = 10.0
+"""Seconds after which a workflow is looked at once more that is owned elsewhere or can't be read: a
+lock that a dead process held is let go without anybody being told."""
+REOPEN = 1.0
+
+Look = Callable[[Key, Seen | None], Awaitable[None]]
+
+
+class Follower:
+    """Calls `look(key, seen)` for what happens in the store, and `look(key, None)` for what was put
+    off with `later`. A look that fails is logged and repeated; it stops nothing."""
+
+    def __init__(self, store: Store, look: Look) -> None:
+        self._store = store
+        self._look = look
+        self._task: asyncio.Task[None] | None = None
+        self._again: asyncio.Task[None] | None = None
+        self._later: dict[Key, None] = {}
+        self._said: dict[Key, str] = {}
+
+    async def start(self) -> None:
+        """Follow from now on: what is loaded after this is newer than what is not seen."""
+        if self._task is None:
+            since = await self._store.position()
+            if self._task is None:
+                self._task = asyncio.get_running_loop().create_task(self._follow(since))
+
+    def later(self, key: Key, why: str) -> None:
+        """Look at a workflow again in a while; `why` is logged once."""
+        if self._said.get(key) != why:
+            self._said[key] = why
+            log.warning("%s: left alone for now: %s", key, why)
+        self._later[key] = None
+        if self._again is None:
+            self._again = asyncio.get_running_loop().create_task(self._look_again())
+
+    def settled(self, key: Key) -> None:
+        """A workflow was looked at: what was wrong with it before may be said anew."""
+        self._later.pop(key, None)
+        self._said.pop(key, None)
+
+    async def stop(self) -> None:
+        """Look at nothing more; returns once no look is going on."""
+        for task in (self._task, self._again):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def _follow(self, since: int) -> None:
+        while True:
+            try:
+                async for seen in self._store.watch(since):
+                    since = seen.position
+                    await self._try(seen.key, seen)
+            except StoreUnavailable as error:
+                log.warning("following the store: %s", error)
+            await asyncio.sleep(REOPEN)
+
+    async def _look_again(self) -> None:
+        while self._later:
+            await asyncio.sleep(AGAIN)
+            keys, self._later = list(self._later), {}
+            for key in keys:
+                await self._try(key, None)
+        self._again = None
+
+    async def _try(self, key: Key, seen: Seen | None) -> None:
+        try:
+            await self._look(key, seen)
+        except WorkflowNotFound:
+            self.settled(key)
+        except WfError as error:
+            self.later(key, str(error))
+        except Exception:
+            log.exception("%s: a fault of the engine", key)
