@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types bench docs lock clean
+.PHONY: help demo test test-fast lint types bench docs picture exhaustive lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ bench: $(READY) ## measure, each figure beside its budget; writes benchmarks/res
 
 docs: $(READY) ## write the pages that are made from the code (a test fails where one is stale)
 	$(BIN)/python docs/generate.py
+
+picture: $(READY) ## draw the README's picture anew, from a real run
+	$(BIN)/python docs/picture.py
+
+exhaustive: $(READY) ## search every small world: all graphs of up to four steps
+	$(BIN)/python -m wf_core.prove $(WORKERS)
 
 lock: $(READY) ## compile requirements-dev.txt anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

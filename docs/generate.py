@@ -4,8 +4,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+import click
+
+from wf_core.cli.app import COMMANDS, cli
 from wf_core.saga import table
 
+WIDTH = 88  # columns of a page of help
 HERE = Path(__file__).parent
 NOTE = "<!-- Made from the code by `make docs`; edit that instead. -->\n"
 
@@ -35,7 +39,45 @@ def _moves(title: str, moves: Iterable[table.Move]) -> Iterator[str]:
     yield ""
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"transitions.md": transitions}
+def commands() -> str:
+    """Every command of `wf`, as its own help says."""
+    group = click.Context(
+        cli,
+        info_name="wf",
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        help_option_names=["-h", "--help"],
+    )
+    parts = ["# The command line", "", *_help(cli, group)]
+    for name in COMMANDS:
+        command = cli.get_command(group, name)
+        assert command is not None
+        context = click.Context(command, group, name, terminal_width=WIDTH, max_content_width=WIDTH)
+        parts += [f"## wf {name}", "", *_help(command, context)]
+        if isinstance(command, click.Group):
+            for below in command.list_commands(context):
+                sub = command.get_command(context, below)
+                assert sub is not None
+                inner = click.Context(
+                    sub, context, below, terminal_width=WIDTH, max_content_width=WIDTH
+                )
+                parts += [f"### wf {name} {below}", "", *_help(sub, inner)]
+    return "\n".join(parts)
+
+
+def _help(command: click.Command, context: click.Context) -> Iterator[str]:
+    shown = command.get_help(context)
+    if command is cli:
+        # The plugins that happen to be installed may add commands: those are not ours to list.
+        ours = [f"  {name:16}" for name in COMMANDS]
+        known = tuple(line.rstrip() + " " for line in ours)
+        head, _, rest = shown.partition("Commands:\n")
+        kept = [line for line in rest.splitlines() if line.startswith((*known, "     "))]
+        shown = head + "Commands:\n" + "\n".join(kept)
+    yield from ("```text", *(line.rstrip() for line in shown.splitlines()), "```", "")
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"transitions.md": transitions, "cli.md": commands}
 
 
 def stale() -> dict[Path, str]:

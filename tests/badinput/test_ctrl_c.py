@@ -1,4 +1,4 @@
-"""Ctrl-C: once stops cleanly so that `wf resume` goes on, twice ends at once; both exit with 130."""
+"""Ctrl-C: once stops cleanly, so that `wf resume` goes on, twice ends at once; the exit is 130."""
 
 import signal
 import time

@@ -12,6 +12,6 @@ def end_what_works_in(folder: Path) -> None:
     """SIGKILL to every process of ours whose working folder is `folder` or below it."""
     for process in list(processes.running()):
         with suppress(OSError):  # it is gone, or another user's
-            where = Path(os.readlink(f"/proc/{process.pid}/cwd"))
+            where = Path(f"/proc/{process.pid}/cwd").readlink()
             if where.is_relative_to(folder):
                 os.kill(process.pid, signal.SIGKILL)

@@ -121,6 +121,14 @@ def test_force_forgets_a_workflow_as_it_is(shell: Shell) -> None:
     assert shell.wf("get", "order").code == 2
 
 
+def test_a_workflow_whose_undo_is_stuck_is_not_forgotten_unasked(shell: Shell) -> None:
+    shell.keep(ORDER, [STUCK], phase=Phase.FAILED)
+    said = shell.wf("delete", "order").out
+    assert "it goes once what is left of hotel is undone or marked so" in said
+    assert "--force" in said
+    assert shell.load().head.deletion_asked_at is not None
+
+
 def test_what_stands_against_forgetting_a_workflow() -> None:
     undoing = workflow(deletion_policy=DeletionPolicy.ROLLBACK)
     orphan = workflow(deletion_policy=DeletionPolicy.ORPHAN)

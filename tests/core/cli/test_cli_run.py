@@ -98,7 +98,7 @@ def test_a_suspended_run_exits_5_and_says_how_to_go_on(shell: Shell) -> None:
 
 
 def test_several_files_run_at_once_and_the_worst_exit_code_counts(shell: Shell) -> None:
-    good = workflow(step("one", parameters=NOW), name="good")
+    good = workflow(step("one", parameters={"sleepSeconds": 0.3}), name="good")
     bad = workflow(step("one", parameters=FAILS), name="bad")
     result = run(shell, good, bad)
     assert result.code == 3

@@ -140,3 +140,31 @@ def test_watch_ends_where_only_a_person_helps(shell: Shell) -> None:
 def test_a_table_that_is_piped_is_not_coloured(shell: Shell) -> None:
     shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
     assert "\x1b" not in shell.wf("list").out
+
+
+def test_explain_says_what_waits_for_whom_and_which_commands_help(shell: Shell) -> None:
+    shell.keep(ORDER, [STUCK], phase=Phase.FAILED)
+    lines = shell.wf("explain", "order").lines
+    assert lines[0].startswith("hotel: waits for a person (RollbackFailed): locked")
+    assert lines[1:4] == [
+        "  `wf retry order hotel`",
+        "  `wf skip-rollback order hotel`",
+        "  `wf mark-rolled-back order hotel`",
+    ]
+    (waiting,) = json.loads(shell.wf("explain", "order", "-o", "json").out)["items"]
+    assert (waiting["step"], waiting["reason"]) == ("hotel", "Person")
+
+
+def test_explain_says_that_nobody_runs_it_and_what_is_asked(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
+    shell.wf("cancel", "order")
+    lines = shell.wf("explain", "order").lines
+    assert lines[:2] == [
+        "order: no engine runs it now; `wf resume order` or `wf serve` goes on",
+        "order: Cancel was asked and is not answered yet",
+    ]
+
+
+def test_explain_of_a_finished_workflow_says_so(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, DONE], phase=Phase.SUCCESS)
+    assert shell.wf("explain", "order").lines == ["order: it is Success and waits for nothing"]

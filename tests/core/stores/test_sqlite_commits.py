@@ -1,6 +1,7 @@
 """The SQLite store's group commit and its threads."""
 
 import asyncio
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from wf_core.adapters.sqlite.store import SqliteStore
 from wf_core.errors import WorkflowNotFound
+from wf_core.model.phases import RequestType
+from wf_core.model.requests import Request
 from wf_core.model.spec import Key
 from wf_core.model.state import StepState
 from wf_core.ports import Saved
@@ -54,20 +57,53 @@ def test_operation_that_fails_takes_no_other_down(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_cancelled_save_is_applied_all_the_same(tmp_path: Path) -> None:
+def test_cancelled_write_is_applied_all_the_same(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = SqliteStore.open(tmp_path / "wf.db")
+        key = key_of(await store.create(workflow(), 1.0))
+        request = Request(RequestType.SUSPEND)
+        writing = asyncio.ensure_future(store.request(key, request, 1.0))
+        await asyncio.sleep(0)
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        await store.logs(key)  # goes through the writer, after the request
+        assert [asked.request for asked in await store.asked(key)] == [request]
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_workflow_that_saves_alone_is_written_without_the_thread(tmp_path: Path) -> None:
     async def main() -> None:
         store = SqliteStore.open(tmp_path / "wf.db")
         stored = await store.create(workflow(), 1.0)
         key = key_of(stored)
         owner = await store.claim(key)
+        step = store.save(key, next_save(stored, owner))
+        with pytest.raises(StopIteration) as answered:  # it never waits for the loop
+            step.send(None)
+        assert answered.value.value is Saved.SAVED
+        assert (await store.load(key)).head.revision == 1
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_save_that_finds_the_file_locked_does_not_hold_up_the_loop(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = SqliteStore.open(tmp_path / "wf.db")
+        stored = await store.create(workflow(), 1.0)
+        key = key_of(stored)
+        owner = await store.claim(key)
+        other = sqlite3.connect(tmp_path / "wf.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
         saving = asyncio.ensure_future(store.save(key, next_save(stored, owner)))
         await asyncio.sleep(0)
-        saving.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await saving
-        await store.asked(key)
-        await store.logs(key)  # goes through the writer, after the save
-        assert (await store.load(key)).head.revision == 1
+        assert not saving.done()
+        other.execute("ROLLBACK")
+        other.close()
+        assert await saving is Saved.SAVED
         await store.close()
 
     asyncio.run(main())

@@ -83,13 +83,16 @@ def builds_on(changes: SaveLike, epoch: int, revision: int, owner: str) -> bool:
     A save that does not carry a new claim (its epoch is the stored one) must come from the stored
     owner: whoever gave its claim up may not go on writing.
     """
-    head = changes.head
-    claims = head.owner.epoch == epoch + 1
     return (
         changes.base_epoch == epoch
         and changes.base_revision == revision
-        and (claims or head.owner.id == owner)
+        and (claims(changes) or changes.head.owner.id == owner)
     )
+
+
+def claims(changes: SaveLike) -> bool:
+    """Does `changes` carry a new claim?"""
+    return changes.head.owner.epoch == changes.base_epoch + 1
 
 
 def repeats(head: WorkflowState, stored: WorkflowState) -> bool:

@@ -56,6 +56,12 @@ async def _delete(store: Store, key: Key, force: bool) -> str:
         else:
             return f"{key} is deleted"
     await store.delete(key, now())
+    if stored.head.phase is Phase.FAILED and effects_left(stored):
+        left = ", ".join(effects_left(stored))
+        return (
+            f"{key}: deletion is asked; it goes once what is left of {left} is undone or marked so "
+            f"(`wf explain {key}`), or as it is with --force"
+        )
     why = stands_against(stored) or "an engine holds it"
     if await runner_of(store, key) is None:
         return f"{key}: deletion is asked ({why}); no engine runs it now: `wf resume {key}` does it"
@@ -84,7 +90,7 @@ def stands_against(stored: Stored) -> str | None:
     ):
         return "what it did is undone first"
     if head.phase is Phase.FAILED and effects_left(stored):
-        return "its undo is stuck: see `wf explain`, or forget it as it is with --force"
+        return "its undo is stuck"
     if stored.outbox:
         return "callbacks are not delivered yet"
     return None

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from wf_core.cli.outcome import commands
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.registry import installed
 from wf_core.cli.settings import Settings, key_of
@@ -40,18 +41,33 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
 
     found = explain(stored, installed().kinds, now())
     key = key_of(stored.workflow)
+    blocked = {
+        spec.name: step.blocked
+        for spec, step in zip(stored.workflow.spec.steps, stored.steps, strict=True)
+        if step.blocked is not None
+    }
 
     def table() -> None:
         if owner is None and (stored.head.phase not in FINISHED or stored.asked):
             click.echo(f"{key}: no engine runs it now; `wf resume {key}` or `wf serve` goes on")
+        for asked in stored.asked:
+            of = f" of step '{asked.request.step}'" if asked.request.step else ""
+            click.echo(f"{key}: {asked.request.type}{of} was asked and is not answered yet")
         for waiting in found:
             click.echo(f"{waiting.step or key}: {waiting.sentence}")
+            if waiting.step in blocked:
+                for command in commands(key, waiting.step, blocked[waiting.step].options):
+                    click.echo(f"  `{command}`")
         if not found and stored.head.phase in FINISHED:
             click.echo(f"{key}: it is {stored.head.phase} and waits for nothing")
 
     show(
         output,
-        lambda: {"items": [{"step": w.step, "sentence": w.sentence} for w in found]},
+        lambda: {
+            "items": [
+                {"step": w.step, "reason": w.reason.value, "sentence": w.sentence} for w in found
+            ]
+        },
         lambda: [waiting.step for waiting in found if waiting.step],
         table,
     )

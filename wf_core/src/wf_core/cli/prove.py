@@ -47,11 +47,12 @@ def prove_command(
     max_states: int,
     output: Format,
 ) -> None:
-    """Search where a saga can end: every failure, every failure of an undo, every crash point.
+    """Search where a saga can end, whatever fails.
 
-    Nothing is run: each call may succeed or fail for good, and the engine may crash at any point.
-    Exits with 0 when every ending in which undos succeed is all or none, with 2 when a step that
-    can't be undone stands before one that may fail.
+    Every failure, every failure of an undo, every crash point is tried. Nothing is run: each call
+    may succeed or fail for good, and the engine may crash at any point. Exits with 0 when every
+    ending in which undos succeed is all or none, with 2 when a step that can't be undone stands
+    before one that may fail.
     """
     workflow = read_workflow(file, params, settings)
     report = examine(workflow, Bound(crashes=crashes, states=max_states), _progress())

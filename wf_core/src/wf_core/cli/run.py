@@ -102,12 +102,12 @@ def resume_command(settings: Settings, names: Sequence[str], output: Format) -> 
 
 
 async def _unfinished(engine: "Engine", settings: Settings) -> list[Key]:
-    """What has not ended, is to be deleted, or has a request that nobody answered."""
+    """What has not ended, is to be deleted, or has a request or callbacks that wait."""
     return [
         row.key
         for row in await all_rows(engine.store)
         if settings.namespace in (None, row.key.namespace)
-        and (row.phase not in FINISHED or row.deleting or await engine.store.asked(row.key))
+        and (row.phase not in FINISHED or row.deleting or row.asked or row.reporting)
     ]
 
 

@@ -21,7 +21,7 @@ _KEY_LENGTH = 32
 
 
 def idempotency_key(uid: str, step: str, hook: Hook) -> str:
-    """`H(workflow uid, step, hook)`: the same through crashes, retries, fail-over (invariant I7)."""
+    """`H(workflow uid, step, hook)`: the same through crashes and retries (invariant I7)."""
     return hashlib.sha256(f"{uid}/{step}/{hook}".encode()).hexdigest()[:_KEY_LENGTH]
 
 

@@ -1,7 +1,7 @@
 """A workflow's own course: beginning, standing still, ending, going (semantics A1, A5, B7, E3)."""
 
 from wf_core.model.phases import DeletionPolicy, PermitClass, Phase
-from wf_core.saga import run, undo, watch
+from wf_core.saga import run, statuses, undo, watch
 from wf_core.saga.calls import stop
 from wf_core.saga.ledger import WORKFLOW_TIMER, Ledger
 
@@ -49,7 +49,7 @@ def wholly_blocked(ledger: Ledger) -> bool:
         and ledger.count[phase] == ledger.blocked[phase]
         and not ledger.ready
         and not ledger.undoable
-        and not ledger.awaiting_status
+        and not _status_may_come(ledger)
         and all(flight.permit is None for flight in ledger.flights.values())
     )
 
@@ -175,6 +175,15 @@ def undo_can_move(ledger: Ledger) -> bool:
             for i, step in enumerate(ledger.steps)
         )
     return False
+
+
+def _status_may_come(ledger: Ledger) -> bool:
+    """Whether watching a step in Success may show a status that another waits for."""
+    return any(
+        ledger.steps[condition.on].phase is Phase.SUCCESS
+        for i in ledger.awaiting_status
+        for condition in statuses.lacking(ledger, i)
+    )
 
 
 def _undone_by_deletion(ledger: Ledger) -> bool:

@@ -316,8 +316,11 @@ class Drive:
         self.now = until
 
     def go(self, turns: int = 1000) -> None:
-        """Let everything run, layer by layer, until it rests or only held calls are left."""
+        """Let everything run, layer by layer, until it rests or only held calls are left. There is
+        a slot as soon as it wants one."""
         for _ in range(turns):
+            if self.saga.wants_slot:
+                self.turn(Admitted())
             if self.layer():
                 continue
             wake = self.saga.next_wake

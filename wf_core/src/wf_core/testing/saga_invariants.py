@@ -10,7 +10,7 @@ _UNDONE = (Undo.CALLED, Undo.IRREVERSIBLE, Undo.MARKED)
 
 
 class Invariants:
-    """Watches one drive; `check()` belongs after every turn. Raises AssertionError with the number."""
+    """Watches one drive; `check()` belongs after every turn and names the invariant that broke."""
 
     def __init__(self, drive: Drive) -> None:
         self._drive = drive
@@ -117,7 +117,8 @@ class Invariants:
         )
         open_ = sum(drive.permits.open_attempts.values())
         going = sum(
-            (state.in_progress and not orphaned) or (name in drive.flying and not self._watched(name))
+            (state.in_progress and not orphaned)
+            or (name in drive.flying and not self._watched(name))
             for name, state in zip(self._index, drive.saga.steps, strict=True)
         )
         assert open_ == going, f"E1: {open_} open attempts are counted, {going} are open"

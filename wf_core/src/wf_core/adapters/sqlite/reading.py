@@ -29,8 +29,12 @@ MASK = (1 << SPAN) - 1
 MAX_SEEN = 1_000
 _LOW = f"workflows.id << {SPAN}"
 _HIGH = f"(workflows.id << {SPAN}) + {MASK}"
+# Counted here and not with every save: lists are read seldom.
+_DONE = f"""(SELECT count(*) FROM steps WHERE key BETWEEN {_LOW} AND {_HIGH} AND phase =
+    CASE WHEN workflows.phase IN ({", ".join(f"'{phase}'" for phase in sorted(rules.UNDOING))})
+    THEN '{Phase.ROLL_BACKED}' ELSE '{Phase.SUCCESS}' END)"""
 _LIST = """
-SELECT id, namespace, name, uid, queue, priority, phase, created_at, succeeded, undone, total,
+SELECT id, namespace, name, uid, queue, priority, phase, created_at, {done}, total,
     owner, epoch, deletion_asked_at, suspended, parked, watchable, finished_at,
     EXISTS (SELECT 1 FROM requests WHERE key BETWEEN {low} AND {high}),
     EXISTS (SELECT 1 FROM outbox WHERE key BETWEEN {low} AND {high})
@@ -144,7 +148,7 @@ def list_page(
         where.append("(created_at, id) > (?, ?)")
         values.extend((float(created_at), int(number)))
     found = connection.execute(
-        _LIST.format(where=" AND ".join(where), low=_LOW, high=_HIGH), (*values, limit + 1)
+        _LIST.format(where=" AND ".join(where), low=_LOW, high=_HIGH, done=_DONE), (*values, limit + 1)
     ).fetchall()
     shown = found[:limit]
     more = f"{shown[-1][7]!r}/{shown[-1][0]}" if len(found) > limit and shown else None
@@ -160,8 +164,7 @@ def _row(
     priority: int,
     phase_name: str,
     created_at: float,
-    succeeded: int,
-    undone: int,
+    done: int,
     total: int,
     owner: str,
     epoch: int,
@@ -181,7 +184,7 @@ def _row(
         priority=priority,
         phase=phase,
         created_at=created_at,
-        done=undone if phase in rules.UNDOING else succeeded,
+        done=done,
         total=total,
         owner=Owner(owner, epoch),
         deleting=deletion_asked_at is not None,

@@ -33,8 +33,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             epoch INTEGER NOT NULL,
             revision INTEGER NOT NULL,
             owner TEXT NOT NULL,
-            succeeded INTEGER NOT NULL DEFAULT 0,
-            undone INTEGER NOT NULL DEFAULT 0,
             suspended INTEGER NOT NULL DEFAULT 0,
             parked INTEGER NOT NULL DEFAULT 0,
             finished_at REAL,

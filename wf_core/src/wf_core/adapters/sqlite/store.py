@@ -42,6 +42,7 @@ class SqliteStore:
         self._followers: list[Follower] = []
         self._claimed: dict[Key, None] = {}
         self._company = Company()
+        self._places: writing.Places = {}
         self._closed = False
 
     @classmethod
@@ -101,7 +102,7 @@ class SqliteStore:
     async def release(self, key: Key) -> None:
         """As `ports.Store.release`."""
         await self.writer.run(partial(writing.release, key, self.ownership.id))
-        self._claimed.pop(key, None)
+        self._let_go(key)
 
     async def save(self, key: Key, changes: Changes) -> Saved:
         """As `ports.Store.save`."""
@@ -110,7 +111,7 @@ class SqliteStore:
         except (TypeError, ValueError, OverflowError) as error:
             logger.error("a save of workflow '%s' can't be encoded: %s", key, error)
             return Saved.INVALID
-        operation = partial(writing.save, key, changes, data)
+        operation = partial(writing.save, key, changes, data, self._places)
         alone = self._company.alone(key, asyncio.get_running_loop().time())
         return await (self.writer.run_now if alone else self.writer.run)(operation)
 
@@ -162,7 +163,7 @@ class SqliteStore:
     async def remove(self, key: Key) -> None:
         """As `ports.Store.remove`. Raises `WorkflowNotFound` where there is none."""
         await self.writer.run(partial(writing.remove, key, self.ownership))
-        self._claimed.pop(key, None)
+        self._let_go(key)
 
     async def close(self) -> None:
         """As `ports.Store.close`. Raises `StoreUnavailable` where output of hooks is lost."""
@@ -204,6 +205,10 @@ class SqliteStore:
 
     async def _look(self, position: int) -> Sequence[Seen]:
         return await self._read(partial(reading.seen_after, position))
+
+    def _let_go(self, key: Key) -> None:
+        self._claimed.pop(key, None)
+        self._places.pop(key, None)
 
     def _wake(self) -> None:
         for follower in self._followers:

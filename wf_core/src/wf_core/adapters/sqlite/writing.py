@@ -24,22 +24,23 @@ KEPT_GONE = 10_000
 """So many removals are remembered for those who watch from an old position."""
 
 _NUMBER = "SELECT id FROM workflows WHERE namespace = ? AND name = ?"
-_BASE = (
-    "SELECT id, uid, epoch, revision, owner, total FROM workflows WHERE namespace = ? AND name = ?"
-)
+_PLACE = "SELECT uid, id, total FROM workflows WHERE namespace = ? AND name = ?"
+_BASE = "SELECT epoch, revision, owner FROM workflows WHERE namespace = ? AND name = ?"
+_HEAD = "SELECT uid, head FROM workflows WHERE namespace = ? AND name = ?"
 _UPDATE = """
-UPDATE workflows SET phase = ?, epoch = ?, revision = ?, owner = ?, succeeded = succeeded + ?,
-    undone = undone + ?, suspended = ?, parked = ?, finished_at = ?,
+UPDATE workflows SET phase = ?, epoch = ?, revision = ?, owner = ?, suspended = ?, parked = ?, finished_at = ?,
     deletion_asked_at = coalesce(deletion_asked_at, ?), schema_version = ?, changed = ?, head = ?
-WHERE id = ? AND uid = ? AND epoch = ? AND revision = ?
+WHERE id = ? AND uid = ? AND epoch = ? AND revision = ? AND (owner = ? OR ?)
 """
 _INSERT = """
 INSERT INTO workflows (namespace, name, uid, queue, priority, created_at, total, watchable, phase,
     epoch, revision, owner, suspended, schema_version, changed, head)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_SUCCESS = "Success"
-_UNDONE = "RollBacked"
+
+Places = dict[Key, tuple[str, int, int]]
+"""Where workflows lie: uid, number and how many steps. None of them changes; every write tests the
+uid, so that one which came back under its name is not taken for the one that went."""
 
 
 def create(workflow: Workflow, body: bytes, head: WorkflowState, transaction: Transaction) -> None:
@@ -80,19 +81,21 @@ def create(workflow: Workflow, body: bytes, head: WorkflowState, transaction: Tr
     transaction.execute("INSERT INTO documents (id, workflow) VALUES (?, ?)", (number, body))
 
 
-def save(key: Key, changes: Changes, data: Encoded, transaction: Transaction) -> Saved:
-    """Apply one save, or say why not."""
-    execute = transaction.execute
-    row = execute(_BASE, (key.namespace, key.name)).fetchone()
-    if row is None or row[1] != changes.uid:
-        return Saved.LOST
-    number, uid, epoch, revision, owner, total = row
-    if not rules.builds_on(changes, epoch, revision, owner):
-        return _repeated(key, changes, number, transaction)
+def save(
+    key: Key, changes: Changes, data: Encoded, places: Places, transaction: Transaction
+) -> Saved:
+    """Apply one save, or say why not. `places` remembers where workflows lie."""
+    place = places.get(key)
+    if place is None or place[0] != changes.uid:
+        place = transaction.execute(_PLACE, (key.namespace, key.name)).fetchone()
+        if place is None or place[0] != changes.uid:
+            return Saved.LOST
+        places[key] = place
+    uid, number, total = place
     if rules.incoherence(changes, total) is not None:
-        return Saved.INVALID
-    succeeded, undone = _write_steps(number, data, transaction)
+        return _invalid(key, changes, transaction)
     head = changes.head
+    execute = transaction.execute
     updated = execute(
         _UPDATE,
         (
@@ -100,8 +103,6 @@ def save(key: Key, changes: Changes, data: Encoded, transaction: Transaction) ->
             head.owner.epoch,
             head.revision,
             head.owner.id,
-            succeeded,
-            undone,
             head.suspended,
             head.parked,
             rules.finished_at(head),
@@ -113,11 +114,18 @@ def save(key: Key, changes: Changes, data: Encoded, transaction: Transaction) ->
             uid,
             changes.base_epoch,
             changes.base_revision,
+            head.owner.id,
+            rules.claims(changes),
         ),
     )
     if updated.rowcount != 1:
-        raise AssertionError("a row changed inside an exclusive transaction")
+        return _refused(key, changes, transaction)
     low = number << SPAN
+    if data.steps:
+        transaction.executemany(
+            "INSERT OR REPLACE INTO steps (key, phase, state) VALUES (?, ?, ?)",
+            [(low | index, phase, state) for index, phase, state in data.steps],
+        )
     if data.history is not None:  # a row a save, so that nobody has to look for the last one
         execute(
             "INSERT INTO history (key, transitions) VALUES (?, ?)",
@@ -136,47 +144,21 @@ def save(key: Key, changes: Changes, data: Encoded, transaction: Transaction) ->
     return Saved.SAVED
 
 
-def _write_steps(number: int, data: Encoded, transaction: Transaction) -> tuple[int, int]:
-    """Write the rows; how many steps more are now in Success, and how many more are undone."""
-    succeeded = undone = 0
-    low = number << SPAN
-    rows = []
-    before = _phases([low | index for index, _, _ in data.steps], transaction)
-    for index, phase, state in data.steps:
-        step = low | index
-        was = before.get(step)
-        succeeded += (phase == _SUCCESS) - (was == _SUCCESS)
-        undone += (phase == _UNDONE) - (was == _UNDONE)
-        rows.append((step, phase, state))
-    if rows:
-        transaction.executemany(
-            "INSERT OR REPLACE INTO steps (key, phase, state) VALUES (?, ?, ?)", rows
-        )
-    return succeeded, undone
+def _invalid(key: Key, changes: Changes, transaction: Transaction) -> Saved:
+    """Invalid where nothing but its content is wrong with a save."""
+    row = transaction.execute(_BASE, (key.namespace, key.name)).fetchone()
+    if row is not None and rules.builds_on(changes, *row):
+        return Saved.INVALID
+    return _refused(key, changes, transaction)
 
 
-def _phases(steps: Sequence[int], transaction: Transaction) -> dict[int, str]:
-    """The stored phases of steps. Those of one save lie together, more often than not."""
-    if not steps:
-        return {}
-    first, last = min(steps), max(steps)
-    if last - first < 4 * len(steps):
-        found = transaction.execute(
-            "SELECT key, phase FROM steps WHERE key BETWEEN ? AND ?", (first, last)
-        )
-        return dict(found.fetchall())
-    return {
-        step: row[0]
-        for step in steps
-        if (row := transaction.execute("SELECT phase FROM steps WHERE key = ?", (step,)).fetchone())
-    }
-
-
-def _repeated(key: Key, changes: Changes, number: int, transaction: Transaction) -> Saved:
+def _refused(key: Key, changes: Changes, transaction: Transaction) -> Saved:
     """Saved where this very save was applied before, else Lost."""
-    (head,) = transaction.execute("SELECT head FROM workflows WHERE id = ?", (number,)).fetchone()
+    row = transaction.execute(_HEAD, (key.namespace, key.name)).fetchone()
+    if row is None or row[0] != changes.uid:
+        return Saved.LOST
     try:
-        return Saved.SAVED if rules.repeats(changes.head, head_of(head)) else Saved.LOST
+        return Saved.SAVED if rules.repeats(changes.head, head_of(row[1])) else Saved.LOST
     except ValueError as error:
         raise damaged(key, "state", error) from error
 

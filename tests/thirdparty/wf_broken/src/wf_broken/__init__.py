@@ -1,0 +1,1 @@
+"""A plugin for wf that cannot be imported."""

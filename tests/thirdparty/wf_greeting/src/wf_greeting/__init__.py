@@ -1,0 +1,1 @@
+"""A step for wf that greets somebody on a card."""
