@@ -46,7 +46,7 @@ def resident() -> float:
 
 
 def document(name: str, steps: int) -> Workflow:
-    """A chain of steps with parameters, as people write them."""
+    """A chain of slow steps."""
     chain = [step("s0", kind="slow")]
     chain += [step(f"s{n}", f"s{n - 1}", kind="slow") for n in range(1, steps)]
     return workflow(name, chain)

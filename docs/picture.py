@@ -1,9 +1,10 @@
-"""Writes docs/live-tree.svg: the live tree of a real run of examples/undone.yaml, in three moments."""
+"""Writes docs/live-tree.svg: the live tree of a real run of examples/undone.yaml."""
 
 import asyncio
 import io
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -19,11 +20,25 @@ from wf_core.model.state import Stored, Transition
 from wf_core.plugins import load
 
 HERE = Path(__file__).parent
-MOMENTS = {
-    "running": lambda s: s.head.phase is Phase.RUNNING
-    and sum(step.phase is Phase.RUNNING for step in s.steps) > 1,
-    "being undone": lambda s: sum(step.phase is Phase.ROLLING_BACK for step in s.steps) > 1,
-    "undone": lambda s: s.head.phase is Phase.ROLL_BACKED,
+
+
+def _running(stored: Stored) -> bool:
+    at_once = sum(step.phase is Phase.RUNNING for step in stored.steps)
+    return stored.head.phase is Phase.RUNNING and at_once > 1
+
+
+def _being_undone(stored: Stored) -> bool:
+    return sum(step.phase is Phase.ROLLING_BACK for step in stored.steps) > 1
+
+
+def _undone(stored: Stored) -> bool:
+    return stored.head.phase is Phase.ROLL_BACKED
+
+
+MOMENTS: dict[str, Callable[[Stored], bool]] = {
+    "running": _running,
+    "being undone": _being_undone,
+    "undone": _undone,
 }
 
 

@@ -473,6 +473,7 @@ class Engine:
         self._runners.pop(runner.key, None)
         self._holders.pop(runner.uid, None)
         runner.close()
+        self._turnstile.serve()
         if self._queued:
             self._slots.leave(runner.key)
 

@@ -328,11 +328,6 @@ class Runner:
         if delta.outbox or (deleting and not self._deleting):
             self._deleting = deleting
             self._offer(delta.outbox)
-        for each in delta.history:
-            error = each.reason or None
-            services.announcer.announce(
-                Announced(self.key, self.uid, each.after, each.at, each.step, error)
-            )
         for i in delta.failed:
             name, step = self.saga.workflow.spec.steps[i].name, self.saga.steps[i]
             services.announcer.announce(
@@ -345,6 +340,11 @@ class Runner:
                     step.run_error,
                     failed=True,
                 )
+            )
+        for each in delta.history:
+            error = each.reason or None
+            services.announcer.announce(
+                Announced(self.key, self.uid, each.after, each.at, each.step, error)
             )
         for listener in services.listeners:
             try:

@@ -23,8 +23,11 @@ Json = Any  # a JSON value: mypy has no useful recursive type for what users put
 Parameters = dict[str, Json]
 
 
-class Wire(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Base of every value that is stored or shown: frozen, camelCase, defaults left out."""
+class Wire(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
+    """Base of every value that is stored or shown: frozen, camelCase, defaults left out.
+
+    Values hold only what JSON can say, which is never a circle: the collector has no work with them.
+    """
 
 
 class RetryPolicy(Wire, frozen=True):

@@ -100,7 +100,7 @@ def _step(step: StepState) -> object:
 
 
 def _symmetries(workflow: Workflow) -> list[tuple[int, ...]]:
-    """The permutations of the steps that leave the document as it is; large graphs get the identity."""
+    """The permutations of the steps that leave the document as it is; at most four steps."""
     steps = workflow.spec.steps
     identity = tuple(range(len(steps)))
     if len(steps) > 4:

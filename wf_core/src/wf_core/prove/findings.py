@@ -65,9 +65,7 @@ def examine(
 def _ending(end: End, names: Sequence[str]) -> Ending:
     undone = end.phase is not Phase.SUCCESS
     left = [
-        name
-        for name, effect in zip(names, end.effects, strict=True)
-        if undone and effect in _LEFT
+        name for name, effect in zip(names, end.effects, strict=True) if undone and effect in _LEFT
     ]
     stuck = [
         name

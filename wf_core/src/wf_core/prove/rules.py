@@ -85,7 +85,9 @@ def check_state(saved: Stored, effects: Sequence[Effect]) -> Violation | None:
 
 def check_end(saga: Saga, saved: Stored, effects: Sequence[Effect]) -> Violation | None:
     """Whether a state in which nothing moves is one to rest in (I10)."""
-    if not saga.rests or (saved.head.phase not in FINISHED and not any(step.blocked for step in saga.steps)):
+    if not saga.rests or (
+        saved.head.phase not in FINISHED and not any(step.blocked for step in saga.steps)
+    ):
         names = ", ".join(_phases(saved.steps))
         return Violation("I10", f"nothing moves, and it is {saved.head.phase} with {names}")
     return check_state(saved, effects)

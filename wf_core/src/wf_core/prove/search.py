@@ -1,7 +1,7 @@
 """Breadth-first search over all that can happen, with a visited set over canonical states.
 
-The shipped machine takes every turn. A crash forgets what was not saved and every call in flight; it
-may come in any state, a budget of them in all. A save that nothing waits for may be made or not.
+The shipped machine takes every turn. A crash forgets what was not saved and every call in flight;
+it may come in any state, a budget of them in all. A save that nothing waits for may be made or not.
 Breadth first, so the first story that reaches an end is a shortest one.
 """
 
@@ -37,8 +37,8 @@ _OWNER = Owner("search", 1)
 
 @attrs.frozen
 class Bound:
-    """How far to search: so many crashes in all, requests to cancel, oddities (a failure that is tried
-    again, work that goes on by itself, a hook that hangs until time passes), and states."""
+    """How far to search: so many crashes in all, requests to cancel, oddities (a failure that is
+    tried again, work that goes on by itself, a hook that hangs until time passes), and states."""
 
     crashes: int = 1
     cancels: int = 0
@@ -65,7 +65,7 @@ class Trail:
 
 @attrs.define(eq=False)
 class Node:
-    """A state: the live machine, what was last saved, what is in flight and outside, and the budgets."""
+    """A state: the live machine, what was last saved, what is in flight and outside, the budgets."""
 
     saga: Saga
     saved: Stored

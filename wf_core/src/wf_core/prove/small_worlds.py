@@ -1,4 +1,4 @@
-"""Every small world: all graphs of up to four steps up to isomorphism, with what can happen in them.
+"""Every small world: all graphs of up to four steps up to isomorphism, and all that can happen.
 
 Larger graphs get smaller budgets, so that all of it takes minutes. What a budget leaves out is not
 proved: it is said in docs/reliability.md.

@@ -1,7 +1,7 @@
 """What can happen to a saga, and what it leaves outside.
 
-Time is abstract: a timer may fire whenever it is the next one, whatever is in flight. The outside is
-one word a step: nothing was done, something may have been, it was undone.
+Time is abstract: a timer may fire whenever it is the next one, whatever is in flight. The outside
+is one word a step: nothing was done, something may have been, it was undone.
 """
 
 from collections.abc import Mapping

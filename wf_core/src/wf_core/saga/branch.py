@@ -15,8 +15,8 @@ def fork(saga: Saga) -> Saga:
     other = object.__new__(Saga)
     vars(other).update(vars(saga))
     ledger = object.__new__(Ledger)
-    for name, value in vars(saga._ledger).items():
-        setattr(ledger, name, _forked(value))
+    for name in Ledger.__slots__:
+        setattr(ledger, name, _forked(getattr(saga._ledger, name)))
     other._ledger = ledger
     return other
 

@@ -4,12 +4,13 @@ The pivot implicitly depends on the Success of every step that is not its descen
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from weakref import WeakValueDictionary
 
 import attrs
 
 from wf_core.model.phases import Phase
-from wf_core.model.spec import StepSpec
+from wf_core.model.spec import DependOn, StepSpec
 
 
 @attrs.frozen
@@ -39,6 +40,7 @@ class Graph:
     order: tuple[int, ...]
     position: tuple[int, ...]
     pivot: int | None
+    index: Mapping[str, int]
     _ancestors: list[int] = attrs.field(factory=list)
 
     @classmethod
@@ -77,7 +79,17 @@ class Graph:
             order=tuple(order),
             position=tuple(position),
             pivot=pivot,
+            index=index,
         )
+
+    @classmethod
+    def shared(cls, steps: Sequence[StepSpec]) -> "Graph":
+        """As `of`, one for all workflows of the same shape as long as any of them lives."""
+        shape = tuple((step.name, step.depend_ons, step.pivot) for step in steps)
+        graph = _SHARED.get(shape)
+        if graph is None:
+            graph = _SHARED[shape] = cls.of(steps)
+        return graph
 
     def ancestors(self, i: int) -> int:
         """The ancestors of step i as a bit set over `position`: bits in topological order."""
@@ -94,6 +106,10 @@ class Graph:
     def is_ancestor(self, a: int, of: int) -> bool:
         """Whether step `a` is upstream of step `of`."""
         return bool(self.ancestors(of) >> self.position[a] & 1)
+
+
+_Shape = tuple[tuple[str, tuple[DependOn, ...], bool], ...]
+_SHARED: WeakValueDictionary[_Shape, Graph] = WeakValueDictionary()
 
 
 def _pivot_conditions(conditions: Sequence[Sequence[Condition]], pivot: int) -> list[Condition]:

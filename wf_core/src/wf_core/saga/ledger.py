@@ -4,7 +4,6 @@ Everything here costs O(what changed): moving a step touches that step and its n
 """
 
 import heapq
-from collections import deque
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -79,6 +78,51 @@ class Delta:
 class Ledger:
     """State and open counts of one saga. Steps are integers."""
 
+    __slots__ = (  # dozens of names: a dict for each of thousands of sagas would be a waste
+        "_answered",
+        "_claimed",
+        "_cursor_moved",
+        "_dirty",
+        "_due",
+        "_failed",
+        "_head_dirty",
+        "_history",
+        "_outbox_new",
+        "_sync_timeout",
+        "_sync_timeouts",
+        "_timers",
+        "asked",
+        "attribute_bytes",
+        "awaiting_status",
+        "blocked",
+        "calls",
+        "count",
+        "effects",
+        "flights",
+        "grace",
+        "graph",
+        "head",
+        "index",
+        "interrupted",
+        "kinds",
+        "looks",
+        "open",
+        "open_conditions",
+        "open_dependents",
+        "outbox",
+        "permits",
+        "polls",
+        "ready",
+        "retries",
+        "settled",
+        "spec",
+        "steps",
+        "uid",
+        "undoable",
+        "urgent",
+        "woken",
+    )
+
     def __init__(
         self,
         workflow: Workflow,
@@ -93,8 +137,8 @@ class Ledger:
     ) -> None:
         self.uid = workflow.metadata.uid
         self.spec = workflow.spec
-        self.graph = Graph.of(workflow.spec.steps)
-        self.index = {step.name: i for i, step in enumerate(self.spec.steps)}
+        self.graph = Graph.shared(workflow.spec.steps)
+        self.index = self.graph.index
         self.head = head
         self.steps = list(steps)
         self.kinds = kinds
@@ -132,7 +176,7 @@ class Ledger:
         self.attribute_bytes = sum(size(step.attributes) for step in self.steps)
         self._outbox_new: list[OutboxEntry] = []
         self._answered: list[int] = []
-        self.outbox: deque[OutboxEntry] = deque(outbox)
+        self.outbox = list(outbox)
 
         self.count = dict.fromkeys(Phase, 0)
         self.blocked = dict.fromkeys(Phase, 0)
@@ -357,7 +401,7 @@ class Ledger:
         self.outbox.append(entry)
         self._outbox_new.append(entry)
         if len(self.outbox) > MAX_OUTBOX:
-            oldest = self.outbox.popleft()
+            oldest = self.outbox.pop(0)
             self.put_head(outbox_delivered=oldest.seq, outbox_dropped=self.head.outbox_dropped + 1)
 
     def settle_callback(self, seq: int, dropped: bool) -> None:
@@ -365,7 +409,7 @@ class Ledger:
         if seq <= self.head.outbox_delivered:
             return
         while self.outbox and self.outbox[0].seq <= seq:
-            self.outbox.popleft()
+            del self.outbox[0]
         self.head = replace(
             self.head,
             outbox_delivered=seq,

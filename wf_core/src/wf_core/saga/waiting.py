@@ -7,28 +7,35 @@ from collections.abc import Callable
 class Waiting:
     """One queue a kind, so that a short kind holds up no other."""
 
+    __slots__ = ("_kinds",)
+
     def __init__(self) -> None:
-        self._kinds: dict[str, OrderedDict[int, None]] = {}
+        self._kinds: dict[str, OrderedDict[int, None]] | None = None  # made when something waits
 
     def __bool__(self) -> bool:
         return bool(self._kinds)
 
     def add(self, kind: str, i: int) -> None:
         """Let step i wait at the end, unless it waits already."""
+        if self._kinds is None:
+            self._kinds = {}
         self._kinds.setdefault(kind, OrderedDict()).setdefault(i)
 
     def clear(self) -> None:
         """Let nothing wait any more."""
-        self._kinds.clear()
+        self._kinds = None
 
     def serve(self, attempt: Callable[[int], bool]) -> bool:
         """Try the waiting steps of each kind in order, until one of a kind is refused its permit.
 
         `attempt` is False where a permit was refused; gives whether anything was taken off a queue.
         """
+        kinds = self._kinds
+        if not kinds:
+            return False
         served = False
-        for kind in list(self._kinds):
-            queue = self._kinds[kind]
+        for kind in list(kinds):
+            queue = kinds[kind]
             while queue:
                 i, _ = queue.popitem(last=False)
                 if not attempt(i):
@@ -37,5 +44,5 @@ class Waiting:
                     break
                 served = True
             if not queue:
-                del self._kinds[kind]
+                del kinds[kind]
         return served

@@ -1,0 +1,26 @@
+"""All that can happen in every small world keeps the rules: the strongest proof there is."""
+
+import pytest
+
+from wf_core.prove.small_worlds import SmallWorld, graphs, small_worlds
+
+WORLDS = list(small_worlds())
+
+
+def _parameter(world: SmallWorld) -> object:
+    steps = len(world.workflow.spec.steps)
+    large = steps > 3 or (steps == 3 and world.bound.crashes > 1)
+    return pytest.param(world, id=world.name, marks=[pytest.mark.slow] if large else [])
+
+
+def test_there_are_as_many_graphs_as_there_are_unlabelled_acyclic_ones() -> None:
+    # OEIS A003087: 1, 2, 6, 31 for one to four nodes.
+    assert [len(graphs(n)) for n in (1, 2, 3, 4)] == [1, 2, 6, 31]
+
+
+@pytest.mark.parametrize("world", [_parameter(world) for world in WORLDS])
+def test_no_rule_is_broken_in_any_state(world: SmallWorld) -> None:
+    found = world.search()
+    assert found.violations == []
+    assert found.complete
+    assert {"Success", "RollBacked"} <= {str(end.phase) for end in found.ends.values()}
