@@ -112,8 +112,8 @@ def _blocks(workflow: Workflow, found: Found) -> list[str]:
     lines = []
     for name in names:
         if name in blocked:
-            held = [each for each in names if each in blocked[name]]
-            what = f" and keeps {_listed(held)} from being undone" if held else ""
+            kept = [each for each in names if each in blocked[name]]
+            what = f" and keeps {_listed(kept)} from being undone" if kept else ""
             lines.append(f"an undo of '{name}' that fails for good leaves it as it is{what}")
     return lines
 

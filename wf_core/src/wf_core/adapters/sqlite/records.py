@@ -7,7 +7,7 @@ import msgspec
 
 from wf_core.errors import StoreForeign, StoreUnavailable
 from wf_core.model.requests import Request
-from wf_core.model.spec import Key, Workflow
+from wf_core.model.spec import Key, StepSpec, Workflow
 from wf_core.model.state import (
     SCHEMA_VERSION,
     LogLine,
@@ -22,13 +22,35 @@ T = TypeVar("T")
 SPAN = 32  # bits of a row's number within its workflow
 
 encode = msgspec.json.Encoder().encode
-workflow_of = msgspec.json.Decoder(Workflow).decode
+_workflow_of = msgspec.json.Decoder(Workflow).decode
 head_of = msgspec.json.Decoder(WorkflowState).decode
 step_of = msgspec.json.Decoder(StepState).decode
 entry_of = msgspec.json.Decoder(OutboxEntry).decode
 transitions_of = msgspec.json.Decoder(tuple[Transition, ...]).decode
 request_of = msgspec.json.Decoder(Request).decode
 line_of = msgspec.json.Decoder(LogLine).decode
+
+
+SHARED = 64
+SHARED_BYTES = 16 * 1024
+"""So many different lists of steps are remembered, if no larger than this."""
+
+_steps: dict[bytes, tuple[StepSpec, ...]] = {}
+
+
+def workflow_of(body: bytes) -> Workflow:
+    """The document. Those that were made from one template share their steps: an engine holds
+    thousands, and the steps are most of what it holds of each."""
+    workflow = _workflow_of(body)
+    if len(body) > SHARED_BYTES:
+        return workflow
+    spec = workflow.spec
+    known = _steps.setdefault(encode(spec.steps), spec.steps)
+    if known is spec.steps:
+        if len(_steps) > SHARED:
+            _steps.pop(next(iter(_steps)), None)
+        return workflow
+    return msgspec.structs.replace(workflow, spec=msgspec.structs.replace(spec, steps=known))
 
 
 def span(number: int) -> tuple[int, int]:
