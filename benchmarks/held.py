@@ -1,6 +1,6 @@
 """A process that serves many workflows and says how much memory they take (see `memory`).
 
-    python -m benchmarks.held STORE WORKFLOWS STEPS RUNNING
+python -m benchmarks.held STORE WORKFLOWS STEPS RUNNING
 """
 
 import asyncio

@@ -32,5 +32,6 @@ def _figure(name: str, running: int, folder: Path) -> Figure:
         return Figure(name, None, "MB", BUDGET, note=done.stderr.strip().splitlines()[-1])
     answer = json.loads(done.stdout)
     each = answer["megabytes"] / WORKFLOWS * 1e3
-    note = f"{answer['running']:,} running, of one template, {each:.1f} kB a workflow; engine alone {answer['alone']:.0f} MB"
+    note = f"of one template, {each:.1f} kB each; {answer['running']:,} running, "
+    note += f"the engine alone takes {answer['alone']:.0f} MB"
     return Figure(name, answer["megabytes"], "MB", BUDGET, note=note)

@@ -1,4 +1,4 @@
-"""The workflows that are measured: chains, fan-outs, layers, failures, of steps that do nothing."""
+"""The workflows that are measured: chains, fan-outs, layers, failures; steps do nothing."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +10,15 @@ from wf_core.config.values import ControllerConfig
 from wf_core.engine import Engine
 from wf_core.engine.local import open_engine, registry_of
 from wf_core.kinds import Fatal, StepCall, StepKind
-from wf_core.model.spec import DependOn, Key, Metadata, StepSpec, StepTemplate, Workflow, WorkflowSpec
+from wf_core.model.spec import (
+    DependOn,
+    Key,
+    Metadata,
+    StepSpec,
+    StepTemplate,
+    Workflow,
+    WorkflowSpec,
+)
 from wf_core.model.state import Stored
 
 ROOM = 300

@@ -33,7 +33,7 @@ def small(desk: Desk, tmp_path: Path) -> Iterator[Desk]:
     try:
         yield attrs.evolve(desk, store=place / "wf.db")
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def chain(fills: str = "", undo_fills: str = "", fails: str = "") -> dict[str, tuple[str, str]]:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.crash.file_calls import built
+from tests.crash.fork_server import Server
 from tests.crash.left_behind import end_what_works_in
 
 
@@ -11,3 +13,10 @@ from tests.crash.left_behind import end_what_works_in
 def leaves_nothing_running(tmp_path: Path) -> Iterator[None]:
     yield
     end_what_works_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Processes that can be stopped at a system call; skipped where the shim can't be built."""
+    with Server(built(tmp_path_factory.mktemp("shim"))) as running:
+        yield running

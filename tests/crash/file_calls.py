@@ -34,7 +34,7 @@ class Call:
     what: str  # as in the C file
     path: str
     offset: int
-    data: bytes
+    data: bytes = attrs.field(repr=False)
 
 
 def built(folder: Path) -> Path:

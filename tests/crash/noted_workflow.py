@@ -80,6 +80,7 @@ class Noted(StepKind):
 
     def rollback(self, call: StepCall) -> Answer:
         self._happen("undo", call.step)
+        return None
 
     def _happen(self, hook: str, step: str) -> None:
         self._note(f"effect {hook} {step}")
@@ -132,6 +133,7 @@ class NotedStores:
         if scheme != "sqlite":
             return None
         store = NotedStore.open(Path(path))
+        assert isinstance(store, NotedStore)
         store.note = self.note
         for pragma in self.pragmas:
             store.writer.connection.execute(f"PRAGMA {pragma}")

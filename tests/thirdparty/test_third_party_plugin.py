@@ -46,7 +46,7 @@ def test_its_parameters_are_shown_with_types_defaults_and_descriptions(fresh: En
         "PARAMETER  TYPE           DEFAULT     DESCRIPTION\n"
         "who        text           (required)  Who is greeted.\n"
         "card       text           (required)  The file that the greeting is written to.\n"
-        "word       text           \"hello\"     How one begins.\n"
+        'word       text           "hello"     How one begins.\n'
         "times      whole number   1           How often it is said.\n"
         "loudness   number         0.5         From 0 to 1.\n"
         "allCaps    true or false  false       In capital letters.\n"

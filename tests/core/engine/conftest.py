@@ -1,4 +1,4 @@
-"""The engine's tests are stories: every `async def test_...` of this folder runs on virtual time."""
+"""The engine's tests are stories: every `async def test_...` here runs on virtual time."""
 
 import inspect
 

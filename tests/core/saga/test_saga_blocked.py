@@ -1,9 +1,13 @@
 """What waits for a person, and slots (semantics A5, B7, B10, E3)."""
 
+# A turn changes what was asserted before, which mypy does not see.
+# mypy: disable-error-code="unreachable,comparison-overlap"
+
 import attrs
 import pytest
 
 from wf_core.model.phases import BlockReason, Hook, OnFailure, Phase, RequestType, Undo, Verdict
+from wf_core.model.spec import DependOn
 from wf_core.saga.events import Admitted, DeletionAsked
 from wf_core.testing.saga_driver import (
     KINDS,
@@ -21,7 +25,7 @@ from wf_core.testing.saga_driver import (
 
 def reason(saga: Drive, name: str) -> BlockReason | None:
     blocked = saga.state(name).blocked
-    return blocked and blocked.reason
+    return None if blocked is None else blocked.reason
 
 
 def paused() -> Drive:
@@ -385,3 +389,25 @@ def test_a_workflow_that_is_gone_calls_nothing() -> None:
     assert saga.phase is Phase.ROLL_BACKED
     assert saga.saga.removable
     assert saga.state("a").undo is Undo.NEVER_RAN
+
+
+def test_b10_an_awaited_status_that_nobody_can_look_at_blocks() -> None:
+    after = DependOn("a", resource_status="ready")
+    saga = Drive(workflow(step("a"), step("b", after, kind="blind")))
+    saga.report("a", done("booting"))
+    saga.kinds = without("plain")
+    saga.crash()
+    assert reason(saga, "b") is BlockReason.KIND_UNAVAILABLE
+    assert saga.saga.rests
+
+
+def test_h_an_undo_that_was_never_called_waits_no_longer_than_its_retries() -> None:
+    bad = step("a", parameters={"bad": 1}, max_period_seconds=100.0)
+    saga = Drive(workflow(bad, on_failure=OnFailure.PAUSE))
+    saga.ask(RequestType.MARK_SUCCEEDED, "a")
+    saga.ask(RequestType.ROLLBACK)
+    assert reason(saga, "a") is BlockReason.KIND_UNAVAILABLE
+    saga.crash(after=-10_000.0)
+    at = saga.saga.next_wake
+    assert at is not None
+    assert at <= saga.now + 110.0

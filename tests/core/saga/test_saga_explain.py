@@ -1,8 +1,11 @@
 """One sentence for everything that waits (design 4)."""
 
-from wf_core.model.phases import OnFailure, Phase, RequestType
+# A turn changes what was asserted before, which mypy does not see.
+# mypy: disable-error-code="unreachable,comparison-overlap"
+
+from wf_core.model.phases import OnFailure, PermitClass, Phase, RequestType
 from wf_core.model.spec import Callback, DependOn
-from wf_core.saga.explain import Reason, blocked_of, explain
+from wf_core.saga.explain import NoPermits, Reason, blocked_of, explain
 from wf_core.testing.saga_driver import Drive, done, fatal, going, retryable, step, workflow
 
 
@@ -48,6 +51,22 @@ def test_a_back_off_says_until_when_and_why() -> None:
     assert reason is Reason.BACKOFF
     assert sentence.startswith("attempt 2 of its run begins in 6")
     assert sentence.endswith(" s; last error: oops")
+
+
+def test_a_retry_whose_time_has_come_may_wait_for_a_permit() -> None:
+    saga = Drive(workflow(step("a")))
+    saga.report("a", retryable("oops"))
+    saga.permits.limits = {"plain": 0}
+    saga.wait(100)
+    assert told(saga)["a"] == (
+        Reason.CALL,
+        "attempt 2 of its run is in flight, or waits for a permit of kind 'plain'; "
+        "last error: oops",
+    )
+
+
+def test_explaining_takes_no_permits() -> None:
+    assert not NoPermits().take("plain", PermitClass.RUN, 0.0, opens=True)
 
 
 def test_progress_says_since_when() -> None:
@@ -165,6 +184,9 @@ def test_a_step_that_could_not_begin_says_nothing_while_the_pivot_is_awaited() -
     bad = step("z", DependOn("p", Phase.RUNNING), parameters={"bad": 1})
     saga = Drive(workflow(step("p", pivot=True), bad))
     assert set(told(saga)) == {None, "p"}
+    saga.crash()
+    assert set(told(saga)) == {None, "p"}
+    assert "z" not in saga.called()
 
 
 def test_callbacks_that_are_left_are_told_at_the_end() -> None:

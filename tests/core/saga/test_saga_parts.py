@@ -1,5 +1,7 @@
 """The graph, the queues and the delays, each alone."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +52,17 @@ def test_a4_the_pivot_depends_on_all_but_its_descendants() -> None:
     assert wanted == [(3, Phase.RUNNING), (4, Phase.SUCCESS), (3, Phase.SUCCESS)]
 
 
+def taking(served: list[int], below: int = 100) -> Callable[[int], bool]:
+    """Takes every step under a number, and remembers it."""
+
+    def attempt(i: int) -> bool:
+        if i < below:
+            served.append(i)
+        return i < below
+
+    return attempt
+
+
 @given(st.lists(st.tuples(st.sampled_from("xy"), st.integers(0, 5)), max_size=12))
 def test_waiting_is_first_come_first_served_each_once(adds: list[tuple[str, int]]) -> None:
     waiting = Waiting()
@@ -57,7 +70,7 @@ def test_waiting_is_first_come_first_served_each_once(adds: list[tuple[str, int]
         waiting.add(kind, i)
     assert bool(waiting) == bool(adds)
     served: list[int] = []
-    assert waiting.serve(lambda i: not served.append(i)) == bool(adds)
+    assert waiting.serve(taking(served)) == bool(adds)
     for kind in "xy":
         assert [i for k, i in dict.fromkeys(adds) if k == kind] == [
             i for k, i in dict.fromkeys(adds) if k == kind and i in served
@@ -71,7 +84,7 @@ def test_a_refused_step_keeps_its_place() -> None:
         waiting.add("k", i)
     assert not waiting.serve(lambda _: False)
     served: list[int] = []
-    assert waiting.serve(lambda i: i < 3 and not served.append(i))
+    assert waiting.serve(taking(served, below=3))
     assert served == [1, 2]
     waiting.clear()
     assert not waiting
@@ -99,9 +112,16 @@ def test_i11_a_delay_is_never_shorter_than_its_period(n: int, factor: float, j: 
     assert 60.0 <= delay <= longest_retry(60.0, policy)
 
 
-@pytest.mark.parametrize(("after", "period", "polls", "delay"), [
-    (None, 0.0, 0, 10.0), (None, 0.0, 99, 60.0), (None, 7.0, 5, 7.0), (0.0, 7.0, 5, 0.0), (-1.0, 0.0, 0, 0.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("after", "period", "polls", "delay"),
+    [
+        (None, 0.0, 0, 10.0),
+        (None, 0.0, 99, 60.0),
+        (None, 7.0, 5, 7.0),
+        (0.0, 7.0, 5, 0.0),
+        (-1.0, 0.0, 0, 0.0),
+    ],
+)
 def test_b1_poll_delays(after: float | None, period: float, polls: int, delay: float) -> None:
     assert poll_delay(after, period, polls) == delay
 

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from wf_core.model.outcomes import Outcome
 from wf_core.model.phases import (
     FINISHED,
     DeletionPolicy,
@@ -31,7 +32,7 @@ from wf_core.testing.saga_driver import (
 )
 from wf_core.testing.saga_invariants import Invariants
 
-OUTCOME = {
+OUTCOME: dict[str, Outcome] = {
     "done": done(),
     "ready": done("ready"),
     "broken": done("broken", x=1),
@@ -131,7 +132,7 @@ class Play:
             case ("ask", kind, n):
                 names = [s.name for s in drive.saga.workflow.spec.steps]
                 name = None if n == 6 else names[n % len(names)]
-                more = {"name": "go"} if kind is RequestType.SIGNAL else {}
+                more: dict[str, Any] = {"name": "go"} if kind is RequestType.SIGNAL else {}
                 drive.request(kind, name, **more)
             case ("admit", _):
                 if drive.saga.wants_slot:

@@ -1,4 +1,4 @@
-"""Observers, told by a thread of their own from a bounded queue: a slow one holds up no workflow."""
+"""Observers, told by a thread of their own from a bounded queue: slow ones hold up nothing."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ class NoAnnouncer:
 
 
 class ThreadAnnouncer:
-    """Implements `ports.Announcer`. `notify` is `Registry.notify`; the thread starts when needed."""
+    """Implements `ports.Announcer`. `notify` is `Registry.notify`; its thread starts at need."""
 
     def __init__(self, notify: Callable[[Event], None], *, limit: int = QUEUE) -> None:
         self._notify = notify
@@ -56,7 +56,8 @@ class ThreadAnnouncer:
         try:
             self._queue.put_nowait(None)
         except queue.Full:
-            log.warning("observers missed the end: %d events were still queued", self._queue.qsize())
+            left = self._queue.qsize()
+            log.warning("observers missed the end: %d events were still queued", left)
             return
         await asyncio.to_thread(self._thread.join, CLOSING)
 

@@ -236,7 +236,7 @@ class _Running:
 
 
 class _Question:
-    """A hook that is held until it is answered: `saved` is None where the engine's end does that."""
+    """A hook that is held until it is answered; `saved` stays None where the engine ends first."""
 
     __slots__ = ("answered", "saved")
 

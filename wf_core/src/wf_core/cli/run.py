@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from wf_core.cli import documents
+from wf_core.cli.chaos import Options as ChaosOptions
+from wf_core.cli.chaos import arguments, chaos_options, require_alone, run_chaos
 from wf_core.cli.exits import ExitCode, leave, of_stored, worst
 from wf_core.cli.interrupts import Interrupted, Interrupts
 from wf_core.cli.live import Silent, View, choose
@@ -37,7 +39,8 @@ Choose = Callable[["Engine"], Awaitable[Sequence[Key]]]
     wf run order.yaml
     wf run order.yaml --param customer=ada --name order-17
     wf run *.yaml --store sqlite:orders.db
-    generate | wf run -""",
+    generate | wf run -
+    wf run order.yaml --chaos 100 --check ./check.sh""",
 )
 @documents.files_argument
 @documents.param_option
@@ -45,6 +48,7 @@ Choose = Callable[["Engine"], Awaitable[Sequence[Key]]]
 @documents.replace_option
 @output_option()
 @click.pass_obj
+@chaos_options
 def run_command(
     settings: Settings,
     files: Sequence[str],
@@ -52,16 +56,28 @@ def run_command(
     new_name: str | None,
     replace: bool,
     output: Format,
+    chaos: ChaosOptions,
 ) -> None:
     """Run workflows here and now, and show them live.
 
     All of FILE... run at once, until each has ended or waits for a person.
 
+    With --chaos one FILE is run many times while the engine is killed and hooks fail, and --check
+    says whether the world is all or none after each: 0 it always was, 1 it was not.
+
     Exit codes: 0 Success, 3 RollBacked, 4 Failed (an undo is stuck), 5 paused or suspended,
     130 interrupted (`wf resume` goes on), 2 a fault in the document, 1 anything around it.
     """
     warn_of_problems()
+    if chaos.runs is not None:
+        require_alone(files, replace=replace)
     workflows = documents.read_workflows(files, params, new_name, settings)
+    if chaos.runs is not None:
+        configuration(settings)  # a fault in it is said now, not by the first life
+        file = _config_file(settings)
+        command = arguments(files[0], params, new_name, file)
+        leave(run_chaos(chaos, workflows[0], file, command, output))
+        return
 
     async def start(engine: "Engine") -> Sequence[Key]:
         return await _create(engine, workflows, replace)
@@ -116,8 +132,12 @@ def configuration(settings: Settings) -> Config:
 
     Raises ConfigInvalid.
     """
-    file = find(Path(settings.config) if settings.config else None, os.environ)
+    file = _config_file(settings)
     return Config() if file is None else load(file)
+
+
+def _config_file(settings: Settings) -> Path | None:
+    return find(Path(settings.config) if settings.config else None, os.environ)
 
 
 async def _drive(

@@ -6,31 +6,28 @@ the store, by its queues (`wf serve`, a controller).
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
 
 from wf_core.config import Config
-from wf_core.engine.courier import Courier
 from wf_core.engine.follower import Follower
 from wf_core.engine.locks import KeyLocks
-from wf_core.engine.refusal import never_ran, refused
+from wf_core.engine.refusal import document_faults, never_ran, set_aside, unfit, watched
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
+from wf_core.engine.tasks import Tasks
 from wf_core.engine.turnstile import Turnstile
+from wf_core.engine.waiting import Waiting
 from wf_core.errors import (
-    DocumentInvalid,
     EngineError,
-    Fault,
     OperatorError,
     StoreUnavailable,
     WfError,
     WorkflowNotFound,
     WorkflowOwned,
 )
-from wf_core.limits import KindLimits, Limits
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Key, Workflow
@@ -68,48 +65,36 @@ class Engine:
         folder: Path,
         linger: float = LINGER,
     ) -> None:
-        controller = config.controller_config
         self.store = store
         self.config = config
         self.registry = registry
         self._clock = clock
         self._executor = executor
         self._sender = sender
-        self._services = Services(
+        self._services = Services.of(
             store=store,
             registry=registry,
             executor=executor,
             clock=clock,
-            courier=Courier(
-                sender,
-                clock,
-                give_up_after=config.callbacks.give_up_after,
-                give_up_after_deletion=config.callbacks.give_up_after_deletion,
-            ),
+            sender=sender,
             announcer=announcer,
             config=config,
-            limits=Limits(
-                controller.concurrency,
-                {
-                    each.kind: KindLimits(each.qps, each.concurrency, each.max_active)
-                    for each in controller.steps
-                },
-            ),
             folder=folder,
             linger=linger,
         )
-        self._slots = Slots(controller.queue, lambda key: self._spawn(self._begin(key)))
+        queue = config.controller_config.queue
+        self._slots = Slots(queue, lambda key: self._tasks.spawn(self._begin(key)))
         self._turnstile = Turnstile(self._services.limits, clock, self._try_again)
         self._queued = False
         self._runners: dict[Key, Runner] = {}
         self._holders: dict[str, Runner] = {}
         self._given_up: dict[Key, Runner] = {}
-        self._waiters: dict[Key, list[asyncio.Future[Runner | None]]] = {}
+        self._waiting = Waiting()
         self._ended: dict[Key, Stored] = {}
         self._errors: dict[Key, WfError] = {}
         self._locks = KeyLocks()
         self._follower = Follower(store, self._look)
-        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._tasks = Tasks()
         self._stopped = asyncio.Event()
         self._stopping: asyncio.Task[None] | None = None
 
@@ -131,7 +116,7 @@ class Engine:
                 return
             runner = await self._load(key)
             if runner.saga.head.phase is Phase.PENDING:
-                faults = self._faults(runner)
+                faults = document_faults(runner.saga.workflow, self.registry)
                 if faults is not None:
                     self._forget(runner)
                     await self._release(key)
@@ -214,7 +199,7 @@ class Engine:
                     return stored
             elif runner.rests or self._services.closing:
                 return await self._at_rest(runner)
-            woken = await self._next_rest(key)
+            woken = await self._waiting.next(key)
             if woken is not None and self._runners.get(key) is not woken:
                 return await self._at_rest(woken)
 
@@ -224,17 +209,10 @@ class Engine:
         return self.view(key)
 
     async def _at_rest(self, runner: Runner) -> Stored:
-        await self._await_callbacks(runner)
+        await runner.delivered(CALLBACKS_AT_END)
         if runner.error is not None:
             raise runner.error
         return runner.saga.snapshot()
-
-    async def _next_rest(self, key: Key) -> Runner | None:
-        """Wait until a workflow rests or is let go; None when the engine stops."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Runner | None] = loop.create_future()
-        self._waiters.setdefault(key, []).append(future)
-        return await future
 
     async def stop(self) -> None:
         """End cleanly: start nothing, tell hooks, keep what they still report, let everything go.
@@ -259,15 +237,14 @@ class Engine:
             for runner in self._runners.values():
                 runner.hooks.stop_all()
             await self._follower.stop()
-            if self._tasks:
-                await asyncio.wait(list(self._tasks))
+            await self._tasks.ended()
             await self._until_hooks_end()
             for runner in list(self._runners.values()):
                 await runner.settle()
                 runner.close()
                 if not runner.hooks.running and runner.error is None:
                     await self._release(runner.key)
-            self._wake_waiters(self._waiters, None)
+            self._waiting.end()
 
     # Recovery and admission
 
@@ -300,34 +277,35 @@ class Engine:
                 return None  # what failed by a fault of ours would fail again
             try:
                 runner = await self._load(key)
-            except WorkflowNotFound:
-                self._slots.leave(key)
-                return None
-            except (WorkflowOwned, StoreUnavailable) as error:
-                self._follower.later(key, str(error))
-                return None
             except WfError as error:
-                log.error("%s: left alone: %s", key, error)
-                self._slots.leave(key)
+                self._left_alone(key, error)
                 return None
             if self._queued:
                 self._slots.count(runner)
             runner.kick()
             return runner
 
+    def _left_alone(self, key: Key, error: WfError) -> None:
+        """A workflow could not be taken up; where time may help it is tried again."""
+        if not isinstance(error, StoreUnavailable) and key not in self._given_up:
+            self._slots.leave(key)
+        if isinstance(error, WorkflowOwned | StoreUnavailable):
+            self._follower.later(key, str(error))
+        elif not isinstance(error, WorkflowNotFound):
+            log.error("%s: left alone: %s", key, error)
+            self._errors[key] = error
+
     async def _load(self, key: Key) -> Runner:
         """Claim and load. The key's lock is held."""
-        given_up = self._given_up.get(key)
-        if given_up is not None and given_up.hooks.running:
+        if key in self._given_up:
             raise WorkflowOwned(f"workflow '{key}': hooks that this engine gave up still run")
         owner = await self.store.claim(key)
         try:
             stored = await self.store.load(key)
-            runner = await self._runner(key, stored, owner)
+            runner = await self._runner(stored, owner)
         except WfError:
             await self._release(key)
             raise
-        self._given_up.pop(key, None)
         self._errors.pop(key, None)
         self._ended.pop(key, None)
         self._follower.settled(key)
@@ -335,25 +313,14 @@ class Engine:
         self._holders[runner.uid] = runner
         return runner
 
-    async def _runner(self, key: Key, stored: Stored, owner: Owner) -> Runner:
-        """Raises DocumentInvalid or EngineError where the document fits no machine (C10)."""
+    async def _runner(self, stored: Stored, owner: Owner) -> Runner:
+        """Raises DocumentInvalid or EngineError where no machine can be built from it (C10)."""
         try:
             return Runner(self._services, stored, owner, self._advanced, self._turned)
         except Exception as error:
-            log.debug("%s: no machine", key, exc_info=True)
-            found = self._document_faults(stored.workflow)
-            why = DocumentInvalid(found, str(key)) if found else None
-            if never_ran(stored):
-                if stored.head.deletion_asked_at is not None:
-                    await self.store.remove(key)
-                elif stored.head.phase is Phase.PENDING and self._queued:
-                    now = self._clock.now()
-                    await self.store.save(key, refused(stored, owner, str(why or error), now))
-            if why is not None:
-                raise why from error
-            raise EngineError(
-                f"workflow '{key}': what is stored can't be run: {type(error).__name__}: {error}"
-            ) from error
+            why = unfit(stored, self.registry, error)
+            await set_aside(self._services, stored, owner, why, serving=self._queued)
+            raise why from error
 
     async def _begin(self, key: Key) -> None:
         runner = await self._take(key)
@@ -363,23 +330,16 @@ class Engine:
             return
         if runner is not None:
             self._slots.count(runner)
-        elif key not in self._given_up:
+        else:
             self._slots.leave(key)
         self._slots.admit()
 
     def _entrance(self, runner: Runner) -> Event:
         """What a workflow that gets its slot is told: one that can't start here becomes Failed."""
-        faults = self._faults(runner) if runner.saga.head.phase is Phase.PENDING else None
+        faults = None
+        if runner.saga.head.phase is Phase.PENDING:
+            faults = document_faults(runner.saga.workflow, self.registry)
         return Admitted() if faults is None else Refused(str(faults))
-
-    def _faults(self, runner: Runner) -> DocumentInvalid | None:
-        found = self._document_faults(runner.saga.workflow)
-        return DocumentInvalid(found, str(runner.key)) if found else None
-
-    def _document_faults(self, workflow: Workflow) -> list[Fault]:
-        from wf_core.codec import faults  # YAML and all: only where a workflow begins
-
-        return faults(workflow, self.registry)
 
     def _grant(self, runner: Runner) -> None:
         if not self._queued and runner.saga.wants_slot:
@@ -394,16 +354,18 @@ class Engine:
         elif not self._services.closing:
             self._grant(runner)
             if runner.saga.removable and runner.idle:
-                self._spawn(self._remove(runner))
+                self._tasks.spawn(self._remove(runner))
             elif self._queued and not runner.lives:
-                self._spawn(self._drop(runner))
-            if self._queued and self._runners.get(runner.key) is runner:
+                self._tasks.spawn(self._drop(runner))
+            # A slot is given back once that is on disk: after a crash it would count again (E3).
+            ours = self._runners.get(runner.key) is runner
+            if self._queued and ours and not runner.saga.dirty:
                 self._slots.count(runner)
         self._slots.admit()
         if self._queued and not self.healthy:
             self._stopped.set()
         if runner.error is not None or runner.rests:
-            self._wake_waiters([runner.key], runner)
+            self._waiting.wake(runner)
 
     def _gave_up(self, runner: Runner, error: WfError) -> None:
         """A runner can't go on. One whose store did not answer keeps its slot: it is still running
@@ -413,7 +375,8 @@ class Engine:
             return
         log.error("%s: given up: %s", key, error)
         self._errors[key] = error
-        self._given_up[key] = runner
+        if runner.hooks.running:
+            self._given_up[key] = runner
         self._forget(runner)
         if self._queued and isinstance(error, StoreUnavailable):
             if runner.saga.holds_slot:
@@ -424,18 +387,14 @@ class Engine:
 
     def _advanced(self, runner: Runner) -> None:
         """A runner's turn has taken and given permits: hand on what it left."""
+        if self._given_up.get(runner.key) is runner and not runner.hooks.running:
+            del self._given_up[runner.key]
         self._turnstile.passed(runner.uid)
 
     def _try_again(self, holder: str) -> None:
         runner = self._holders.get(holder)
         if runner is not None:
             runner.kick()
-
-    def _wake_waiters(self, keys: Iterable[Key], runner: Runner | None) -> None:
-        for key in list(keys):
-            for future in self._waiters.pop(key, []):
-                if not future.done():
-                    future.set_result(runner)
 
     async def _remove(self, runner: Runner) -> None:
         """The workflow's deletion was asked and everything is done: it goes."""
@@ -454,7 +413,7 @@ class Engine:
                 self._ended[key] = runner.saga.snapshot()
             self._forget(runner)
             await self._release(key)
-        self._wake_waiters([key], runner)
+        self._waiting.wake(runner)
         self._slots.admit()
 
     async def _drop(self, runner: Runner) -> None:
@@ -466,7 +425,7 @@ class Engine:
                 return
             self._forget(runner)
             await self._release(key)
-        self._wake_waiters([key], runner)
+        self._waiting.wake(runner)
         self._slots.admit()
 
     def _forget(self, runner: Runner) -> None:
@@ -482,17 +441,6 @@ class Engine:
             await self.store.release(key)
         except (StoreUnavailable, WorkflowNotFound) as error:
             log.warning("%s: the claim was not given up: %s", key, error)
-
-    async def _await_callbacks(self, runner: Runner) -> None:
-        """Give callbacks a moment to be delivered before a short-lived process ends."""
-        end = self._clock.now() + CALLBACKS_AT_END
-        while (
-            self._runners.get(runner.key) is runner
-            and runner.saga.snapshot().outbox
-            and self._clock.now() < end
-            and not self._services.closing
-        ):
-            await asyncio.sleep(0.02)
 
     async def _until_hooks_end(self) -> None:
         end = self._clock.now() + self.config.controller_config.grace
@@ -535,20 +483,15 @@ class Engine:
         stored = await self.store.load(key)
         head, spec = stored.head, stored.workflow.spec
         deleting = head.deletion_asked_at is not None
-        if stored.asked or deleting or head.phase not in (Phase.PENDING, *FINISHED):
+        left = stored.asked or stored.outbox or deleting or watched(stored)
+        if deleting and never_ran(stored):
+            self._errors.pop(key, None)  # whatever is wrong with it, it may go
+        if left or head.phase not in (Phase.PENDING, *FINISHED):
             await self._take(key)
-        elif head.phase is Phase.PENDING and not head.suspended:
+            return
+        if isinstance(self._errors.get(key), StoreUnavailable):
+            self._slots.leave(key)  # it kept its slot for what turns out not to be saved
+        if head.phase is Phase.PENDING and not head.suspended:
             metadata = stored.workflow.metadata
             self._slots.offer(key, spec.queue, spec.priority, head.created_at, metadata.uid)
-            self._slots.admit()
-
-    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks[task] = None
-        task.add_done_callback(partial(_reap, self._tasks))
-
-
-def _reap(tasks: dict[asyncio.Task[None], None], task: asyncio.Task[None]) -> None:
-    del tasks[task]
-    if not task.cancelled() and task.exception() is not None:
-        log.error("a fault of the engine", exc_info=task.exception())
+        self._slots.admit()

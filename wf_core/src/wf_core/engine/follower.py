@@ -1,7 +1,6 @@
 """What others do to the store, and what has to be looked at once more."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -56,8 +55,7 @@ class Follower:
         for task in (self._task, self._again):
             if task is not None:
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+                await asyncio.wait((task,))
 
     async def _follow(self, since: int) -> None:
         while True:
@@ -67,6 +65,8 @@ class Follower:
                     await self._try(seen.key, seen)
             except StoreUnavailable as error:
                 log.warning("following the store: %s", error)
+            except Exception:
+                log.exception("following the store: a fault of the engine")
             await asyncio.sleep(REOPEN)
 
     async def _look_again(self) -> None:

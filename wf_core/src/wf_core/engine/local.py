@@ -63,18 +63,22 @@ async def open_engine(
     registry = registry or load_plugins()
     clock = SystemClock()
     store = registry.open_store(url)
-    engine = Engine(
-        store=store,
-        registry=registry,
-        executor=ThreadExecutor(
-            registry.perform, pool_size(config.controller_config.concurrency)
-        ),
-        clock=clock,
-        sender=HttpSender(config, clock),
-        announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
-        config=config,
-        folder=hook_folder(url, os.environ),
-    )
+    try:
+        engine = Engine(
+            store=store,
+            registry=registry,
+            executor=ThreadExecutor(
+                registry.perform, pool_size(config.controller_config.concurrency)
+            ),
+            clock=clock,
+            sender=HttpSender(config, clock),
+            announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
+            config=config,
+            folder=hook_folder(url, os.environ),
+        )
+    except BaseException:
+        await store.close()
+        raise
     try:
         yield engine
     finally:

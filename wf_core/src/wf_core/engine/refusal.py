@@ -1,17 +1,69 @@
-"""A stored workflow from which no machine can be built: its document is not one for this engine."""
+"""What a stored state says before a machine is made of it, and what is done where none can be."""
+
+import logging
 
 from msgspec.structs import replace
 
+from wf_core.engine.services import Services
+from wf_core.errors import DocumentInvalid, EngineError, WfError
 from wf_core.model.phases import Phase
+from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import Owner, Stored, Transition, Writer
+from wf_core.plugins import Registry
 from wf_core.ports import Changes
-from wf_core.saga.ledger import short
+from wf_core.saga.sizes import short
 from wf_core.saga.table import check_workflow
+
+log = logging.getLogger("wf.engine")
+
+
+def document_faults(workflow: Workflow, registry: Registry) -> DocumentInvalid | None:
+    """Everything that keeps a workflow from starting here, or None."""
+    from wf_core.codec import faults  # YAML and all: only where a workflow begins
+
+    metadata = workflow.metadata
+    found = faults(workflow, registry)
+    name = str(Key(metadata.namespace, metadata.name))
+    return DocumentInvalid(found, name) if found else None
+
+
+def unfit(stored: Stored, registry: Registry, error: Exception) -> WfError:
+    """Why no machine can be built from what is stored; `error` is how it showed."""
+    metadata = stored.workflow.metadata
+    key = Key(metadata.namespace, metadata.name)
+    log.debug("%s: no machine", key, exc_info=error)
+    return document_faults(stored.workflow, registry) or EngineError(
+        f"workflow '{key}': what is stored can't be run: {type(error).__name__}: {error}"
+    )
 
 
 def never_ran(stored: Stored) -> bool:
-    """Whether no step of it was ever begun."""
+    """Whether no step of it was ever begun, as far as its state can be read."""
     return not any(step.attempt for step in stored.steps)
+
+
+def watched(stored: Stored) -> bool:
+    """Whether it succeeded and is looked at again and again."""
+    return stored.head.phase is Phase.SUCCESS and any(
+        step.step_template.sync_period_seconds > 0 for step in stored.workflow.spec.steps
+    )
+
+
+async def set_aside(
+    services: Services, stored: Stored, owner: Owner, why: WfError, *, serving: bool
+) -> None:
+    """End what never ran and never can: it goes where that was asked, else it becomes Failed.
+
+    Outside the queues the person who started it is told, and may mend what is missing.
+    """
+    if not never_ran(stored):
+        return
+    metadata = stored.workflow.metadata
+    key = Key(metadata.namespace, metadata.name)
+    if stored.head.deletion_asked_at is not None:
+        await services.store.remove(key)
+    elif serving and stored.head.phase is Phase.PENDING:
+        await services.store.save(key, refused(stored, owner, str(why), services.clock.now()))
 
 
 def refused(stored: Stored, owner: Owner, error: str, now: float) -> Changes:

@@ -30,8 +30,9 @@ from wf_core.model.state import Condition, LogLine, OutboxEntry, Owner, Stored, 
 from wf_core.ports import Changes, Delivery, Saved
 from wf_core.ports import Event as Announced
 from wf_core.saga.events import Call, CallbackSettled, Effect, Event, Reported, Stop, WriteOff
-from wf_core.saga.ledger import Delta, short
+from wf_core.saga.ledger import Delta
 from wf_core.saga.machine import Saga
+from wf_core.saga.sizes import short
 
 log = logging.getLogger("wf.engine")
 LOG_LINGER = 0.2
@@ -74,6 +75,7 @@ class Runner:
         self._effects: list[Effect] = []
         self._task: asyncio.Task[None] | None = None
         self._again = False
+        self._closed = False
         self._flush = False
         self._linger: asyncio.TimerHandle | None = None
         self._wake: asyncio.TimerHandle | None = None
@@ -177,9 +179,8 @@ class Runner:
             events = [event for event in events if not _cut_off(event)]
         self._effects += saga.advance(events, services.clock.now())
         self._advanced(self)
-        claims = self._must_claim()
-        if saga.dirty or claims:
-            if not (saga.urgent or claims or self._flush or services.closing):
+        if saga.dirty:
+            if not (saga.urgent or self._flush or services.closing):
                 self._start_linger()
                 self._arm()
                 return
@@ -187,11 +188,6 @@ class Runner:
         self.hooks.saved()
         self._perform()
         self._arm()
-
-    def _must_claim(self) -> bool:
-        """Whether a hook is about to be called and no save has carried our epoch yet (C5)."""
-        claimed = self._base[0] == self._owner.epoch
-        return not claimed and any(isinstance(effect, Call) for effect in self._effects)
 
     def _start_linger(self) -> None:
         if self._linger is None:
@@ -283,8 +279,6 @@ class Runner:
             except WorkflowNotFound:
                 return Saved.LOST
             head = stored.head
-            if stored.workflow.metadata.uid != self.uid:
-                return Saved.LOST
             # Two engines may have numbered their writes alike: the owner tells them apart.
             if head.writer == writer and head.owner.id == self._owner.id:
                 return Saved.SAVED
@@ -409,12 +403,25 @@ class Runner:
 
     def close(self) -> None:
         """Forget timers, callbacks that are on their way, and every permit that no call uses."""
+        self._closed = True
         for timer in (self._linger, self._wake, self._log_linger):
             if timer is not None:
                 timer.cancel()
         self._linger = self._wake = self._log_linger = None
         self._permits.abandon(self.hooks.permits())
         self._services.courier.drop(self.uid)
+
+    async def delivered(self, seconds: float) -> None:
+        """Give callbacks a moment to be delivered, before a short-lived process ends."""
+        clock = self._services.clock
+        end = clock.now() + seconds
+        while (
+            not self._closed
+            and not self._services.closing
+            and self.saga.snapshot().outbox
+            and clock.now() < end
+        ):
+            await asyncio.sleep(0.02)
 
     async def settle(self) -> None:
         """Save what is left, once nothing arrives any more."""

@@ -7,11 +7,11 @@ import attrs
 
 from wf_core.config import Config
 from wf_core.engine.courier import Courier
-from wf_core.limits import Limits
+from wf_core.limits import KindLimits, Limits
 from wf_core.model.spec import Key
 from wf_core.model.state import Transition
 from wf_core.plugins import Registry
-from wf_core.ports import Announcer, Clock, HookExecutor, Store
+from wf_core.ports import Announcer, CallbackSender, Clock, HookExecutor, Store
 
 Listener = Callable[[Key, tuple[Transition, ...]], None]
 
@@ -32,3 +32,34 @@ class Services:
     linger: float
     listeners: list[Listener] = attrs.field(factory=list)
     closing: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        store: Store,
+        registry: Registry,
+        executor: HookExecutor,
+        clock: Clock,
+        sender: CallbackSender,
+        announcer: Announcer,
+        config: Config,
+        folder: Path,
+        linger: float,
+    ) -> "Services":
+        """With the courier and the limits that the configuration asks for."""
+        callbacks, controller = config.callbacks, config.controller_config
+        courier = Courier(
+            sender,
+            clock,
+            give_up_after=callbacks.give_up_after,
+            give_up_after_deletion=callbacks.give_up_after_deletion,
+        )
+        kinds = {
+            each.kind: KindLimits(each.qps, each.concurrency, each.max_active)
+            for each in controller.steps
+        }
+        limits = Limits(controller.concurrency, kinds)
+        return cls(
+            store, registry, executor, clock, courier, announcer, config, limits, folder, linger
+        )

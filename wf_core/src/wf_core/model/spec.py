@@ -26,7 +26,7 @@ Parameters = dict[str, Json]
 class Wire(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
     """Base of every value that is stored or shown: frozen, camelCase, defaults left out.
 
-    Values hold only what JSON can say, which is never a circle: the collector has no work with them.
+    Values hold only what JSON can say, which is never a circle: the collector may pass them by.
     """
 
 

@@ -63,10 +63,22 @@ class Chains:
     manager: pluggy.PluginManager
     kinds: Mapping[str, LoadedKind]
     names: Mapping[str, str]
+    _alone: Mapping[str, Callable[..., Any]] = attrs.field(init=False)
+    """Chains of one link, ours: that is called without pluggy, which does the same more slowly."""
+
+    def __attrs_post_init__(self) -> None:
+        alone = {}
+        for hook in Hook:
+            impls = getattr(self.manager.hook, f"wf_step_{hook}").get_hookimpls()
+            if len(impls) == 1:
+                alone[hook] = impls[0].function
+        object.__setattr__(self, "_alone", alone)
 
     def perform(self, call: StepCall) -> Outcome:
         """Call what `call` asks for. Gives an outcome whatever happens in a plugin."""
-        hook = getattr(self.manager.hook, f"wf_step_{call.hook}")
+        hook = self._alone.get(call.hook)
+        if hook is None:
+            hook = getattr(self.manager.hook, f"wf_step_{call.hook}")
         try:
             answer = hook(call=call)
         except (Exception, SystemExit) as error:  # sys.exit() in a hook ends the hook alone

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import attrs
 
 from wf_core.errors import Fault
-from wf_core.kinds import StepKind
+from wf_core.kinds import NoParameters, StepKind
 from wf_core.model.phases import Hook
 from wf_core.model.spec import Parameters
 from wf_core.plugins.screening import ASYNC, is_async
+
+NO_PARAMETERS = NoParameters()
 
 
 class FieldInfo(NamedTuple):
@@ -31,6 +33,7 @@ class LoadedKind:
     kind: StepKind
     distribution: str
     version: str
+    _without: dict[bool, list[Fault]] = attrs.field(factory=dict, init=False)  # no parameters given
 
     @property
     def identity(self) -> str:
@@ -57,11 +60,21 @@ class LoadedKind:
 
         Numbers and booleans are accepted where text is wanted: a reference may have brought them.
         """
+        if not parameters and self.kind.Parameters is NoParameters:
+            return NO_PARAMETERS
         return self._decode(self.kind.Parameters, parameters, self.identity)
 
     def faults(self, parameters: Parameters, undoable: bool) -> list[Fault]:
         """What is wrong with parameters as they stand in a document, at paths such as
         `$.sleepSeconds`. Values that hold `${...}` references are not judged."""
+        if parameters:
+            return self._judge(parameters, undoable)
+        found = self._without.get(undoable)
+        if found is None:
+            found = self._without[undoable] = self._judge(parameters, undoable)
+        return list(found)
+
+    def _judge(self, parameters: Parameters, undoable: bool) -> list[Fault]:
         from wf_core.plugins.parameters.judging import faults
 
         return faults(self.kind, parameters, undoable, self.identity)

@@ -6,10 +6,11 @@ from wf_core.model.outcomes import Failure, Progressing, Severity
 from wf_core.model.phases import Ended, Hook, PermitClass
 from wf_core.model.spec import RetryPolicy, StepTemplate
 from wf_core.model.state import StepState
-from wf_core.saga.backoff import THROTTLED_LEAST, retry_delay
-from wf_core.saga.ledger import Flight, Ledger, short
+from wf_core.saga.backoff import THROTTLED_LEAST, longest_retry, retry_delay
+from wf_core.saga.ledger import Flight, Ledger
 from wf_core.saga.look import schedule_look
 from wf_core.saga.results import keep
+from wf_core.saga.sizes import short
 
 MAX_INTERRUPTIONS = 5
 _PERMIT_DELAY = 1.0  # seconds; what a retry waited for a permit beyond this is not its own time
@@ -137,8 +138,6 @@ def begin_again(ledger: Ledger, i: int, side: Side, now: float) -> None:
         changes["attempt_deadline_at"] = latest
     if step.next_attempt_at is not None and must_know(ledger, i):
         changes["next_attempt_at"] = None
-    if step.blocked is not None:
-        changes["blocked"] = None
     kind = ledger.kinds[ledger.kind_of(i)]
     if kind.identity != step.kind:
         changes["kind"] = kind.identity
@@ -186,6 +185,18 @@ def timed_out(ledger: Ledger, i: int, side: Side) -> Ending:
     seconds = side.timeout(ledger.step_spec(i).step_template)
     why = f"timed out after {seconds:g} s"
     return Failure(Severity.RETRYABLE, why), Ended.TIMED_OUT
+
+
+def longest_wait(ledger: Ledger, i: int, side: Side) -> float:
+    """Seconds that the planned attempt of step i waits at most, whatever the clock did (semantics H)."""
+    step, policy = ledger.steps[i], ledger.step_spec(i).step_template.retry_policy
+    period, failures = side.period(policy), int(getattr(step, side.count))
+    ended_at = step.attempts[-1].ended_at if step.attempts else None
+    if failures and getattr(step, side.latest) == ended_at:
+        return retry_delay(period, policy, failures, 1.0)
+    # Throttled: how long is said by nothing but the two times.
+    waits = 0.0 if ended_at is None else (step.next_attempt_at or 0.0) - ended_at
+    return max(longest_retry(period, policy), waits)
 
 
 def try_later(

@@ -5,7 +5,6 @@ from wf_core.model.state import Blocked
 from wf_core.saga.ancestry import resolve_parameters
 from wf_core.saga.events import Call, Stop
 from wf_core.saga.ledger import Flight, Ledger
-from wf_core.saga.references import BadReference, find
 
 PERMIT_OF = {
     Purpose.RUN: PermitClass.RUN,
@@ -26,25 +25,23 @@ class Undecodable(ValueError):  # noqa: N818
 def fresh_parameters(ledger: Ledger, i: int) -> tuple[dict[str, object] | None, object]:
     """Resolve and decode the parameters of a step's first intent (semantics B5, B6).
 
-    Gives what is to be saved (None where the document's own hold no reference) and the decoded
-    ones; raises Undecodable with the reason.
+    Gives what is to be saved (None where it is what the document says) and the decoded ones;
+    raises Undecodable with the reason.
     """
     given = ledger.step_spec(i).step_template.parameters
-    resolved = None
     try:
-        if next(find(given), None) is not None:
-            resolved = resolve_parameters(
-                ledger.graph,
-                ledger.spec.steps,
-                ledger.steps,
-                ledger.index,
-                ledger.spec.parameters,
-                i,
-            )
-        decoded = ledger.kinds[ledger.kind_of(i)].decode(given if resolved is None else resolved)
-    except (BadReference, ValueError) as error:
+        resolved = resolve_parameters(
+            ledger.graph,
+            ledger.spec.steps,
+            ledger.steps,
+            ledger.index,
+            ledger.spec.parameters,
+            i,
+        )
+        decoded = ledger.kinds[ledger.kind_of(i)].decode(resolved)
+    except ValueError as error:  # a BadReference is one
         raise Undecodable(str(error)) from error
-    return resolved, decoded
+    return None if resolved == given else resolved, decoded
 
 
 def saved_parameters(ledger: Ledger, i: int) -> object:

@@ -1,6 +1,6 @@
 """A workflow's own course: beginning, standing still, ending, going (semantics A1, A5, B7, E3)."""
 
-from wf_core.model.phases import DeletionPolicy, PermitClass, Phase
+from wf_core.model.phases import DeletionPolicy, Phase, Purpose
 from wf_core.saga import run, statuses, undo, watch
 from wf_core.saga.calls import stop
 from wf_core.saga.ledger import WORKFLOW_TIMER, Ledger
@@ -46,11 +46,14 @@ def wholly_blocked(ledger: Ledger) -> bool:
     return bool(
         phase in (Phase.RUNNING, Phase.ROLLING_BACK)
         and any(ledger.blocked.values())
-        and ledger.count[phase] == ledger.blocked[phase]
-        and not ledger.ready
+        and ledger.count[phase] - ledger.blocked[phase] == _waiting_for_pivot(ledger)
         and not ledger.undoable
-        and not _status_may_come(ledger)
-        and all(flight.permit is None for flight in ledger.flights.values())
+        and not any(_may_begin(ledger, i) for i in (*ledger.ready, *ledger.awaiting_status))
+        and all(
+            # A watch changes nothing for those who wait: going on with one needs no slot.
+            flight.permit is None or (flight.purpose is Purpose.WATCH and phase is Phase.RUNNING)
+            for flight in ledger.flights.values()
+        )
     )
 
 
@@ -157,15 +160,15 @@ def finish(ledger: Ledger, now: float) -> None:
         ledger.clear_timer(WORKFLOW_TIMER, "deadline")
         watch.rearm(ledger, now)
     elif ledger.head.phase is Phase.ROLLING_BACK and not undo_can_move(ledger):
-        ended = Phase.ROLL_BACKED if ledger.count[Phase.ROLL_BACKED] == total else Phase.FAILED
-        ledger.move_workflow(ended, now, ledger.head.cause)
+        if ledger.count[Phase.ROLL_BACKED] == total:
+            ledger.move_workflow(Phase.ROLL_BACKED, now, ledger.head.cause)
+        elif not orphaned(ledger):  # else it stays where it was left: no undo failed
+            ledger.move_workflow(Phase.FAILED, now, ledger.head.cause)
 
 
 def undo_can_move(ledger: Ledger) -> bool:
     """Whether an undo is going on, waits to be tried, or has nothing left to wait for."""
     if ledger.count[Phase.ROLLING_BACK] or ledger.flights or ledger.undoable:
-        return True
-    if ledger.retries[PermitClass.ROLLBACK]:
         return True
     if ledger.head.phase is Phase.FAILED:
         if ledger.count[Phase.ROLL_BACKED] == len(ledger.steps):
@@ -177,13 +180,17 @@ def undo_can_move(ledger: Ledger) -> bool:
     return False
 
 
-def _status_may_come(ledger: Ledger) -> bool:
-    """Whether watching a step in Success may show a status that another waits for."""
-    return any(
-        ledger.steps[condition.on].phase is Phase.SUCCESS
-        for i in ledger.awaiting_status
-        for condition in statuses.lacking(ledger, i)
-    )
+def _waiting_for_pivot(ledger: Ledger) -> int:
+    """How many runs failed for good and wait until the pivot says how it ended."""
+    if ledger.head.phase is not Phase.RUNNING or not ledger.head.cause:
+        return 0
+    return sum(s.failed and not s.blocked and s.phase is Phase.RUNNING for s in ledger.steps)
+
+
+def _may_begin(ledger: Ledger, i: int) -> bool:
+    """Whether step i, its phases reached, lacks no status, or one that watching may show."""
+    lacking = statuses.lacking(ledger, i)
+    return not lacking or any(ledger.steps[c.on].phase is Phase.SUCCESS for c in lacking)
 
 
 def _undone_by_deletion(ledger: Ledger) -> bool:

@@ -47,10 +47,18 @@ class BlockedStep:
     blocked: Blocked
 
 
-class _NoPermits:
+class NoPermits:
     """Explaining calls nothing."""
 
-    def take(self, _kind: str, _cls: PermitClass, _now: float, **_opens: bool) -> bool:
+    def take(
+        self,
+        kind: str,  # noqa: ARG002
+        cls: PermitClass,  # noqa: ARG002
+        now: float,  # noqa: ARG002
+        *,
+        opens: bool,  # noqa: ARG002
+    ) -> bool:
+        """Never."""
         return False
 
     def give(self, kind: str, cls: PermitClass) -> None: ...
@@ -72,7 +80,7 @@ def explain(stored: Stored, kinds: Mapping[str, KnownKind], now: float) -> list[
         stored.steps,
         stored.outbox,
         kinds,
-        _NoPermits(),
+        NoPermits(),
         grace=0.0,
         sync_timeouts={},
         sync_timeout=0.0,

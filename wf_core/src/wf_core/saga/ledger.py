@@ -16,6 +16,7 @@ from wf_core.model.phases import (
     PermitClass,
     Phase,
     Purpose,
+    RollbackMode,
     RollbackPolicy,
     Undo,
 )
@@ -23,7 +24,6 @@ from wf_core.model.requests import Answer, Asked
 from wf_core.model.spec import StepSpec, Workflow
 from wf_core.model.state import (
     KEPT_ATTEMPTS,
-    MAX_ERROR,
     MAX_OUTBOX,
     Attempt,
     Blocked,
@@ -37,6 +37,7 @@ from wf_core.saga.backoff import fraction
 from wf_core.saga.events import Effect, KnownKind, Permits
 from wf_core.saga.graph import Graph
 from wf_core.saga.reports import reported
+from wf_core.saga.sizes import short as short  # the engine cuts its errors alike
 from wf_core.saga.sizes import size
 from wf_core.saga.table import check_step, check_workflow
 from wf_core.saga.waiting import Waiting
@@ -306,7 +307,9 @@ class Ledger:
             and self.open_dependents[i] == 0
             and i not in self.flights
         ):
-            self.undoable.add(self.kind_of(i), i)
+            # What is not called waits for no permit, and behind nobody who does.
+            called = self.step_spec(i).rollback is not RollbackMode.NONE
+            self.undoable.add(self.kind_of(i) if called else "", i)
 
     def offer_run(self, i: int) -> None:
         """Let step i start next, its phase conditions being reached."""
@@ -457,9 +460,8 @@ class Ledger:
 
     def set_timer(self, i: int, name: str, when: float) -> None:
         """Fire `name` of step i at `when`; replaces one of that name."""
-        if self._due.get((i, name)) != when:
-            self._due[(i, name)] = when
-            heapq.heappush(self._timers, (when, i, name))
+        self._due[(i, name)] = when
+        heapq.heappush(self._timers, (when, i, name))
 
     def clear_timer(self, i: int, name: str) -> None:
         """Forget a timer, if there is one."""
@@ -499,11 +501,3 @@ class Ledger:
     def _count_blocked(self, step: StepState, by: int) -> None:
         if step.blocked is not None:
             self.blocked[step.phase] += by
-
-
-def short(message: str) -> str:
-    """An error as it is saved: at most 1 KiB (semantics C7)."""
-    data = message.encode(errors="replace")
-    if len(data) <= MAX_ERROR:
-        return data.decode()
-    return data[: MAX_ERROR - 3].decode(errors="ignore") + "..."

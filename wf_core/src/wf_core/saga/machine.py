@@ -37,7 +37,8 @@ from wf_core.saga.events import (
     Woken,
     WriteOff,
 )
-from wf_core.saga.ledger import WORKFLOW_TIMER, Delta, Ledger, short
+from wf_core.saga.ledger import WORKFLOW_TIMER, Delta, Ledger
+from wf_core.saga.sizes import short
 
 
 class Saga:
@@ -132,7 +133,8 @@ class Saga:
         if ledger.head.phase in (Phase.SUCCESS, Phase.ROLL_BACKED, Phase.FAILED):
             return not ledger.flights
         if ledger.head.suspended and ledger.head.phase in (Phase.PENDING, Phase.RUNNING):
-            return not ledger.flights and not any(s.in_progress for s in ledger.steps)
+            going = any(s.in_progress and s.blocked is None for s in ledger.steps)
+            return not ledger.flights and not going
         return course.wholly_blocked(ledger)
 
     @property

@@ -3,7 +3,6 @@
 from wf_core.model.phases import BlockReason, Ended, Hook, Phase
 from wf_core.saga import attempts, course, run, undo, watch
 from wf_core.saga.attempts import RUN, UNDO, Side
-from wf_core.saga.backoff import longest_retry
 from wf_core.saga.ledger import Ledger
 
 _GOES_AWAY = (BlockReason.HOOK_STUCK, BlockReason.KIND_UNAVAILABLE)
@@ -71,8 +70,7 @@ def _waits(ledger: Ledger, i: int, side: Side, now: float) -> bool:
         return False
     if step.next_attempt_at <= now and not attempts.must_know(ledger, i):
         return False
-    policy = ledger.step_spec(i).step_template.retry_policy
-    latest = now + longest_retry(side.period(policy), policy)
+    latest = now + attempts.longest_wait(ledger, i, side)
     if step.next_attempt_at > latest:
         ledger.put(
             i,

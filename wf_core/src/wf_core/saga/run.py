@@ -23,8 +23,9 @@ from wf_core.saga.calls import (
     saved_parameters,
     unavailable,
 )
-from wf_core.saga.ledger import WORKFLOW_TIMER, Flight, Ledger, short
+from wf_core.saga.ledger import WORKFLOW_TIMER, Flight, Ledger
 from wf_core.saga.results import keep
+from wf_core.saga.sizes import short
 from wf_core.saga.watch import arm_watch
 
 RETRY = (RequestType.RETRY_RUN, RequestType.MARK_SUCCEEDED)
@@ -39,8 +40,11 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
     if lacking:
         reasons = (statuses.unreachable(ledger, condition) for condition in lacking)
         never = next((why for why in reasons if why), None)
+        unseen = next((why for c in lacking if (why := statuses.unseen(ledger, c))), None)
         if never:
             fail(ledger, i, never, now)
+        elif unseen:
+            block_for_kind(ledger, i, unseen, now)
         else:
             ledger.awaiting_status[i] = None
         return True
@@ -74,9 +78,6 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
 
 def again(ledger: Ledger, i: int, now: float) -> bool:
     """Call a run whose intent is saved already: a retry, or an attempt that was interrupted."""
-    step = ledger.steps[i]
-    if step.phase is not Phase.RUNNING or i in ledger.flights or step.in_progress or step.failed:
-        return True
     if not ledger.open_attempt(i, PermitClass.RUN, now):
         return False
     try:

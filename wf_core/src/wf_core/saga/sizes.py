@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from wf_core.model.spec import Json
-from wf_core.model.state import MAX_ATTRIBUTES, MAX_STEP_ATTRIBUTES, Resource, StepState
+from wf_core.model.state import MAX_ATTRIBUTES, MAX_ERROR, MAX_STEP_ATTRIBUTES, Resource, StepState
 
 _KEPT = 1024
 _encode = msgspec.json.Encoder().encode
@@ -51,3 +51,11 @@ def fitting(resource: Resource) -> Resource:
 
 def _cut(text: str) -> str:
     return text[:_KEPT].encode(errors="replace").decode()
+
+
+def short(message: str) -> str:
+    """An error as it is saved: at most 1 KiB (semantics C7)."""
+    data = message.encode(errors="replace")
+    if len(data) <= MAX_ERROR:
+        return data.decode()
+    return data[: MAX_ERROR - 3].decode(errors="ignore") + "..."

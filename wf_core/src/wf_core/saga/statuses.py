@@ -34,6 +34,18 @@ def unreachable(ledger: Ledger, condition: Condition) -> str | None:
     )
 
 
+def unseen(ledger: Ledger, condition: Condition) -> str | None:
+    """Why nobody can see whether a resource condition comes to hold, or None (semantics B10)."""
+    kind_name = ledger.kind_of(condition.on)
+    if kind_name in ledger.kinds or ledger.steps[condition.on].phase is not Phase.SUCCESS:
+        return None
+    return (
+        f"it waits until '{ledger.name_of(condition.on)}' is '{condition.resource_status}', and no "
+        f"plugin brings the kind '{kind_name}' now to look at it; install one and start the engine "
+        "again"
+    )
+
+
 def recheck(ledger: Ledger, i: int) -> None:
     """What waits for the status of step i's resource may be able to start now."""
     if ledger.awaiting_status:

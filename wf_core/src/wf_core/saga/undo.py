@@ -22,8 +22,9 @@ from wf_core.saga.calls import (
     saved_parameters,
     stop,
 )
-from wf_core.saga.ledger import WORKFLOW_TIMER, Flight, Ledger, short
+from wf_core.saga.ledger import WORKFLOW_TIMER, Flight, Ledger
 from wf_core.saga.results import keep
+from wf_core.saga.sizes import short
 
 
 def begin(ledger: Ledger, cause: str, now: float) -> None:

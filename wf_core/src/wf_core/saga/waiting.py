@@ -1,7 +1,7 @@
 """Steps that wait for a permit: first come, first served within a kind, each at most once."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 class Waiting:
@@ -10,32 +10,30 @@ class Waiting:
     __slots__ = ("_kinds",)
 
     def __init__(self) -> None:
-        self._kinds: dict[str, OrderedDict[int, None]] | None = None  # made when something waits
+        self._kinds: dict[str, OrderedDict[int, None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._kinds)
 
+    def __iter__(self) -> Iterator[int]:
+        return (i for queue in self._kinds.values() for i in queue)
+
     def add(self, kind: str, i: int) -> None:
         """Let step i wait at the end, unless it waits already."""
-        if self._kinds is None:
-            self._kinds = {}
         self._kinds.setdefault(kind, OrderedDict()).setdefault(i)
 
     def clear(self) -> None:
         """Let nothing wait any more."""
-        self._kinds = None
+        self._kinds.clear()
 
     def serve(self, attempt: Callable[[int], bool]) -> bool:
         """Try the waiting steps of each kind in order, until one of a kind is refused its permit.
 
         `attempt` is False where a permit was refused; gives whether anything was taken off a queue.
         """
-        kinds = self._kinds
-        if not kinds:
-            return False
         served = False
-        for kind in list(kinds):
-            queue = kinds[kind]
+        for kind in list(self._kinds):
+            queue = self._kinds[kind]
             while queue:
                 i, _ = queue.popitem(last=False)
                 if not attempt(i):
@@ -44,5 +42,5 @@ class Waiting:
                     break
                 served = True
             if not queue:
-                del kinds[kind]
+                del self._kinds[kind]
         return served

@@ -5,8 +5,9 @@ from wf_core.model.phases import Hook, PermitClass, Phase, Purpose
 from wf_core.saga import statuses
 from wf_core.saga.backoff import LEAST_STATUS_WATCH, watch_delay
 from wf_core.saga.calls import Undecodable, call, saved_parameters, stop
-from wf_core.saga.ledger import Ledger, short
+from wf_core.saga.ledger import Ledger
 from wf_core.saga.results import keep
+from wf_core.saga.sizes import short
 
 
 def watch_period(ledger: Ledger, i: int) -> float:

@@ -39,7 +39,7 @@ from wf_core.model.state import Stored
 from wf_core.plugins import Registry
 from wf_core.ports import Delivered, Delivery, Event, Receipt
 from wf_core.testing.faulty_store import FaultyStore
-from wf_core.testing.scripted_hooks import Called, Do, Script, ScriptedExecutor
+from wf_core.testing.scripted_hooks import Called, Script, ScriptedExecutor
 from wf_core.testing.virtual_time import VirtualClock
 
 _PROCESS: contextvars.ContextVar["Process | None"] = contextvars.ContextVar(
@@ -216,7 +216,7 @@ class Bench:
     """A store in memory, a clock, a script, a receiver of callbacks, and processes on them."""
 
     def __init__(
-        self, script: Callable[[StepCall], Do] | None = None, *, config: Config | None = None
+        self, script: Script | None = None, *, config: Config | None = None
     ) -> None:
         loop = asyncio.get_running_loop()
         loop.set_task_factory(_task_of)

@@ -1,5 +1,6 @@
 """Errors of SQLite and of the file system, as sentences with a next step."""
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -23,10 +24,7 @@ def translate(error: sqlite3.Error, path: Path) -> WfError:
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
     if primary == sqlite3.SQLITE_FULL:
-        return StoreUnavailable(
-            f"no room left to write {path}: free some space on {mount_of(path)}, then run "
-            "`wf resume`; nothing that was saved is lost"
-        )
+        return _no_room(path)
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return StoreUnavailable(
             f"{path} may not be written: make the file and its folder {path.parent} writable for "
@@ -34,8 +32,9 @@ def translate(error: sqlite3.Error, path: Path) -> WfError:
         )
     if primary == sqlite3.SQLITE_CANTOPEN:
         return StoreUnavailable(
-            f"{path} can't be opened: make sure that its folder {path.parent} exists and is "
-            "writable for this user, or choose another place with `--store sqlite:PATH`"
+            f"{path} can't be opened: make sure that its folder {path.parent} exists, is writable "
+            "for this user and on a disk with free space, or choose another place with "
+            "`--store sqlite:PATH`"
         )
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreUnavailable(
@@ -43,10 +42,7 @@ def translate(error: sqlite3.Error, path: Path) -> WfError:
             "what holds it (a backup, a database browser), then run `wf resume`"
         )
     if primary == sqlite3.SQLITE_IOERR:
-        return StoreUnavailable(
-            f"the disk failed under {path} ({error}): check the disk and its free space, then run "
-            "`wf resume`"
-        )
+        return _disk_failed(path, str(error))
     if primary == sqlite3.SQLITE_NOTADB:
         return not_a_database(path)
     if primary == sqlite3.SQLITE_CORRUPT:
@@ -61,9 +57,27 @@ def translate(error: sqlite3.Error, path: Path) -> WfError:
 
 def from_os(error: OSError, path: Path) -> StoreUnavailable:
     """What to raise when the file system refused something beside the database at `path`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _no_room(path)
+    if error.errno == errno.EIO:
+        return _disk_failed(path, str(error))
     return StoreUnavailable(
         f"{error.filename or path}: {error.strerror or error}; make {path.parent} a folder that "
         "this user may write to, or choose another place with `--store sqlite:PATH`"
+    )
+
+
+def _no_room(path: Path) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"no room left to write {path}: free some space on {mount_of(path)}, then run "
+        "`wf resume`; nothing that was saved is lost"
+    )
+
+
+def _disk_failed(path: Path, why: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"the disk failed under {path} ({why}): check the disk and its free space, then run "
+        "`wf resume`"
     )
 
 

@@ -27,6 +27,8 @@ from wf_core.ports import Page, Row, Seen
 T = TypeVar("T")
 MASK = (1 << SPAN) - 1
 MAX_SEEN = 1_000
+SMALL = 50
+"""Steps of a workflow that is read faster than a thread is woken."""
 _LOW = f"workflows.id << {SPAN}"
 _HIGH = f"(workflows.id << {SPAN}) + {MASK}"
 # Counted here and not with every save: lists are read seldom.
@@ -60,6 +62,14 @@ def snapshot(connection: sqlite3.Connection, read: Callable[[sqlite3.Connection]
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def load_small(key: Key, connection: sqlite3.Connection) -> Stored | None:
+    """As `load`, for a workflow of few steps; None for a larger one."""
+    row = connection.execute(
+        "SELECT total FROM workflows WHERE namespace = ? AND name = ?", (key.namespace, key.name)
+    ).fetchone()
+    return None if row is not None and row[0] > SMALL else load(key, connection)
 
 
 def load(key: Key, connection: sqlite3.Connection) -> Stored:
@@ -147,9 +157,8 @@ def list_page(
         created_at, _, number = after.partition("/")
         where.append("(created_at, id) > (?, ?)")
         values.extend((float(created_at), int(number)))
-    found = connection.execute(
-        _LIST.format(where=" AND ".join(where), low=_LOW, high=_HIGH, done=_DONE), (*values, limit + 1)
-    ).fetchall()
+    query = _LIST.format(where=" AND ".join(where), low=_LOW, high=_HIGH, done=_DONE)
+    found = connection.execute(query, (*values, limit + 1)).fetchall()
     shown = found[:limit]
     more = f"{shown[-1][7]!r}/{shown[-1][0]}" if len(found) > limit and shown else None
     return Page(tuple(_row(*values) for values in shown), more)

@@ -1,5 +1,6 @@
 """Between values and bytes. Encoders and decoders are made once: that is most of their cost."""
 
+import threading
 from typing import TypeVar
 
 import attrs
@@ -36,6 +37,7 @@ SHARED_BYTES = 16 * 1024
 """So many different lists of steps are remembered, if no larger than this."""
 
 _steps: dict[bytes, tuple[StepSpec, ...]] = {}
+_sharing = threading.Lock()
 
 
 def workflow_of(body: bytes) -> Workflow:
@@ -45,10 +47,11 @@ def workflow_of(body: bytes) -> Workflow:
     if len(body) > SHARED_BYTES:
         return workflow
     spec = workflow.spec
-    known = _steps.setdefault(encode(spec.steps), spec.steps)
-    if known is spec.steps:
+    with _sharing:
+        known = _steps.setdefault(encode(spec.steps), spec.steps)
         if len(_steps) > SHARED:
-            _steps.pop(next(iter(_steps)), None)
+            del _steps[next(iter(_steps))]
+    if known is spec.steps:
         return workflow
     return msgspec.structs.replace(workflow, spec=msgspec.structs.replace(spec, steps=known))
 

@@ -1,8 +1,8 @@
 """The tables, their versions, and how a file is recognised and opened.
 
 Rows that belong to a workflow have computed keys: `id << 32 | n` (`n` a step's index, a seq, a
-revision, or a running number), so that they lie together, need no second index, and a save dirties few pages. The
-document is a table of its own because an UPDATE writes a whole row again.
+revision, or a running number), so that they lie together, need no second index, and a save dirties
+few pages. The document is a table of its own because an UPDATE writes a whole row again.
 """
 
 import os
@@ -15,6 +15,7 @@ from wf_core.errors import StoreForeign, StoreUnavailable
 
 APPLICATION_ID = 0x77665341  # "wfSA": says that a SQLite file is a store of ours
 MAGIC = b"SQLite format 3\x00"
+JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -85,22 +86,58 @@ def open_pair(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
 
 def _make(path: Path) -> None:
     """Make folder and file for this user alone; what SQLite adds takes the same mode."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if path.exists():
+        return
+    folder = path.parent
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in made or [folder]:  # who made it before us may have died before this
+        _sync(each.parent)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in `folder` on disk: SQLite does that for the files of the store alone."""
+    try:
+        file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        return  # one that may be written and not read: it can't be synced
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _half_made(start: bytes, path: Path) -> bool:
+    """Whether whoever made the file died over its first page. The journal beside it says that the
+    file was empty before, and has whoever opens it for writing empty it again."""
+    if start.strip(b"\x00") and start != MAGIC:
+        return False
+    try:
+        with path.with_name(f"{path.name}-journal").open("rb") as journal:
+            head = journal.read(20)
+    except FileNotFoundError:
+        return False
+    pages_before = head[16:20]
+    return head.startswith(JOURNAL_MAGIC) and pages_before == bytes(4)
 
 
 def _recognise(path: Path) -> None:
     """Refuse what is not ours, without touching it: a connection that reads can't change a file."""
     with path.open("rb") as file:
         start = file.read(len(MAGIC))
-    if not start:
+    if not start or _half_made(start, path):
         return
     if start != MAGIC:
         raise not_a_database(path)
     looking = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
     try:
         _check(looking, path)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        # Its journal would have to be played back first: once made, ours never has one.
+        raise _foreign(path) from error
     finally:
         looking.close()
 
@@ -111,16 +148,20 @@ def _check(connection: sqlite3.Connection, path: Path) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION_ID and (application or version or tables):
-        raise StoreForeign(
-            f"{path} is a database of another program, and was left alone; choose another place "
-            "with `--store sqlite:PATH`"
-        )
+        raise _foreign(path)
     if version > len(MIGRATIONS):
         raise StoreForeign(
             f"{path} has schema version {version}, and this wf knows versions up to "
             f"{len(MIGRATIONS)}: upgrade wf; the file was left alone"
         )
     return int(version)
+
+
+def _foreign(path: Path) -> StoreForeign:
+    return StoreForeign(
+        f"{path} is a database of another program, and was left alone; choose another place "
+        "with `--store sqlite:PATH`"
+    )
 
 
 def _connect(path: Path, opened: list[sqlite3.Connection]) -> sqlite3.Connection:

@@ -28,8 +28,9 @@ _PLACE = "SELECT uid, id, total FROM workflows WHERE namespace = ? AND name = ?"
 _BASE = "SELECT epoch, revision, owner FROM workflows WHERE namespace = ? AND name = ?"
 _HEAD = "SELECT uid, head FROM workflows WHERE namespace = ? AND name = ?"
 _UPDATE = """
-UPDATE workflows SET phase = ?, epoch = ?, revision = ?, owner = ?, suspended = ?, parked = ?, finished_at = ?,
-    deletion_asked_at = coalesce(deletion_asked_at, ?), schema_version = ?, changed = ?, head = ?
+UPDATE workflows SET phase = ?, epoch = ?, revision = ?, owner = ?, suspended = ?,
+    parked = ?, finished_at = ?, deletion_asked_at = coalesce(deletion_asked_at, ?),
+    schema_version = ?, changed = ?, head = ?
 WHERE id = ? AND uid = ? AND epoch = ? AND revision = ? AND (owner = ? OR ?)
 """
 _INSERT = """

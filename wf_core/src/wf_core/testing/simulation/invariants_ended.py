@@ -1,0 +1,81 @@
+"""What must hold when a workflow goes, and once everything rests. Each gives what is wrong, or None."""
+
+from collections.abc import Callable
+
+from wf_core.model.phases import DeletionPolicy, Phase, Ran, Undo
+from wf_core.model.state import Stored
+from wf_core.testing.simulation.story import Story
+
+There = Callable[[int], bool]
+"""Whether the effect of step i is there, outside."""
+
+
+def as_if_all_or_none(story: Story, stored: Stored, there: There) -> str | None:
+    """The promise, seen from outside: in Success every effect is there, in RollBacked none but what
+    can't be undone or what a person vouched for; in Failed what was undone is gone."""
+    if stored.head.deletion_asked_at is not None and _orphans(story):
+        return None
+    for i, step in enumerate(stored.steps):
+        name = story.workflow.spec.steps[i].name
+        if step.phase is Phase.SUCCESS and step.ran is not Ran.MARKED and not there(i):
+            return f"{name} is in Success, and its effect is not there"
+        if step.phase is Phase.ROLL_BACKED and step.undo in (Undo.CALLED, Undo.NEVER_RAN) and there(i):
+            return f"{name} is RollBacked ({step.undo}), and its effect is still there"
+    return None
+
+
+def i09_everything_was_delivered_or_dropped(story: Story, stored: Stored) -> str | None:
+    """Delivered at least once, or recorded as dropped; in order, since the cursor goes in order."""
+    head = stored.head
+    if stored.outbox and not (_orphans(story) and head.deletion_asked_at is not None):
+        return f"{len(stored.outbox)} callbacks were left"
+    uid = story.workflow.metadata.uid
+    missed = [e.seq for e in story.outbox if f"{uid}/{e.seq}" not in story.taken]
+    left = {e.seq for e in stored.outbox}
+    missed = [seq for seq in missed if seq not in left]
+    if len(missed) > head.outbox_dropped:
+        return f"{missed} were not delivered, and {head.outbox_dropped} are recorded as dropped"
+    return None
+
+
+def i14_a_workflow_goes_only_when_it_may(story: Story, stored: Stored) -> str | None:
+    """It stays while unfinished, Failed, or its policy is Rollback, unless it is an orphan."""
+    head, policy = stored.head, story.workflow.spec.deletion_policy
+    if head.deletion_asked_at is None:
+        return "it went, and nobody had asked"
+    if policy is DeletionPolicy.ORPHAN:
+        return None
+    if head.phase is Phase.ROLL_BACKED:
+        return None
+    if head.phase is Phase.FAILED and not any(step.attempt for step in stored.steps):
+        return None
+    if head.phase is Phase.SUCCESS and (head.committed or policy is not DeletionPolicy.ROLLBACK):
+        return None
+    return f"it went in {head.phase} under {policy}"
+
+
+def i12_success_if_and_only_if_all_steps(_: Story, stored: Stored) -> str | None:
+    """At rest too."""
+    succeeded = all(step.phase is Phase.SUCCESS for step in stored.steps)
+    if (stored.head.phase is Phase.SUCCESS) != succeeded:
+        return f"it is {stored.head.phase}, and all steps in Success is {succeeded}"
+    return None
+
+
+def d_every_request_was_answered(story: Story, stored: Stored) -> str | None:
+    """Each request is answered."""
+    left = [asked.seq for asked in stored.asked]
+    unanswered = [seq for seq in story.asked if seq not in story.answered]
+    return f"requests {unanswered or left} have no answer" if unanswered or left else None
+
+
+AT_REST = (
+    i09_everything_was_delivered_or_dropped,
+    i12_success_if_and_only_if_all_steps,
+    d_every_request_was_answered,
+)
+AT_REMOVAL = (i14_a_workflow_goes_only_when_it_may, i09_everything_was_delivered_or_dropped)
+
+
+def _orphans(story: Story) -> bool:
+    return story.workflow.spec.deletion_policy is DeletionPolicy.ORPHAN

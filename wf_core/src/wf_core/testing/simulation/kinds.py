@@ -1,0 +1,58 @@
+"""The kinds of the simulated world. What their hooks do stands in the world; these are never called."""
+
+from functools import cache
+from typing import Any, ClassVar
+
+import attrs
+
+from wf_core.kinds import Answer, StepCall, StepKind
+from wf_core.plugins import Registry
+
+
+@attrs.frozen
+class Given:
+    """What the kinds take: `count` refuses text, `value` takes anything."""
+
+    count: int = 0
+    value: Any = None  # whatever a reference brings
+
+
+class Plain(StepKind):
+    """A kind that can't be looked at."""
+
+    name: ClassVar[str] = "plain"
+    Parameters: ClassVar[type] = Given
+
+    def run(self, call: StepCall) -> Answer:
+        """Never called."""
+        raise NotImplementedError(call.step)
+
+    def rollback(self, call: StepCall) -> Answer:
+        """Never called."""
+        raise NotImplementedError(call.step)
+
+
+class Looked(Plain):
+    """A kind that can be looked at."""
+
+    name: ClassVar[str] = "looked"
+
+    def sync(self, call: StepCall) -> Answer:
+        """Never called."""
+        raise NotImplementedError(call.step)
+
+
+class Once(Looked):
+    """A kind whose interrupted run must not be called again (semantics B3)."""
+
+    name: ClassVar[str] = "once"
+    reissue: ClassVar[bool] = False
+
+
+KINDS: tuple[StepKind, ...] = (Plain(), Looked(), Once())
+
+
+@cache
+def registry(lacking: tuple[str, ...] = ()) -> Registry:
+    """What a process has installed: all kinds but those."""
+    return Registry.of([kind for kind in KINDS if kind.name not in lacking])

@@ -1,0 +1,250 @@
+"""Sees every save and every call of a play, checks the rules on them, and counts what occurred."""
+
+from typing import TYPE_CHECKING
+
+from wf_core.kinds import StepCall
+from wf_core.model.outcomes import Failure, Outcome, Progressing, Succeeded
+from wf_core.model.phases import BlockReason, DeletionPolicy, Ended, Phase
+from wf_core.model.spec import Key, Workflow
+from wf_core.model.state import Stored
+from wf_core.ports import Changes, Delivery
+from wf_core.testing.simulation.coverage import move
+from wf_core.testing.simulation.invariants_called import ON_CALL
+from wf_core.testing.simulation.invariants_ended import AT_REMOVAL, AT_REST, as_if_all_or_none
+from wf_core.testing.simulation.invariants_saved import ON_SAVE
+from wf_core.testing.simulation.queues import i13_admission
+from wf_core.testing.simulation.stage import Stage
+from wf_core.testing.simulation.story import Called, Save, Story
+
+if TYPE_CHECKING:
+    from wf_core.testing.simulation.process import Process
+
+
+class Observer:
+    """The stories of all workflows of a play, by uid."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stories: dict[str, Story] = {}
+        self._stage = stage
+        self._calls = 0
+        self._sent: dict[str, int] = {}
+
+    def submitted(self, key: Key, workflow: Workflow) -> None:
+        """A workflow was stored."""
+        self.stories[workflow.metadata.uid] = Story.of(key, workflow)
+
+    def asked(self, key: Key, seq: int, type_: str) -> None:
+        """A request was stored."""
+        entry = self._stage.backing.entries[key]
+        self.stories[entry.workflow.metadata.uid].asked[seq] = type_
+
+    # Saves
+
+    def saved(
+        self, process: "Process", key: Key, changes: Changes, before: Stored, after: Stored
+    ) -> None:
+        """The store took a save."""
+        stage, story = self._stage, self.stories[changes.uid]
+        stage.saves += 1
+        stage.saved_at = stage.now
+        now = process.clock.now()
+        save = Save(process.number, process.store.id, stage.now, now, changes, before, after)
+        stage.note(f"p{process.number} saves {key} {_told(story, save)}")
+        for rule in ON_SAVE:
+            self._judge(rule.__name__, key, rule(story, save))
+        if stage.lone:
+            self._judge("i13", key, i13_admission(stage, self.stories, story, save))
+        story.outbox.extend(changes.outbox)
+        story.by_epoch[after.head.owner.epoch] = after
+        self._count(story, save)
+
+    def _count(self, story: Story, save: Save) -> None:
+        met = self._stage.met
+        for each in save.changes.history:
+            met(move("workflow" if each.step is None else "step", each.before, each.after))
+            if each.step is None and each.before is Phase.PENDING and each.after is Phase.RUNNING:
+                met(f"{'FAIR' if self._stage.world.operator.fair else 'FIFO'} admission")
+            if each.reason.startswith("activeDeadlineSeconds"):
+                met("deadline passed")
+            if each.step is not None and each.after is Phase.RUNNING:
+                conditions = story.graph.conditions[story.index[each.step]]
+                if any(c.resource_status for c in conditions):
+                    met("condition on a status")
+        for answer in save.after.head.answers:
+            if answer.seq in save.changes.answered:
+                met(f"request {answer.type} {answer.verdict}")
+        before, after = save.before.head, save.after.head
+        if after.committed and not before.committed:
+            met("pivot committed")
+        if after.parked and not before.parked:
+            met("parked")
+        for i, step in save.changes.steps.items():
+            self._count_step(save, i)
+            if step.blocked is not None and step.blocked != save.before.steps[i].blocked:
+                met(f"blocked {step.blocked.reason}")
+                if step.blocked.reason is BlockReason.KIND_UNAVAILABLE:
+                    met("kind unavailable")
+
+    def _count_step(self, save: Save, i: int) -> None:
+        met, was, step = self._stage.met, save.before.steps[i], save.after.steps[i]
+        if step.phase is was.phase is Phase.RUNNING and (step.attempt, step.in_progress) != (
+            was.attempt,
+            was.in_progress,
+        ):
+            met(move("step", Phase.RUNNING, Phase.RUNNING))
+        if step.phase is was.phase is Phase.ROLLING_BACK and (
+            step.rollback_attempt,
+            step.in_progress,
+        ) != (was.rollback_attempt, was.in_progress):
+            met(move("step", Phase.ROLLING_BACK, Phase.ROLLING_BACK))
+        if step.interruptions > was.interruptions:
+            met("interrupted again")
+        if step.attempts != was.attempts and step.attempts:
+            last = step.attempts[-1]
+            if last.outcome is Ended.TIMED_OUT:
+                met("attempt timed out")
+            if last.error is not None and last.error.startswith("interrupted 5 times"):
+                met("interrupted too often")
+
+    # Calls
+
+    def called(self, process: "Process", call: StepCall) -> Called:
+        """A call begins."""
+        stage, story = self._stage, self.stories[call.uid]
+        self._calls += 1
+        i = story.index[call.step]
+        stale = max(story.by_epoch, default=0) > call.epoch
+        seen = story.by_epoch.get(call.epoch)
+        called = Called(
+            self._calls, process.number, call, i, stage.now, process.clock.now(), seen, stale
+        )
+        if stale:
+            stage.met("call in a stale epoch")
+        again = f", interrupted {call.interruptions}" if call.interruptions else ""
+        stage.note(f"p{process.number} calls {call.workflow}/{called.name} e{call.epoch}{again}")
+        for rule in ON_CALL:
+            self._judge(rule.__name__, story.key, rule(story, called))
+        story.calls[i].append(called)
+        return called
+
+    def died(self, process: "Process") -> None:
+        """A process died, and its calls with it."""
+        for story in self.stories.values():
+            for called in story.in_flight:
+                if called.process == process.number:
+                    self.ended(called, None)
+
+    def ended(self, called: Called, outcome: Outcome | None) -> None:
+        """A call is over, unless it was before; None: its process died."""
+        if called.ended is not None:
+            return
+        called.ended = self._stage.now
+        called.outcome = outcome
+        said = _said(outcome)
+        act = f" ({called.act})" if called.act is not None else ""
+        self._stage.note(f"p{called.process} {called.call.workflow}/{called.name}{act}: {said}")
+
+    # Callbacks
+
+    def sent(self, delivery: Delivery) -> int:
+        """A callback is sent; gives how often it was before."""
+        n = self._sent.get(delivery.event_id, 0)
+        self._sent[delivery.event_id] = n + 1
+        return n
+
+    def delivered(self, delivery: Delivery) -> None:
+        """A receiver took a callback."""
+        uid, _, seq = delivery.event_id.rpartition("/")
+        story, body = self.stories[uid], delivery.body
+        entry = next((each for each in story.outbox if each.seq == int(seq)), None)
+        what = f"{body['type']} of {body['step']}"
+        if entry is None or body["eventId"] != delivery.event_id:
+            self._judge("i09", story.key, f"callback {delivery.event_id} was never saved")
+        elif not what.split(" of ")[0].endswith(f".{entry.phase}") or body["step"] != entry.step:
+            self._judge("i09", story.key, f"callback {delivery.event_id} says {what}")
+        if story.taken.setdefault(delivery.event_id, what) != what:
+            self._judge("i09", story.key, f"callback {delivery.event_id} says two things")
+        self._check_order(story, int(seq))
+
+    def _check_order(self, story: Story, seq: int) -> None:
+        """First deliveries are in order: what is newer was not taken before, unless this one is a
+        repeat, or was given up by somebody and is taken all the same."""
+        ids = [int(each.rpartition("/")[2]) for each in story.taken]
+        head = self._stage.backing.entries.get(story.key)
+        dropped = head is None or head.head.outbox_dropped
+        if ids != sorted(ids) and not dropped and ids[-1] == seq:
+            self._judge("i09", story.key, f"callback {seq} is first taken after {max(ids)}")
+
+    # Ends
+
+    def removed(self, process: "Process", key: Key, stored: Stored) -> None:
+        """A workflow is forgotten."""
+        story = self.stories[stored.workflow.metadata.uid]
+        self._stage.note(f"p{process.number} removes {key} ({stored.head.phase})")
+        self._stage.met("workflow removed")
+        if story.workflow.spec.deletion_policy is DeletionPolicy.ORPHAN:
+            self._stage.met("workflow orphaned")
+        story.gone = stored
+        for rule in AT_REMOVAL:
+            self._judge(rule.__name__, key, rule(story, stored))
+
+    def at_rest(self) -> None:
+        """Everything rests: look at what is stored, and at the world outside."""
+        for story in self.stories.values():
+            stored = story.gone
+            if stored is None:
+                stored = self._stage.backing.entries[story.key].stored()
+                for rule in AT_REST:
+                    self._judge(rule.__name__, story.key, rule(story, stored))
+            self._judge("all-or-none", story.key, self._outside(story, stored))
+
+    def _outside(self, story: Story, stored: Stored) -> str | None:
+        def there(i: int) -> bool:
+            keys = dict.fromkeys(each.call.run_key for each in story.calls[i])
+            return any(self._stage.outside.there(key, self._stage.now) for key in keys)
+
+        return as_if_all_or_none(story, stored, there)
+
+    def _judge(self, rule: str, key: Key, wrong: str | None) -> None:
+        if wrong is not None:
+            head = rule.partition("_")[0] if rule[0] in "abcdi" and "_" in rule else rule
+            number = head[0].upper() + head[1:].lstrip("0") if head[1:].isdigit() else head
+            self._stage.broken(number, f"{key}: {wrong}")
+
+
+def _told(story: Story, save: Save) -> str:
+    head = save.after.head
+    words = [f"r{head.revision} e{head.owner.epoch} {head.phase}"]
+    for each in save.changes.history:
+        words.append(f"{each.step or 'workflow'}:{each.before}->{each.after}")
+    for i, step in save.changes.steps.items():
+        name = story.workflow.spec.steps[i].name
+        detail = f"{name}={step.phase} a{step.attempt}"
+        if step.rollback_attempt:
+            detail += f" u{step.rollback_attempt}"
+        if step.in_progress:
+            detail += " in progress"
+        if step.next_attempt_at is not None:
+            detail += f" next {step.next_attempt_at - save.clock:+.3f}"
+        if step.blocked is not None:
+            detail += f" blocked {step.blocked.reason}"
+        words.append(detail)
+    flags = [name for name in ("suspended", "parked", "committed") if getattr(head, name)]
+    if head.deletion_asked_at is not None:
+        flags.append("deleting")
+    for seq in save.changes.answered:
+        answer = next((a for a in head.answers if a.seq == seq), None)
+        flags.append(f"answers {seq} {answer and answer.type} {answer and answer.verdict}")
+    return ", ".join([*words, *flags])
+
+
+def _said(outcome: Outcome | None) -> str:
+    match outcome:
+        case None:
+            return "died with its process"
+        case Succeeded():
+            return "succeeded"
+        case Progressing():
+            return "in progress"
+        case Failure(severity, message):
+            return f"{severity} {message}"

@@ -1,0 +1,114 @@
+"""People: what they ask at a moment, how they answer what is blocked, and when nothing is left."""
+
+from wf_core.errors import AuthorError
+from wf_core.model.phases import FINISHED, DeletionPolicy, Phase, Purpose, RequestType, Undo
+from wf_core.model.requests import Request
+from wf_core.model.spec import Key
+from wf_core.model.state import Stored
+from wf_core.testing.simulation.observer import Observer
+from wf_core.testing.simulation.stage import Stage
+
+_QUIET = 45.0
+"""Seconds without a save after which a workflow that looks at rest is at rest."""
+
+
+class People:
+    """Whoever uses the store beside the engines. They come to it whatever the engines meet."""
+
+    def __init__(self, stage: Stage, observer: Observer) -> None:
+        self._stage = stage
+        self._observer = observer
+
+    async def ask(self, key: Key, type_: RequestType, step: str | None) -> None:
+        """Make a request, if the workflow is there."""
+        if key not in self._stage.backing.entries:
+            return
+        name = None if type_ is not RequestType.SIGNAL or step == "nameless" else "go"
+        request = Request(type_, None if type_ is RequestType.SIGNAL else step, name=name)
+        try:
+            seq = await self._stage.people.request(key, request, self._stage.wall)
+        except AuthorError:
+            return  # 64 wait for an answer already
+        self._observer.asked(key, seq, type_)
+        self._stage.note(f"people ask {key} {seq}: {type_} {step or ''}")
+
+    async def delete(self, key: Key) -> None:
+        """Ask for the workflow to go, if it is there."""
+        if key in self._stage.backing.entries:
+            self._stage.note(f"people delete {key}")
+            await self._stage.people.delete(key, self._stage.wall)
+
+    async def help(self, key: Key, pick: int) -> None:
+        """Answer something that waits for a person, the `pick`-th way; nothing where none does."""
+        entry = self._stage.backing.entries.get(key)
+        ways = [] if entry is None else _ways(entry.stored())
+        if ways:
+            type_, step = ways[pick % len(ways)]
+            await self.ask(key, type_, step)
+
+    async def help_all(self) -> bool:
+        """Answer everything that waits for a person; gives whether all workflows rest."""
+        rest = True
+        for key, entry in list(self._stage.backing.entries.items()):
+            stored = entry.stored()
+            if stored.asked:
+                rest = False
+            elif ways := _ways(stored):
+                rest = False
+                pick = self._stage.chance.randrange(len(ways))
+                type_, step = ways[pick]
+                await self.ask(key, type_, step)
+                if type_ is RequestType.SKIP_ROLLBACK:
+                    await self.ask(key, type_, step)  # clicked twice
+            elif not self._rests(stored):
+                rest = False
+        return rest and self._stage.now - self._stage.saved_at > _QUIET
+
+    def what_moves(self) -> str:
+        """What does not rest, for the report."""
+        found = []
+        for entry in self._stage.backing.entries.values():
+            stored = entry.stored()
+            if stored.asked or _ways(stored) or not self._rests(stored):
+                steps = ", ".join(
+                    f"{spec.name} {step.phase}{f' blocked {step.blocked.reason}' if step.blocked else ''}"
+                    for spec, step in zip(stored.workflow.spec.steps, stored.steps, strict=True)
+                )
+                head = stored.head
+                found.append(
+                    f"{stored.workflow.metadata.name} is {head.phase} (suspended {head.suspended},"
+                    f" parked {head.parked}, deletion {head.deletion_asked_at is not None},"
+                    f" asked {len(stored.asked)}, outbox {len(stored.outbox)}): {steps}"
+                )
+        return "; ".join(found) or "something saves again and again"
+
+    def _rests(self, stored: Stored) -> bool:
+        story = self._observer.stories[stored.workflow.metadata.uid]
+        calls = [c for c in story.in_flight if c.call.purpose is not Purpose.WATCH]
+        if stored.head.phase not in FINISHED or stored.outbox or calls:
+            return False
+        return stored.head.deletion_asked_at is None
+
+
+def _ways(stored: Stored) -> list[tuple[RequestType, str | None]]:
+    """The requests that help, where something waits for a person."""
+    head, spec = stored.head, stored.workflow.spec
+    if head.phase is Phase.FAILED and not any(step.attempt for step in stored.steps):
+        return [(RequestType.RETRY_RUN, None)]
+    deleting = head.deletion_asked_at is not None
+    if deleting and spec.deletion_policy is DeletionPolicy.ORPHAN:
+        return []
+    ways: list[tuple[RequestType, str | None]] = []
+    if head.suspended and head.phase in (Phase.PENDING, Phase.RUNNING):
+        ways.append((RequestType.CONTINUE, None))
+    for each, step in zip(spec.steps, stored.steps, strict=True):
+        if step.blocked is not None:
+            ways += [
+                (RequestType(option), None if option == RequestType.CANCEL else each.name)
+                for option in step.blocked.options
+            ]
+        elif head.phase is Phase.FAILED and step.phase is Phase.FAILED:
+            # Skipped, or settled by its policy: it stays so, unless the workflow is to go.
+            if deleting and step.undo in (Undo.SKIPPED, Undo.FAILED):
+                ways.append((RequestType.MARK_ROLLED_BACK, each.name))
+    return ways

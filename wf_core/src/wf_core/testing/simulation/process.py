@@ -1,0 +1,176 @@
+"""A process of the simulated world: the shipped engine and everything that would die with it."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextvars import copy_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wf_core.adapters.announcer import NoAnnouncer
+from wf_core.config import Config
+from wf_core.config.values import (
+    CallbackConfig,
+    ControllerConfig,
+    QueueConfig,
+    QueueLimits,
+    StepConfig,
+    Strategy,
+)
+from wf_core.engine import Engine
+from wf_core.errors import WfError
+from wf_core.model.spec import Key
+from wf_core.testing.simulation.executor import SimulatedExecutor
+from wf_core.testing.simulation.kinds import registry
+from wf_core.testing.simulation.receivers import SimulatedSender
+from wf_core.testing.simulation.stage import START, Stage, belong
+from wf_core.testing.simulation.store import SimulatedStore
+from wf_core.testing.simulation.world import Operator, Point
+
+if TYPE_CHECKING:
+    from wf_core.testing.simulation.observer import Observer
+
+_AGAIN = 10.0
+"""Seconds after which a workflow that could not be adopted, or was given up, is adopted again."""
+
+
+class ProcessClock:
+    """Implements `ports.Clock`: the wall clock as the process read it at its start, plus time."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._loop = stage.loop
+        self._start = START + stage.clock_offset
+
+    def now(self) -> float:
+        """Epoch seconds, as this process believes."""
+        return self._start + self._loop.time()
+
+
+class Process:
+    """Number `number` in the order of starts. `points` counts where something could go wrong;
+    `invalid` how many of its saves were called invalid; `zombie`: its locks are lost, it goes on."""
+
+    def __init__(self, stage: Stage, observer: "Observer") -> None:
+        self.number = len(stage.processes)
+        self.alive = True
+        self.zombie = False
+        self.recovering = self.number > 0
+        self.points: dict[Point, int] = {}
+        self.invalid = 0
+        self.lacking = () if stage.calm.is_set() else stage.world.operator.lacking.get(self.number, ())
+        self.clock = ProcessClock(stage)
+        self.store = SimulatedStore(stage, self, observer)
+        self.executor = SimulatedExecutor(stage, self, observer)
+        self._stage = stage
+        self._observer = observer
+        self._tasks: dict[asyncio.Task[Any], None] = {}
+        self._adopting: dict[Key, None] = {}
+        self.engine = Engine(
+            store=self.store,
+            registry=registry(self.lacking),
+            executor=self.executor,
+            clock=self.clock,
+            sender=SimulatedSender(stage, self, observer),
+            announcer=NoAnnouncer(),
+            config=_config(stage.world.operator),
+            folder=Path("unused"),
+        )
+        self._context = copy_context()
+        belong(self._context, self)
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:  # any result
+        """Run a coroutine as part of this process."""
+        return self._stage.loop.create_task(work, context=self._context.copy())
+
+    def begin(self) -> None:
+        """Serve the store, or adopt all that is in it."""
+        self._stage.note(f"p{self.number} starts{' without ' + ', '.join(self.lacking) if self.lacking else ''}")
+        if self._stage.world.operator.serves:
+            self.start(self._serve())
+        else:
+            for key in self._stage.backing.entries:
+                self.adopt(key)
+        self.start(self._settle())
+
+    def adopt(self, key: Key) -> None:
+        """Take a workflow and keep at it, as a person with `wf run` and `wf resume` would."""
+        if key not in self._adopting:
+            self._adopting[key] = None
+            self.start(self._keep(key))
+
+    async def stop(self) -> None:
+        """End in good order, closing the store as `open_engine` does, then exit."""
+        self._stage.note(f"p{self.number} is stopped")
+        await self.start(self.engine.stop())
+        if not self.engine.busy:
+            await self.store.close()
+        self._end()
+
+    def kill(self) -> None:
+        """End as by `kill -9`: nothing is written, told or reported from now on."""
+        if self.alive:
+            self._stage.note(f"p{self.number} dies")
+            self._end()
+
+    def owns(self, task: asyncio.Task[Any]) -> None:
+        """A task began in this process; in a dead one nothing runs."""
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
+        if not self.alive:
+            task.cancel()
+
+    async def gone(self) -> None:
+        """Once it died: wait until nothing of it is left on the loop."""
+        while self._tasks:
+            await asyncio.sleep(0)
+
+    def _end(self) -> None:
+        self.alive = False
+        self._observer.died(self)
+        self.store.halt()
+        for task in list(self._tasks):
+            task.cancel()
+        self._stage.died.set()
+
+    async def _settle(self) -> None:
+        await asyncio.sleep(1.0)
+        self.recovering = False
+
+    async def _serve(self) -> None:
+        try:
+            await self.engine.serve()
+        except WfError as error:
+            # Its supervisor starts another process: the store was away, or hooks are stuck.
+            if not self.engine.healthy:
+                self._stage.met("process unhealthy")
+            self._stage.note(f"p{self.number} exits: {error}")
+        self.kill()
+
+    async def _keep(self, key: Key) -> None:
+        while key in self._stage.backing.entries:
+            try:
+                await self.engine.adopt(key)
+                await self.engine.wait(key)
+            except WfError as error:
+                self._stage.note(f"p{self.number} can't go on with {key}: {type(error).__name__}")
+            await asyncio.sleep(_AGAIN)
+        self._adopting.pop(key, None)
+
+
+def _config(operator: Operator) -> Config:
+    return Config(
+        controller_config=ControllerConfig(
+            sync_timeout=operator.sync_timeout,
+            concurrency=operator.concurrency,
+            grace=operator.grace,
+            queue=QueueConfig(
+                Strategy.FAIR if operator.fair else Strategy.FIFO,
+                operator.most,
+                {name: QueueLimits(each.weight, each.most) for name, each in operator.queues.items()},
+            ),
+            steps=tuple(
+                StepConfig(name, each.qps, each.concurrency, each.max_active)
+                for name, each in operator.kinds.items()
+            ),
+        ),
+        callbacks=CallbackConfig(give_up_after=operator.give_up_after),
+    )

@@ -1,0 +1,58 @@
+"""I13: nothing is admitted at or above a maximum. Seen from what is stored, for one lone engine."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from wf_core.model.phases import Phase
+from wf_core.model.state import Stored
+from wf_core.testing.simulation.story import Save, Story
+
+if TYPE_CHECKING:
+    from wf_core.testing.simulation.stage import Stage
+
+_LATELY = 20.0
+"""Seconds that may lie between a choice and its save, where saves are late."""
+
+
+def i13_admission(
+    stage: "Stage", stories: Mapping[str, Story], story: Story, save: Save
+) -> str | None:
+    """A workflow that gets its slot by this save finds fewer than the maximum that surely hold one,
+    in all and in its queue."""
+    if not stage.world.operator.serves or not _admitted(save):
+        return None
+    operator, queue = stage.world.operator, story.workflow.spec.queue
+    others = [
+        other.workflow.spec.queue
+        for other in stories.values()
+        if other is not story and other.gone is None and _holds(stage, other, save)
+    ]
+    most = operator.queues[queue].most if queue in operator.queues else None
+    if len(others) >= operator.most:
+        return f"admitted while {len(others)} of {operator.most} ran"
+    if most is not None and others.count(queue) >= most:
+        return f"admitted while {others.count(queue)} of {most} ran in queue {queue}"
+    return None
+
+
+def _admitted(save: Save) -> bool:
+    before, after = save.before.head, save.after.head
+    started = before.phase is Phase.PENDING and after.phase is Phase.RUNNING
+    return after.phase is Phase.RUNNING and not after.parked and (started or before.parked)
+
+
+def _holds(stage: "Stage", story: Story, save: Save) -> bool:
+    """Whether a workflow surely holds a slot of the process that saves."""
+    entry = stage.backing.entries.get(story.key)
+    if entry is None or entry.owner.id != save.store_id or story.in_flight_stuck:
+        return False
+    stored: Stored = entry.stored()
+    head = stored.head
+    if head.phase is Phase.RUNNING:
+        free = any(step.phase is Phase.RUNNING and step.blocked is None for step in stored.steps)
+        return not head.parked and not head.suspended and free
+    # An undo takes a slot whatever the maximum is, perhaps between a choice and its save.
+    lately = save.clock - head.reached.get(Phase.ROLLING_BACK, 0.0) < _LATELY
+    return (not lately and head.phase is Phase.ROLLING_BACK) and any(
+        step.phase is Phase.ROLLING_BACK and step.blocked is None for step in stored.steps
+    )
