@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types bench docs picture exhaustive lock clean
+.PHONY: help demo test test-fast lint types bench cluster docs picture exhaustive lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ test: $(READY) ## run every test
 	$(PYTEST)
 
 test-fast: $(READY) ## run the tests that take less than a minute together
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not cluster"
 
 lint: $(READY) ## check style, formatting and who may import whom
 	$(BIN)/ruff check .
@@ -36,6 +36,9 @@ types: $(READY) ## check types, strictly
 
 bench: $(READY) ## measure, each figure beside its budget; writes benchmarks/results.json too
 	$(BIN)/python -m benchmarks
+
+cluster: $(READY) ## start a Kubernetes API of one's own, print its kubeconfig, stop on ctrl-C
+	@exec $(BIN)/python -m tests.cluster
 
 docs: $(READY) ## write the pages that are made from the code (a test fails where one is stale)
 	$(BIN)/python docs/generate.py

@@ -17,6 +17,10 @@ Fate = Callable[[Sequence[Call]], Sequence[Call]]
 """Which of a file's calls since it was synced took effect, and how much of each."""
 
 
+Image = tuple[tuple[str, bytes | None], ...]
+"""Names and contents, folders (None) before what is in them."""
+
+
 @attrs.define
 class _File:
     """Its content on the disk, and the calls (w, t) that may have changed it since."""
@@ -64,20 +68,27 @@ class Disk:
             case what:
                 assert what == "n", f"the model knows no call '{what}'"
 
-    def leave(self, place: Path, fate: Fate, *, names: bool) -> None:
-        """Write what is left under `place`; `names`: uncertain ones were made and removed."""
+    def left(self, fate: Fate, *, names: bool) -> Image:
+        """What is there afterwards. `names`: those not yet certain were made and removed."""
         left = dict(self._safe)
         if names:
             _rename(left, self._names)
-        place.mkdir()
+        found: dict[str, bytes | None] = {}
         for name, file in sorted(left.items()):
-            there = place / Path(name).relative_to(self.root)
-            if not there.parent.exists():
-                continue  # its folder was lost
-            if file is None:
-                there.mkdir()
-            else:
-                there.write_bytes(file.content(fate))
+            here = str(Path(name).relative_to(self.root))
+            if "/" not in here or _folder(here) in found:  # else it was lost with its folder
+                found[here] = None if file is None else file.content(fate)
+        return tuple(found.items())
+
+
+def put(image: Image, place: Path) -> None:
+    """Make a folder with what was left."""
+    place.mkdir()
+    for name, content in image:
+        if content is None:
+            (place / name).mkdir()
+        else:
+            (place / name).write_bytes(content)
 
 
 def nothing(_pending: Sequence[Call]) -> Sequence[Call]:

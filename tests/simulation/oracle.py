@@ -220,12 +220,13 @@ def _recover_attempt(w: World, i: int, hook: Hook) -> None:
         return
     # H: a saved wait is clamped to its period (the longest that its jitter allows); one that is no
     # retry's (throttled, asked for) has no period.
-    wait = at - step.planned_at
+    # Set back twice, the clock has no word of how long that was.
+    wait = at - step.planned_at if step.counted or not step.clamped else 0.0
     if w.now + wait < at:
         latest = w.now + 1.1 * wait if step.counted else at
         at = min(at, moves.within(w.seen.next_attempt_at[i], w.now + wait - 1e-6, latest + 1e-6))
     if at != step.next_attempt_at:
-        step.next_attempt_at, step.planned_at = at, w.now
+        step.next_attempt_at, step.planned_at, step.clamped = at, w.now, True
         step.attempt_deadline_at = None if timeout is None else at + timeout
 
 
@@ -248,7 +249,8 @@ def let_time_act(w: World) -> None:
         if attempt_over:
             step.times_out_at = None
         if flight is None:
-            if attempt_over and not rules.orphaned(w):
+            # B10: what waits for its kind neither fails nor is undone.
+            if attempt_over and not rules.orphaned(w) and not step.blocked:
                 undoing = step.phase is Phase.ROLLING_BACK
                 moves.timed_out(w, i, Hook.ROLLBACK if undoing else Hook.RUN)
         elif attempt_over or look_over:
@@ -387,6 +389,7 @@ def _undo(w: World, i: int) -> bool:
     step.attempt_deadline_at = None if timeout is None else w.now + timeout
     if not known:
         step.next_attempt_at = step.planned_at = w.now
+        step.counted = step.clamped = False
         return _block(w, i)
     moves.begin_call(w, i, Hook.ROLLBACK, Purpose.ROLLBACK)
     return True

@@ -207,7 +207,7 @@ def plan(w: World, i: int, hook: Hook, wait: Window) -> None:
     at = within(w.seen.next_attempt_at[i], earliest, latest)
     timeout = limit_of(w, i, hook)[2]
     step.next_attempt_at, step.planned_at, step.open = at, w.now, True
-    step.counted = False
+    step.counted = step.clamped = False
     step.attempt_deadline_at = None if timeout is None else at + timeout
 
 

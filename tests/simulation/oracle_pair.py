@@ -169,11 +169,10 @@ class Pair(Drive):
 
     def _of_permits(self, effects: Sequence[Effect]) -> Iterator[str]:
         """E1, E2: nobody goes without a permit that is to be had, or that a lesser call was given."""
-        world, gate = self.oracle.world, self.permits
+        world = self.oracle.world
         for i, purpose in world.refused.items():
             kind = world.template(i).step_template.type
-            limit = gate.limits.get(kind)
-            if limit is None or gate.taken.get(kind, 0) < limit:
+            if not self._short(i):
                 yield f"step {i} must be called ({purpose}) and a permit of {kind} is free"
             for call in effects:
                 if not isinstance(call, Call):
@@ -194,21 +193,23 @@ class Pair(Drive):
         wake = saga.next_wake
         if due and (wake is None or wake > min(due)):
             yield f"must wake by {min(due)}, wakes at {wake}"
-        waits = saga.rests or saga.wants_slot or world.refused or saga.removable
+        waits = saga.rests or saga.wants_slot or saga.removable or any(map(self._short, world.indices))
         if not waits and wake is None and not saga.in_flight:
             yield "I10: neither at rest nor moving"
 
+    def _short(self, i: int) -> bool:
+        kind, gate = self.oracle.world.template(i).step_template.type, self.permits
+        return kind in gate.limits and gate.taken.get(kind, 0) >= gate.limits[kind]
+
     def _due(self) -> Iterator[float]:
         """When time must be an event, by the oracle."""
-        world, gate = self.oracle.world, self.permits
+        world = self.oracle.world
         for i, step in enumerate(world.steps):
             yield from _later(self.now, step.times_out_at)
-            kind = world.template(i).step_template.type
-            short = gate.taken.get(kind, 0) >= gate.limits.get(kind, 1_000_000)
             if step.flight:
                 yield from _later(self.now, step.flight.look_ends)
                 yield from _later(self.now, step.flight.grace_ends)
-            elif short or not rules.decodes(world, i):
+            elif self._short(i) or not rules.decodes(world, i):
                 continue  # it waits for a permit, or for its kind
             elif step.in_progress and not step.blocked:
                 yield from _later(self.now, step.look)

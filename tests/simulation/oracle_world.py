@@ -60,8 +60,8 @@ class Flight:
 @attrs.define
 class Step:
     """One step. `open`: an attempt was begun, or planned, and has not ended. `planned_at`: when the
-    next attempt was put down, `counted`: after a failure that counts. Below the line is what a
-    crash takes."""
+    next attempt was put down, `counted`: after a failure that counts, `clamped`: put forward
+    since the clock was set back. Below the line is what a crash takes."""
 
     phase: Phase = Phase.PENDING
     reached: dict[Phase, float] = attrs.Factory(dict)
@@ -89,6 +89,7 @@ class Step:
     open: bool = False
     planned_at: float = 0.0
     counted: bool = False
+    clamped: bool = False
     # ---
     flight: Flight | None = None
     cut_off: bool = False

@@ -108,9 +108,12 @@ class Game:
         self.pair = Pair(document, admitted=admitted)
 
     def play(self, choose: Choose) -> None:
-        """Make one move."""
-        move: Callable[[Choose], None] = choose(_MOVES)
-        move(self, choose)  # type: ignore[call-arg]
+        """Make one move, what is likely more often."""
+        self.move(choose(_WEIGHTED), choose)
+
+    def move(self, name: str, choose: Choose) -> None:
+        """Make the move of that name."""
+        _MOVES[name](self, choose)
 
     def report(self, choose: Choose) -> None:
         """Some call in flight reports something likely."""
@@ -234,9 +237,8 @@ class Game:
 
 
 _LIKELY = (Game.report, Game.report_trouble, Game.next_moment)
-_MOVES = (
-    *_LIKELY * 4,
-    *(Game.layer, Game.jump, Game.wait, Game.ask, Game.ask_what_helps, Game.admit) * 2,
+_OFTEN = (Game.layer, Game.jump, Game.wait, Game.ask, Game.ask_what_helps, Game.admit)
+_SELDOM = (
     Game.refuse,
     Game.crash,
     Game.lose,
@@ -247,3 +249,8 @@ _MOVES = (
     Game.limit,
     Game.replug,
 )
+_MOVES: dict[str, Callable[[Game, Choose], None]] = {
+    move.__name__: move for move in (*_LIKELY, *_OFTEN, *_SELDOM)
+}
+MOVES = tuple(_MOVES)
+_WEIGHTED = tuple(m.__name__ for m in (*_LIKELY * 4, *_OFTEN * 2, *_SELDOM))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from wf_core.adapters.sqlite import writer
 from wf_core.adapters.sqlite.store import SqliteStore
 from wf_core.errors import WorkflowNotFound
 from wf_core.model.phases import RequestType
@@ -74,7 +75,11 @@ def test_cancelled_write_is_applied_all_the_same(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_workflow_that_saves_alone_is_written_without_the_thread(tmp_path: Path) -> None:
+def test_workflow_that_saves_alone_is_written_without_the_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "SHORT", 60.0)  # however slow the disk
+
     async def main() -> None:
         store = SqliteStore.open(tmp_path / "wf.db")
         stored = await store.create(workflow(), 1.0)
@@ -90,7 +95,29 @@ def test_workflow_that_saves_alone_is_written_without_the_thread(tmp_path: Path)
     asyncio.run(main())
 
 
-def test_save_that_finds_the_file_locked_does_not_hold_up_the_loop(tmp_path: Path) -> None:
+def test_save_on_a_slow_disk_does_not_hold_up_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "SHORT", 0.0)
+
+    async def main() -> None:
+        store = SqliteStore.open(tmp_path / "wf.db")
+        stored = await store.create(workflow(), 1.0)
+        key = key_of(stored)
+        owner = await store.claim(key)
+        step = store.save(key, next_save(stored, owner))
+        assert isinstance(step.send(None), asyncio.Future)
+        step.close()
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_save_that_finds_the_file_locked_does_not_hold_up_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "SHORT", 60.0)
+
     async def main() -> None:
         store = SqliteStore.open(tmp_path / "wf.db")
         stored = await store.create(workflow(), 1.0)
@@ -100,10 +127,14 @@ def test_save_that_finds_the_file_locked_does_not_hold_up_the_loop(tmp_path: Pat
         other.execute("BEGIN IMMEDIATE")
         saving = asyncio.ensure_future(store.save(key, next_save(stored, owner)))
         await asyncio.sleep(0)
+        deleting = asyncio.ensure_future(store.delete(key, 1.0))  # with the thread at that lock
+        await asyncio.sleep(0)
         assert not saving.done()
+        assert not deleting.done()
         other.execute("ROLLBACK")
         other.close()
         assert await saving is Saved.SAVED
+        await deleting
         await store.close()
 
     asyncio.run(main())

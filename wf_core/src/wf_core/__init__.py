@@ -1,4 +1,4 @@
-"""wf: a saga workflow engine. Whatever crashes, a workflow ends as if all of it had happened or none.
+"""wf: a saga workflow engine. Whatever crashes, all of a workflow has happened in the end, or none.
 
 Names are imported when they are first used, so that `wf --version` starts in no time.
 """

@@ -14,7 +14,7 @@ WfError
 │   └── WorkflowOwned        another process runs this workflow
 └── EngineError      we must act: a state the machine must never reach
 
-What a hook raises is not here but in `wf_core.kinds`: it is data to the machine, not an error of ours.
+What a hook raises is not here but in `wf_core.kinds`: it is data to the machine, no error of ours.
 """
 
 from collections.abc import Sequence
@@ -80,7 +80,7 @@ class ConfigInvalid(OperatorError):
 
 
 class StoreUnavailable(OperatorError):
-    """The store could not read or write; nothing was lost, and the message says what to free or mend."""
+    """The store could not read or write; nothing was lost, the message says what to mend."""
 
 
 class StoreForeign(OperatorError):

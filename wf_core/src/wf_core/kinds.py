@@ -48,7 +48,10 @@ class Success:
 
 @attrs.frozen
 class InProgress:
-    """The work goes on outside. `poll_after` seconds until `sync` looks (default: 10 s, backing off to 60 s)."""
+    """The work goes on outside.
+
+    `poll_after` seconds until `sync` looks; by default 10 s, backing off to 60 s.
+    """
 
     poll_after: float | None = None
     resource: Resource | None = None
@@ -83,7 +86,8 @@ class StepCall:
     gets `run_key`, the key its run was called under. `deadline` is epoch seconds or None. `epoch`
     grows with every new owner: pass it on where the outside world can refuse an older one.
     `signals` holds what people sent by
-    name (`Signal` requests). `checkpoint(resource, attributes)` returns once saved. `folder` is a place of this step's own on
+    name (`Signal` requests). `checkpoint(resource, attributes)` returns once saved. `folder` is a place of this
+    step's own on
     this machine that lasts as long as the workflow.
     """
 

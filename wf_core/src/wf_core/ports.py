@@ -222,7 +222,7 @@ class HookExecutor(Protocol):
 
 
 class Clock(Protocol):
-    """Time. `now` never goes back while the process lives: wall time at start plus monotonic time."""
+    """Time: wall time at start plus monotonic time, so that `now` never goes back in a process."""
 
     def now(self) -> float:
         """Epoch seconds."""
@@ -261,7 +261,7 @@ class Delivered(StrEnum):
 
 @attrs.frozen
 class Receipt:
-    """The answer of a sender; `after` is the receiver's Retry-After in seconds, `error` says why."""
+    """The answer of a sender; `after` is the receiver's Retry-After (seconds), `error` says why."""
 
     result: Delivered
     error: str = ""
@@ -279,7 +279,7 @@ class Announcer(Protocol):
 
 
 class CallbackSender(Protocol):
-    """Sends one callback once. Obligations: never raises for what the receiver does; bounded in time;
+    """Sends one callback once. Obligations: raises nothing for what receivers do; bounded in time;
     repeats are the caller's."""
 
     async def send(self, delivery: Delivery) -> Receipt:

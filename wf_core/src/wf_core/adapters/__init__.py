@@ -1,0 +1,1 @@
+"""The ports on a real machine: SQLite, memory, threads, the clock. Only here is IO."""

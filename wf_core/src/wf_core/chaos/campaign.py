@@ -27,7 +27,8 @@ PATIENCE, TIMES = 60.0, 10.0
 
 @attrs.frozen
 class Ask:
-    """What an author asks for. `only` is the number of the one run that is to be replayed."""
+    """What an author asks for. `only` is the number of the one run that is to be seen again, and
+    `planned_with` the number of boundaries that it was planned with."""
 
     workflow: Workflow
     runs: int
@@ -35,6 +36,7 @@ class Ask:
     seed: int
     config: str | None = None
     only: int | None = None
+    planned_with: int | None = None
 
 
 class Stopped(Exception):  # noqa: N818
@@ -123,6 +125,8 @@ def _campaign(ask: Ask, base: Path, tell: Callable[[str], None]) -> Report:
     _require_clean(check)
     tell("a run without faults")
     world, notes = _measured(World(workflow, check, ask.config), base / "run-0")
+    if ask.planned_with is not None:
+        world = attrs.evolve(world, boundaries=ask.planned_with)
     tally, broken = _Tally(), None
     numbers = range(1, ask.runs + 1) if ask.only is None else (ask.only,)
     for number in numbers:

@@ -24,13 +24,40 @@ _ERASE = "\r\033[K"
 
 
 @attrs.frozen
+class Replay:
+    """Which run is to be seen again. The boundaries it was planned with: where steps run side by
+    side, another run without faults may cross some more or less."""
+
+    run: int
+    boundaries: int | None = None
+
+
+@attrs.frozen
 class Options:
     """What stood on the command line. `runs` is None where no chaos is asked for."""
 
     runs: int | None = None
     check: str | None = None
     seed: int | None = None
-    only: int | None = None
+    only: Replay | None = None
+
+
+class ReplayType(click.ParamType):
+    """`I`, or `I/B` where the crashes were drawn from B boundaries."""
+
+    name = "I/B"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Replay:
+        """Raises click.BadParameter."""
+        if isinstance(value, Replay):
+            return value
+        parts = str(value).split("/")
+        if len(parts) > 2 or not all(part.isdecimal() and int(part) for part in parts):
+            self.fail(f"'{value}' is neither I nor I/B with numbers from 1", param, ctx)
+        numbers = [int(part) for part in parts]
+        return Replay(numbers[0], numbers[1] if numbers[1:] else None)
 
 
 _OPTIONS = (
@@ -59,9 +86,9 @@ _OPTIONS = (
     click.option(
         "--chaos-run",
         "chaos_only",
-        metavar="I",
-        type=click.IntRange(1),
-        help="With --chaos: only run I of the N, to see it again.",
+        metavar="I/B",
+        type=ReplayType(),
+        help="With --chaos: only run I of the N, to see it again; a report says I and B.",
     ),
 )
 
@@ -74,7 +101,7 @@ def chaos_options(command: Callable[..., None]) -> Callable[..., None]:
         chaos_runs: int | None,
         chaos_check: str | None,
         chaos_seed: int | None,
-        chaos_only: int | None,
+        chaos_only: Replay | None,
         **kwargs: Any,
     ) -> None:
         chaos = Options(chaos_runs, chaos_check, chaos_seed, chaos_only)
@@ -107,8 +134,8 @@ def checked(chaos: Options) -> Options:
             "--chaos needs `--check CMD`, a shell command that exits with 0 if the world shows "
             "what $WF_EXPECT says, `all` or `none`"
         )
-    elif chaos.only is not None and chaos.only > chaos.runs:
-        raise click.UsageError(f"there is no run {chaos.only} of {chaos.runs}; raise --chaos")
+    elif chaos.only is not None and chaos.only.run > chaos.runs:
+        raise click.UsageError(f"there is no run {chaos.only.run} of {chaos.runs}; raise --chaos")
     return chaos
 
 
@@ -138,7 +165,8 @@ def run_chaos(
         chaos.check,
         1 if chaos.seed is None else chaos.seed,
         None if config is None else str(config.absolute()),
-        chaos.only,
+        None if chaos.only is None else chaos.only.run,
+        None if chaos.only is None else chaos.only.boundaries,
     )
     try:
         report = campaign(ask, _tell)
@@ -175,7 +203,7 @@ def _replay(ask: "Ask", report: "Report", command: Sequence[str]) -> str | None:
         "--chaos": ask.runs,
         "--check": ask.check,
         "--seed": ask.seed,
-        "--chaos-run": report.violation.run,
+        "--chaos-run": f"{report.violation.run}/{report.boundaries}",
     }
     words = [word for name, value in options.items() for word in (name, str(value))]
     return shlex.join([*command, *words])

@@ -1,1 +1,1 @@
-"""Frozen values: what a user writes (`spec`), what is saved (`state`), what a person asks (`requests`)."""
+"""Frozen values: what a user writes (`spec`), what is saved (`state`), what people ask."""

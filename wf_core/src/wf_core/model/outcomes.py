@@ -37,7 +37,7 @@ class Progressing:
 
 @attrs.frozen
 class Failure:
-    """The hook failed. `after` is the least wait in seconds where throttled; `trace` is for the log."""
+    """The hook failed. `after` is the least wait (seconds) if throttled; `trace` is for the log."""
 
     severity: Severity
     message: str

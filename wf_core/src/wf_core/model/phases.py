@@ -1,4 +1,4 @@
-"""The words of the machine. Spelling of the phases is kept from the API this project starts from."""
+"""The words of the machine; the phases are spelt as in the API this project starts from."""
 
 from enum import IntEnum, StrEnum
 
@@ -45,7 +45,7 @@ class Hook(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a call is for (semantics B1): `sync` looks at a run, at an undo, or at a finished step."""
+    """What a call is for (semantics B1): `sync` looks at a run, an undo, or a finished step."""
 
     RUN = "Run"
     ROLLBACK = "Rollback"

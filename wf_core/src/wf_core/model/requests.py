@@ -17,7 +17,7 @@ class Request(Wire, frozen=True):
 
 
 class Asked(Wire, frozen=True):
-    """A request as the store holds it: `seq` orders it, `at` is when it was made (epoch seconds)."""
+    """A request as the store holds it: `seq` orders it, `at` (epoch seconds) is when it came."""
 
     seq: int
     request: Request

@@ -58,7 +58,7 @@ class StepTemplate(Wire, frozen=True):
 
 
 class DependOn(Wire, frozen=True):
-    """A condition on another step: a phase it must have reached, a status its resource must show."""
+    """A condition on another step: the phase it must have reached, the status of its resource."""
 
     name: str
     phase: Phase = Phase.SUCCESS

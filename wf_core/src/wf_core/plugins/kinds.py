@@ -107,7 +107,7 @@ def flaw(kind: object) -> str | None:
     title = type(kind).__name__
     name = getattr(kind, "name", None)
     if not isinstance(name, str) or not name:
-        return f"brings the kind {title} without a name: give it `name = \"...\"`"
+        return f'brings the kind {title} without a name: give it `name = "..."`'
     if not attrs.has(kind.Parameters):
         return f"brings the kind '{name}', whose Parameters are no attrs class"
     for hook in Hook:

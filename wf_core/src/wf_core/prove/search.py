@@ -65,7 +65,7 @@ class Trail:
 
 @attrs.define(eq=False)
 class Node:
-    """A state: the live machine, what was last saved, what is in flight and outside, the budgets."""
+    """A state: the live machine, what was saved, what is in flight and outside, the budgets."""
 
     saga: Saga
     saved: Stored

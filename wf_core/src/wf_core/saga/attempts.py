@@ -188,14 +188,18 @@ def timed_out(ledger: Ledger, i: int, side: Side) -> Ending:
 
 
 def longest_wait(ledger: Ledger, i: int, side: Side) -> float:
-    """Seconds that the planned attempt of step i waits at most, whatever the clock did (semantics H)."""
+    """Seconds that the planned attempt of step i waits at most, whatever the clock did (H)."""
     step, policy = ledger.steps[i], ledger.step_spec(i).step_template.retry_policy
     period, failures = side.period(policy), int(getattr(step, side.count))
-    ended_at = step.attempts[-1].ended_at if step.attempts else None
+    if not step.attempts or step.next_attempt_at is None:
+        return longest_retry(period, policy)
+    ended_at = step.attempts[-1].ended_at
+    waits = step.next_attempt_at - ended_at
     if failures and getattr(step, side.latest) == ended_at:
-        return retry_delay(period, policy, failures, 1.0)
+        longest = retry_delay(period, policy, failures, 1.0)
+        if waits <= longest:
+            return longest
     # Throttled: how long is said by nothing but the two times.
-    waits = 0.0 if ended_at is None else (step.next_attempt_at or 0.0) - ended_at
     return max(longest_retry(period, policy), waits)
 
 

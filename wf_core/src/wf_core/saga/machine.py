@@ -269,7 +269,8 @@ class Saga:
                 # Once only: neither a second limit nor a hook that is stuck gets more time.
                 if flight.permit is not None and ledger.due(i, "grace") is None:
                     ledger.set_timer(i, "grace", now + ledger.grace)
-            case _ if not course.orphaned(ledger):
+            # What waits for its kind neither fails nor is undone (semantics B10).
+            case _ if not course.orphaned(ledger) and ledger.steps[i].blocked is None:
                 (undo if undoing else run).timed_out(ledger, i, now)
 
     def _stuck(self, i: int, now: float) -> None:

@@ -4,7 +4,7 @@ from wf_core.model.outcomes import Failure, Outcome, Severity
 from wf_core.model.phases import Hook, PermitClass, Phase, Purpose
 from wf_core.saga import statuses
 from wf_core.saga.backoff import LEAST_STATUS_WATCH, watch_delay
-from wf_core.saga.calls import Undecodable, call, saved_parameters, stop
+from wf_core.saga.calls import Undecodable, block_for_kind, call, saved_parameters, stop
 from wf_core.saga.ledger import Ledger
 from wf_core.saga.results import keep
 from wf_core.saga.sizes import short
@@ -40,6 +40,7 @@ def watch(ledger: Ledger, i: int, now: float) -> bool:
         ledger.permits.give(ledger.kind_of(i), PermitClass.WATCH)
         if ledger.steps[i].sync_error is None:
             ledger.put(i, sync_error=short(str(error)), latest_sync_at=now)
+        _block_waiters(ledger, i, str(error), now)
         arm_watch(ledger, i, now)
         return True
     call(ledger, i, Hook.SYNC, Purpose.WATCH, decoded, now)
@@ -79,6 +80,14 @@ def end_watches(ledger: Ledger) -> None:
         if flight.purpose is Purpose.WATCH:
             flight.dropped = True
             stop(ledger, i)
+
+
+def _block_waiters(ledger: Ledger, i: int, why: str, now: float) -> None:
+    """Nobody can see the status that others wait for: they wait for a person then (A5, B10)."""
+    for waiter in ledger.graph.status_waiters[i]:
+        if ledger.awaiting_status.pop(waiter, 0) is None:
+            what = f"it waits for a status of '{ledger.name_of(i)}', which can't be looked at"
+            block_for_kind(ledger, waiter, f"{what}: {why}", now)
 
 
 def _fatal(ledger: Ledger, i: int, message: str, now: float) -> None:

@@ -92,8 +92,9 @@ class Writer:
         self._path = path
         self._committed = committed
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._using = threading.Lock()  # the connection, and the two below
+        self._counting = threading.Lock()
         self._handed = 0  # jobs that the thread has and has not finished
+        self._using = threading.Lock()  # the connection; only the thread may wait for it
         self._patient = True  # whether the connection waits for another process's lock
         self._took = float("inf")  # seconds of the last transaction
         self._riders: list[_Job] = []  # the thread's own
@@ -167,7 +168,7 @@ class Writer:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="wf-store", daemon=True)
             self._thread.start()
-        with self._using:
+        with self._counting:
             self._handed += 1
         self._jobs.put(job)
 
@@ -180,6 +181,7 @@ class Writer:
                 with self._using:
                     self._wait_for_locks(True)
                     self._perform(batch)
+                with self._counting:
                     self._handed -= waited - len(self._riders)
                 self._tell(batch)
 

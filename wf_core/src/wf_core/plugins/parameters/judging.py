@@ -15,9 +15,7 @@ _SENTENCE = re.compile(r"([A-Za-z_]\w*)((?:[.\[][^:\s]*)?): (.+)", re.DOTALL)
 """What `StepKind.faults` gives: `key: sentence`, where the key may go deeper."""
 
 
-def faults(
-    kind: StepKind, parameters: Parameters, undoable: bool, identity: str
-) -> list[Fault]:
+def faults(kind: StepKind, parameters: Parameters, undoable: bool, identity: str) -> list[Fault]:
     """All faults, in the order of the class and then of the kind's own checks.
 
     What holds a reference has no value yet: neither its type nor the kind's sentences on it count.

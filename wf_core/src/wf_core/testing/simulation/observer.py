@@ -12,12 +12,15 @@ from wf_core.testing.simulation.coverage import move
 from wf_core.testing.simulation.invariants_called import ON_CALL
 from wf_core.testing.simulation.invariants_ended import AT_REMOVAL, AT_REST, as_if_all_or_none
 from wf_core.testing.simulation.invariants_saved import ON_SAVE
-from wf_core.testing.simulation.queues import i13_admission
+from wf_core.testing.simulation.queues import i13_admission, note_undoing
 from wf_core.testing.simulation.stage import Stage
 from wf_core.testing.simulation.story import Called, Save, Story
 
 if TYPE_CHECKING:
     from wf_core.testing.simulation.process import Process
+
+PATIENT = 86_400.0
+"""With this much patience nothing is given up within a play."""
 
 
 class Observer:
@@ -52,6 +55,7 @@ class Observer:
         stage.note(f"p{process.number} saves {key} {_told(story, save)}")
         for rule in ON_SAVE:
             self._judge(rule.__name__, key, rule(story, save))
+        note_undoing(story, save)
         if stage.lone:
             self._judge("i13", key, i13_admission(stage, self.stories, story, save))
         story.outbox.extend(changes.outbox)
@@ -167,13 +171,17 @@ class Observer:
         self._check_order(story, int(seq))
 
     def _check_order(self, story: Story, seq: int) -> None:
-        """First deliveries are in order: what is newer was not taken before, unless this one is a
-        repeat, or was given up by somebody and is taken all the same."""
-        ids = [int(each.rpartition("/")[2]) for each in story.taken]
-        head = self._stage.backing.entries.get(story.key)
-        dropped = head is None or head.head.outbox_dropped
-        if ids != sorted(ids) and not dropped and ids[-1] == seq:
-            self._judge("i09", story.key, f"callback {seq} is first taken after {max(ids)}")
+        """First deliveries are in order: nothing newer was taken before, unless this one had been
+        given up and that could not be saved."""
+        taken = [int(each.rpartition("/")[2]) for each in story.taken]
+        given_up = seq in story.refused or self._stage.world.operator.give_up_after < PATIENT
+        if taken[-1] == seq and seq != max(taken) and not given_up:
+            self._judge("i09", story.key, f"callback {seq} is first taken after {max(taken)}")
+
+    def refused(self, delivery: Delivery) -> None:
+        """A receiver would not take a callback, for good."""
+        uid, _, seq = delivery.event_id.rpartition("/")
+        self.stories[uid].refused[int(seq)] = None
 
     # Ends
 

@@ -51,9 +51,8 @@ class People:
         rest = True
         for key, entry in list(self._stage.backing.entries.items()):
             stored = entry.stored()
-            if stored.asked:
-                rest = False
-            elif ways := _ways(stored):
+            rest = rest and not stored.asked
+            if ways := _ways(stored):
                 rest = False
                 pick = self._stage.chance.randrange(len(ways))
                 type_, step = ways[pick]

@@ -190,7 +190,7 @@ class _Play:
         stage.note("-- calm: faults stop, hooks return, people answer what is blocked")
         stage.calm.set()
         stage.store_away_until = stage.receiver_down_until = 0.0
-        for process in [each for each in stage.alive if each.lacking]:
+        for process in [each for each in stage.alive if each.lacking or each.zombie]:
             await self._replace(process)
         for _ in range(_ROUNDS):
             await asyncio.sleep(_ROUND)

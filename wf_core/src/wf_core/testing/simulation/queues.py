@@ -51,8 +51,21 @@ def _holds(stage: "Stage", story: Story, save: Save) -> bool:
     if head.phase is Phase.RUNNING:
         free = any(step.phase is Phase.RUNNING and step.blocked is None for step in stored.steps)
         return not head.parked and not head.suspended and free
-    # An undo takes a slot whatever the maximum is, perhaps between a choice and its save.
-    lately = save.clock - head.reached.get(Phase.ROLLING_BACK, 0.0) < _LATELY
-    return (not lately and head.phase is Phase.ROLLING_BACK) and any(
-        step.phase is Phase.ROLLING_BACK and step.blocked is None for step in stored.steps
+    return head.phase is Phase.ROLLING_BACK and _undoing_for(story, save) > _LATELY
+
+
+def _undoing_for(story: Story, save: Save) -> float:
+    """Seconds since the undo last went on: it takes its slot whatever the maximum is, perhaps
+    between another's choice and its save."""
+    return 0.0 if story.undoing_since is None else save.at - story.undoing_since
+
+
+def note_undoing(story: Story, save: Save) -> None:
+    """Keep since when an undo goes on without waiting for a person."""
+    goes_on = save.after.head.phase is Phase.ROLLING_BACK and any(
+        step.phase is Phase.ROLLING_BACK and step.blocked is None for step in save.after.steps
     )
+    if not goes_on:
+        story.undoing_since = None
+    elif story.undoing_since is None:
+        story.undoing_since = save.at

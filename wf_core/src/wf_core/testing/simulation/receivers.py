@@ -35,6 +35,7 @@ class SimulatedSender:
         if troubled and chance < 0.2:
             return self._answer(delivery, Receipt(Delivered.RETRY, "503", after=chance * 100))
         if troubled and chance < 0.25:
+            self._observer.refused(delivery)
             return self._answer(delivery, Receipt(Delivered.DROPPED, "410"))
         if troubled and chance < 0.4:
             await asyncio.sleep(chance * 10)

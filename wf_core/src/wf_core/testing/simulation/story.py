@@ -57,7 +57,7 @@ class Save:
 @attrs.define(eq=False)
 class Story:
     """One workflow. `phases` are as the history told them; `taken` maps the id of each event that a
-    receiver took to what it said; `gone` is what was stored when it was removed."""
+    receiver took to what it said, `refused` are the seqs that one would not take; `gone` is what was stored when it was removed."""
 
     key: Key
     workflow: Workflow
@@ -71,6 +71,8 @@ class Story:
     taken: dict[str, str] = attrs.field(factory=dict)
     asked: dict[int, str] = attrs.field(factory=dict)
     answered: dict[int, str] = attrs.field(factory=dict)
+    refused: dict[int, None] = attrs.field(factory=dict)
+    undoing_since: float | None = None
     gone: Stored | None = None
 
     @classmethod

@@ -1,0 +1,55 @@
+"""`make cluster`: a Kubernetes API for people to try things on, until ctrl-C."""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import FrameType
+
+from tests.cluster.binaries import CONTROL_PLANE, AssetMissingError, UnavailableError, find
+from tests.cluster.control_plane import running
+
+
+def main() -> int:
+    """Bring the control plane up, print the path of the kubeconfig, wait to be ended."""
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
+    parser.add_argument(
+        "--durable", action="store_true", help="etcd waits for the disk at every write"
+    )
+    durable: bool = parser.parse_args().durable
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, as_ctrl_c)
+    try:
+        programs = find(CONTROL_PLANE, say)
+        with (
+            tempfile.TemporaryDirectory(prefix="wf-cluster-") as folder,
+            running(programs, Path(folder) / "plane", durable=durable) as plane,
+        ):
+            say(f"ready at {plane.url}; it has no nodes, so pods stay Pending; ctrl-C stops it")
+            print(plane.kubeconfig(), flush=True)
+            say(f"try: {programs['kubectl']} --kubeconfig {plane.kubeconfig()} get namespaces")
+            while True:
+                plane.check()
+                time.sleep(1)
+    except KeyboardInterrupt:
+        say("stopped")
+        return 0
+    except (UnavailableError, AssetMissingError, RuntimeError, TimeoutError) as error:
+        say(str(error))
+        return 1
+
+
+def as_ctrl_c(_number: int, _frame: FrameType | None) -> None:
+    """However it is asked to end, it ends in order."""
+    raise KeyboardInterrupt
+
+
+def say(text: str) -> None:
+    """Tell the person; standard output is left to the path."""
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Where the programs of a cluster are found, or else built.
+
+In this order: the folder in KUBEBUILDER_ASSETS; the cache; a build into the cache, where Go is
+installed.
+"""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.cluster.build import BuildFailedError, build
+from tests.cluster.sources import source_of
+
+CONTROL_PLANE = ("etcd", "kube-apiserver", "kubectl")
+
+
+class UnavailableError(Exception):
+    """A program is not there and can't be built here. The message says what to do."""
+
+
+class AssetMissingError(Exception):
+    """KUBEBUILDER_ASSETS names a folder that lacks a program."""
+
+
+def find(programs: tuple[str, ...], say: Callable[[str], None]) -> Mapping[str, Path]:
+    """The path of each program, built first where need be; `say` hears of what takes long.
+
+    Raises UnavailableError, and AssetMissingError where KUBEBUILDER_ASSETS is wrong.
+    """
+    there = {program: place(program) for program in programs}
+    missing = [program for program, path in there.items() if not path.is_file()]
+    if missing and assets() is not None:
+        raise AssetMissingError(
+            f"KUBEBUILDER_ASSETS={assets()} has no {', '.join(missing)}; name a folder that has"
+            f" {', '.join(programs)}, or unset it"
+        )
+    if missing and shutil.which("go") is None:
+        raise UnavailableError(
+            f"no {', '.join(missing)} in {cache()}, and no `go` on the path to build them with;"
+            " install Go, or set KUBEBUILDER_ASSETS to a folder that has them,"
+            " or WF_TEST_KUBECONFIG to the kubeconfig of a cluster for tests"
+        )
+    for program in missing:
+        build_once(program, there[program], say)
+    return there
+
+
+def all_there(programs: tuple[str, ...]) -> bool:
+    """Whether nothing has to be built."""
+    return all(place(program).is_file() for program in programs)
+
+
+def assets() -> Path | None:
+    """The folder that KUBEBUILDER_ASSETS names."""
+    named = os.environ.get("KUBEBUILDER_ASSETS")
+    return Path(named) if named else None
+
+
+def cache() -> Path:
+    """The project's folder in the user's cache directory."""
+    outer = os.environ.get("XDG_CACHE_HOME")
+    return (Path(outer) if outer else Path.home() / ".cache") / "wf"
+
+
+def place(program: str) -> Path:
+    """Where a program is, or will be once it is built."""
+    return (assets() or cache() / source_of(program).folder) / program
+
+
+def build_once(program: str, target: Path, say: Callable[[str], None]) -> None:
+    """Build a program, unless another process does or did: then wait for it."""
+    source = source_of(program)
+    with only_one(target.with_name(f".{program}.lock"), lambda: say(f"waiting for {program}")):
+        if target.is_file():
+            return
+        say(f"building {program} {source.version} into {target.parent}, once; this takes minutes")
+        began = time.monotonic()
+        try:
+            build(source, program, target)
+        except BuildFailedError as error:
+            raise UnavailableError(f"{program} can't be built: {error}") from error
+        say(f"built {program} in {time.monotonic() - began:.0f} s")
+
+
+@contextmanager
+def only_one(lock: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock that one process on the machine can have; its end gives it back, however."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait()
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield

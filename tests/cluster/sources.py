@@ -1,0 +1,60 @@
+"""Which programs a cluster is made of, in which versions, and from which Go modules."""
+
+from collections.abc import Mapping
+
+import attrs
+
+
+@attrs.frozen
+class Source:
+    """A Go module that programs are built from.
+
+    `packages` names each program's package. `staging` is the version of those modules that the
+    module itself replaces by folders of its own tree; another module has to name them.
+    """
+
+    name: str
+    version: str
+    module: str
+    packages: Mapping[str, str]
+    staging: str | None = None
+    stamped: Mapping[str, str] = attrs.field(factory=dict)
+    """Go variables that the linker sets."""
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder in the cache: another version is another folder."""
+        return f"{self.name}-{self.version}"
+
+
+ETCD = Source(
+    name="etcd",
+    version="3.6.15",
+    module="go.etcd.io/etcd/server/v3",
+    packages={"etcd": "go.etcd.io/etcd/server/v3"},
+)
+KUBERNETES = Source(
+    name="kubernetes",
+    version="1.37.2",
+    module="k8s.io/kubernetes",
+    packages={
+        "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+        "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+    },
+    staging="v0.37.2",
+    stamped={
+        "k8s.io/component-base/version.gitVersion": "v1.37.2",
+        "k8s.io/component-base/version.gitMajor": "1",
+        "k8s.io/component-base/version.gitMinor": "37",
+    },
+)
+SOURCES = (ETCD, KUBERNETES)
+
+
+def source_of(program: str) -> Source:
+    """The source of a program; ValueError for a program that no source brings."""
+    for source in SOURCES:
+        if program in source.packages:
+            return source
+    known = sorted(name for source in SOURCES for name in source.packages)
+    raise ValueError(f"no source brings {program!r}; known are {', '.join(known)}")

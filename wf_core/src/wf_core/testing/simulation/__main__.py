@@ -1,0 +1,88 @@
+"""`python -m wf_core.testing.simulation --seeds 10000`: play worlds; exit 1 where a rule broke."""
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+
+from wf_core.testing.simulation.campaign import COVERED_FROM, campaign, found, story
+from wf_core.testing.simulation.play import play
+from wf_core.testing.simulation.trace import Violation
+from wf_core.testing.simulation.world import World, from_json
+from wf_core.testing.simulation.worlds import generate
+
+
+def main(arguments: list[str]) -> int:
+    """Play what was asked for; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m wf_core.testing.simulation")
+    parser.add_argument("--seeds", type=int, default=300, help="how many seeds to play")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
+    parser.add_argument("--workers", type=int, default=2, help="processes that play")
+    parser.add_argument("--seed", type=int, help="play this seed alone and tell its story")
+    parser.add_argument("--world", type=Path, help="play the world in this file")
+    parser.add_argument("--digest", action="store_true", help="print each trace's hash only")
+    parser.add_argument("--quiet", action="store_true", help="leave the counts out")
+    parser.add_argument(
+        "--found", type=Path, default=Path(".simulation"), help="where shrunk worlds are kept"
+    )
+    asked = parser.parse_args(arguments)
+    if asked.world is not None:
+        return _tell(from_json(asked.world.read_bytes()))
+    if asked.seed is not None:
+        return _tell(generate(asked.seed))
+    seeds = range(asked.first, asked.first + asked.seeds)
+    if asked.digest:
+        return _digests(seeds, asked.workers)
+    return _campaign(seeds, asked.workers, asked.found, quiet=asked.quiet)
+
+
+def _tell(world: World) -> int:
+    try:
+        played = play(world)
+    except Violation as violation:
+        print("\n".join(violation.timeline))
+        print(violation)
+        return 1
+    print("\n".join(played.timeline))
+    print(f"no rule is broken; trace {played.digest}")
+    return 0
+
+
+def _digests(seeds: range, workers: int) -> int:
+    _, chunks = campaign(seeds, workers, lambda _: None)
+    for chunk in chunks:
+        for seed, digest in enumerate(chunk.digests, chunk.first):
+            print(seed, digest or "broken")
+    return 1 if found(chunks) else 0
+
+
+def _campaign(seeds: range, workers: int, folder: Path, *, quiet: bool) -> int:
+    coverage, chunks = campaign(seeds, workers, lambda text: print(text, flush=True))
+    broken = found(chunks)
+    told: dict[str, None] = {}
+    for seed, rule, _ in broken:
+        if rule not in told:
+            told[rule] = None
+            print(_story(seed, folder), flush=True)
+    if not quiet:
+        print(coverage.table())
+    played = [digest for chunk in chunks for digest in chunk.digests]
+    total = hashlib.sha256("".join(played).encode()).hexdigest()
+    print(f"{len(played):,} seeds, {len(broken)} violations, traces {total[:16]}")
+    missing = coverage.missing() if len(seeds) >= COVERED_FROM and not broken else []
+    for name in missing:
+        print(f"never occurred: {name}")
+    return 1 if broken or missing else 0
+
+
+def _story(seed: int, folder: Path) -> str:
+    world = generate(seed)
+    try:
+        play(world)
+    except Violation as violation:
+        return story(world, violation, folder)
+    return f"seed {seed} broke a rule before and does not now: the simulation is not deterministic"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
