@@ -86,8 +86,8 @@ class StepCall:
     gets `run_key`, the key its run was called under. `deadline` is epoch seconds or None. `epoch`
     grows with every new owner: pass it on where the outside world can refuse an older one.
     `signals` holds what people sent by
-    name (`Signal` requests). `checkpoint(resource, attributes)` returns once saved. `folder` is a place of this
-    step's own on
+    name (`Signal` requests). `checkpoint(resource, attributes)` returns once saved. `folder` is a
+    place of this step's own on
     this machine that lasts as long as the workflow.
     """
 
@@ -146,7 +146,7 @@ class StepCall:
     def checkpoint(
         self, resource: Resource | None = None, attributes: Mapping[str, Json] | None = None
     ) -> None:
-        """Save what was just made, in the middle of a hook; returns once it is on disk (semantics B4)."""
+        """Save what was just made, in the middle of a hook; returns once on disk (semantics B4)."""
         self.save_checkpoint(resource, attributes)
 
 

@@ -22,7 +22,7 @@ async def arun(
     """Run a workflow (a `Workflow`, the path of a document, or its text) until it rests.
 
     `plugins` are step kinds or plugin modules; None takes what is installed. `store` is a store's
-    address; with `sqlite:PATH` the run survives a crash and `aresume` goes on with it. Gives what is
+    address; with `sqlite:PATH` the run survives a crash: `aresume` goes on with it. Gives what is
     stored at the end: `result.head.phase`, and the steps in the document's order. Raises
     DocumentInvalid, WorkflowExists, StoreUnavailable.
     """

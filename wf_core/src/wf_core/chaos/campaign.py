@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from wf_core.adapters.clock import SystemClock
 from wf_core.chaos.check import Check, Expect
+from wf_core.chaos.lives import Nursery
 from wf_core.chaos.plan import UNDISTURBED, plan_of
 from wf_core.chaos.story import story
 from wf_core.chaos.trial import Trial, World
@@ -108,7 +109,8 @@ def campaign(ask: Ask, tell: Callable[[str], None]) -> Report:
     """
     base = Path(tempfile.mkdtemp(prefix="wf-chaos-"))
     try:
-        report = _campaign(ask, base, tell)
+        with Nursery() as nursery:
+            report = _campaign(ask, base, nursery, tell)
     except KeyboardInterrupt:
         raise Stopped(next(base.glob("run-*/wf.db"), None)) from None
     except BaseException:
@@ -119,12 +121,12 @@ def campaign(ask: Ask, tell: Callable[[str], None]) -> Report:
     return report
 
 
-def _campaign(ask: Ask, base: Path, tell: Callable[[str], None]) -> Report:
+def _campaign(ask: Ask, base: Path, nursery: Nursery, tell: Callable[[str], None]) -> Report:
     workflow = prepared(ask.workflow)
     check = Check(ask.check, workflow.metadata.name)
     _require_clean(check)
     tell("a run without faults")
-    world, notes = _measured(World(workflow, check, ask.config), base / "run-0")
+    world, notes = _measured(World(workflow, check, nursery, ask.config), base / "run-0")
     if ask.planned_with is not None:
         world = attrs.evolve(world, boundaries=ask.planned_with)
     tally, broken = _Tally(), None

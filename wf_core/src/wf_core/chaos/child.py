@@ -1,4 +1,4 @@
-"""One life of the engine: `python -m wf_core.chaos.child ORDERS`.
+"""One life of the engine, in a process that does nothing else.
 
 It ends with 0 once the workflow rests, with STOPPED once its standard input is closed (whoever
 started it wants it to end, or is gone), with 1 and a sentence on stderr for an error, and otherwise
@@ -64,15 +64,11 @@ async def _until_rest(engine: Engine, orders: Orders, stop: asyncio.Event) -> in
         await asyncio.gather(resting, stopping, return_exceptions=True)
 
 
-def main(path: str) -> int:
-    """Live as ordered by the file at `path`."""
-    orders = msgspec.json.decode(Path(path).read_bytes(), type=Orders)
+def main(path: Path) -> int:
+    """Live as ordered by the file at `path`; the exit code."""
+    orders = msgspec.json.decode(path.read_bytes(), type=Orders)
     try:
         return asyncio.run(live(orders))
     except WfError as error:
         print(error, file=sys.stderr)
         return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

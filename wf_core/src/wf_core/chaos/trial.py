@@ -6,7 +6,7 @@ import attrs
 
 from wf_core.adapters.clock import SystemClock
 from wf_core.chaos.check import Check, Checked, Expect
-from wf_core.chaos.lives import LifeFailed, Place
+from wf_core.chaos.lives import LifeFailed, Nursery, Place
 from wf_core.chaos.orders import Goal, Mark, Orders
 from wf_core.chaos.plan import Plan
 from wf_core.errors import WorkflowNotFound
@@ -26,6 +26,7 @@ class World:
 
     workflow: Workflow
     check: Check
+    nursery: Nursery
     config: str | None
     boundaries: int = 0
     patience: float | None = None
@@ -130,7 +131,7 @@ class Trial:
     def _live(self, goal: Goal, crashes: int) -> bool:
         self.lives += 1
         orders = self._orders(goal, crashes)
-        if self.place.live(orders, self.world.patience):
+        if self.place.live(orders, self.world.nursery, self.world.patience):
             return True
         mark = next(mark for mark in self.place.marks() if mark.life == orders.life and mark.killed)
         self.killed.append(mark)

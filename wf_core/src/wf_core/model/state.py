@@ -105,7 +105,7 @@ class Condition(Wire, frozen=True):
 
 
 class WorkflowState(Wire, frozen=True):
-    """The head of a workflow's saved state. `deadline_left`: seconds, while the clock stands still."""
+    """The head of a workflow's saved state. `deadline_left`: seconds, while the clock stands."""
 
     phase: Phase = Phase.PENDING
     schema_version: int = SCHEMA_VERSION
