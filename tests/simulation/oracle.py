@@ -7,6 +7,7 @@ machine chose and judges whether that was allowed, and whether more was required
 """
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -336,13 +337,32 @@ def _look(w: World, i: int, purpose: Purpose, window: Window | None) -> bool:
     if not rules.decodes(w, i):
         if purpose is not Purpose.WATCH:
             return _block(w, i)
-        w.steps[i].sync_error |= required or w.seen.sync_errors[i]
-        return False
+        return _watch_in_vain(w, i, required=required)
     if not _granted(w, i, Hook.SYNC, purpose, required=required):
         return False
     if purpose is Purpose.WATCH:
         w.steps[i].watch = None
     moves.begin_call(w, i, Hook.SYNC, purpose)
+    return True
+
+
+def _watch_in_vain(w: World, i: int, *, required: bool) -> bool:
+    """B10: step i can't be looked at, and whoever waits for its status waits for the kind now."""
+    step = w.steps[i]
+    waiters = [
+        k
+        for k in w.indices
+        if rules.phases_reached(w, k) and not w.steps[k].blocked and not w.steps[k].failed
+        if w.steps[k].phase is Phase.PENDING and i in rules.lacking(w, k)
+    ]
+    said = w.seen.sync_errors[i] and not step.sync_error
+    if not (required or said or any(w.seen.blocked[k] for k in waiters)):
+        return False
+    step.sync_error = True
+    for k in waiters:
+        _block(w, k)
+    # When the next one is due can't be seen: the watch leaves no trace.
+    step.watch = Window(math.nextafter(w.now, math.inf), w.now + 1.1 * rules.watch_period(w, i))
     return True
 
 
