@@ -4,11 +4,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 DISTRIBUTIONS := wf_core plugins/wf_random plugins/wf_command
 WORKERS ?= 2
+SEEDS ?= 1000
+FROM ?= 0
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types bench cluster docs picture exhaustive lock clean
+.PHONY: help demo test test-fast simulate lint types bench cluster docs picture exhaustive lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +27,9 @@ test: $(READY) ## run every test
 
 test-fast: $(READY) ## run the tests that take less than a minute together
 	$(PYTEST) -m "not slow and not cluster"
+
+simulate: $(READY) ## play SEEDS random worlds in which everything goes wrong (SEEDS=1000)
+	$(BIN)/python -m wf_core.testing.simulation --seeds $(SEEDS) --from $(FROM) --workers $(WORKERS)
 
 lint: $(READY) ## check style, formatting and who may import whom
 	$(BIN)/ruff check .
@@ -55,7 +60,7 @@ lock: $(READY) ## compile requirements-dev.txt anew (needs uv)
 		--output-file requirements-dev.txt
 
 clean: ## remove what the chores made, .venv included
-	rm -rf .venv $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv $(DEMO) .simulation .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -f .coverage .coverage.* benchmarks/results.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -43,7 +43,7 @@ def command(name: str, *after: str, run: str = "", undo: str = "", **more: Any) 
 
 @attrs.frozen
 class ChaosSite:
-    """A folder with a document, a folder `files` that is the world, and a check that counts them."""
+    """A folder with a document, a check, and a folder `files` that is the world."""
 
     folder: Path
 

@@ -42,7 +42,7 @@ class Options:
     only: Replay | None = None
 
 
-class ReplayType(click.ParamType):
+class ReplayType(click.ParamType[Replay]):
     """`I`, or `I/B` where the crashes were drawn from B boundaries."""
 
     name = "I/B"

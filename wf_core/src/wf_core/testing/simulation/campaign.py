@@ -51,7 +51,9 @@ def play_chunk(seeds: list[int]) -> Chunk:
     return chunk
 
 
-def campaign(seeds: range, workers: int, say: Callable[[str], None]) -> tuple[Coverage, list[Chunk]]:
+def campaign(
+    seeds: range, workers: int, say: Callable[[str], None]
+) -> tuple[Coverage, list[Chunk]]:
     """Play all seeds, by `workers` processes; stops early once enough is broken."""
     coverage, chunks, broken = Coverage(), [], 0
     for chunk in _played(seeds, workers):

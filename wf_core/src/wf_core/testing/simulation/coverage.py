@@ -1,4 +1,4 @@
-"""How often each thing of the world occurred: a simulation that never did it proves nothing of it."""
+"""How often each thing occurred: a simulation that never did it proves nothing of it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,15 @@ _NO_EFFECT = (
 _HOOKS: Mapping[str, Iterable[Act]] = {
     "run": [act for act in Act if act is not Act.CANNOT_LOOK],
     "rollback": [act for act in Act if act is not Act.CANNOT_LOOK],
-    "look": (Act.SUCCEED, Act.RETRYABLE, Act.THROTTLED, Act.FATAL, Act.CANNOT_LOOK, Act.HANG, Act.STUCK),
+    "look": (
+        Act.SUCCEED,
+        Act.RETRYABLE,
+        Act.THROTTLED,
+        Act.FATAL,
+        Act.CANNOT_LOOK,
+        Act.HANG,
+        Act.STUCK,
+    ),
     "watch": (Act.SUCCEED, Act.RETRYABLE, Act.FATAL, Act.CANNOT_LOOK, Act.HANG, Act.STUCK),
 }
 _OTHERS = (

@@ -3,8 +3,8 @@
 from random import Random
 
 Graph = tuple[tuple[int, ...], ...]
-_SIZES = (1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 7, 8, 10)
-_LARGE = 0.02
+_SIZES = (1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 7, 8, 10, 12)
+_LARGE = 0.03
 
 
 def random_graph(chance: Random) -> Graph:
@@ -23,7 +23,9 @@ def _fan(_: Random, size: int) -> Graph:
 
 def _diamond(_: Random, size: int) -> Graph:
     middle = range(1, size - 1)
-    return tuple(() if i == 0 else (0,) if i in middle else (tuple(middle) or (0,)) for i in range(size))
+    return tuple(
+        () if i == 0 else (0,) if i in middle else (tuple(middle) or (0,)) for i in range(size)
+    )
 
 
 def _layers(chance: Random, size: int) -> Graph:

@@ -165,5 +165,3 @@ def _settled(story: Story, i: int, step: StepState) -> bool:
 
 def _key(uid: str, step: str, hook: Hook) -> str:
     return hashlib.sha256(f"{uid}/{step}/{hook}".encode()).hexdigest()[:32]
-
-

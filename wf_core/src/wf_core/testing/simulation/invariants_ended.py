@@ -1,4 +1,4 @@
-"""What must hold when a workflow goes, and once everything rests. Each gives what is wrong, or None."""
+"""What must hold when a workflow goes, and at rest. Each gives what is wrong, or None."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,11 @@ def as_if_all_or_none(story: Story, stored: Stored, there: There) -> str | None:
         name = story.workflow.spec.steps[i].name
         if step.phase is Phase.SUCCESS and step.ran is not Ran.MARKED and not there(i):
             return f"{name} is in Success, and its effect is not there"
-        if step.phase is Phase.ROLL_BACKED and step.undo in (Undo.CALLED, Undo.NEVER_RAN) and there(i):
+        if (
+            step.phase is Phase.ROLL_BACKED
+            and step.undo in (Undo.CALLED, Undo.NEVER_RAN)
+            and there(i)
+        ):
             return f"{name} is RollBacked ({step.undo}), and its effect is still there"
     return None
 

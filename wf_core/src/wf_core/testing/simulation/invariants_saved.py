@@ -1,8 +1,8 @@
 """What must hold of every save (design 7, semantics G). Each gives what is wrong, or None."""
 
 from wf_core.errors import EngineError
-from wf_core.model.phases import Phase, Undo
 from wf_core.model.outcomes import Succeeded
+from wf_core.model.phases import Phase, Undo
 from wf_core.saga.table import check_step, check_workflow
 from wf_core.testing.simulation.story import Save, Story
 

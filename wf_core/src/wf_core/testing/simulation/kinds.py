@@ -1,4 +1,4 @@
-"""The kinds of the simulated world. What their hooks do stands in the world; these are never called."""
+"""The kinds of the simulated world. Their hooks are never called: the world says what they do."""
 
 from functools import cache
 from typing import Any, ClassVar

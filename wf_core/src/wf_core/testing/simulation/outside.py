@@ -32,7 +32,7 @@ class Outside:
         return True
 
     def undo(self, key: str, now: float, lasts: float = 0.0) -> None:
-        """Begin to take it back, which is done after `lasts` seconds; what is going ends at once."""
+        """Begin to take it back, done after `lasts` seconds; what is going ends at once."""
         effect = self._effects.setdefault(key, Effect())
         if effect.done_at is not None and effect.done_at > now:
             effect.done_at = None
@@ -42,7 +42,9 @@ class Outside:
     def there(self, key: str, now: float) -> bool:
         """Whether the effect is there."""
         effect = self._effects.get(key)
-        return effect is not None and _past(effect.done_at, now) and not _past(effect.undone_at, now)
+        return (
+            effect is not None and _past(effect.done_at, now) and not _past(effect.undone_at, now)
+        )
 
     def done(self, key: str, now: float) -> bool:
         """Whether what was begun is there, or was once."""

@@ -44,7 +44,7 @@ def play(world: World) -> Played:
     try:
         run(_Play(world, played).whole(), max_turns=_MAX_TURNS)
     except Violation as violation:
-        raise _told(violation, world, played)
+        raise _told(violation, world, played) from None
     except (VirtualTimeError, Exception) as error:
         found = Violation("SHELL", f"{type(error).__name__}: {error}")
         raise _told(found, world, played) from error
@@ -168,7 +168,7 @@ class _Play:
     def _launch(self) -> None:
         process = Process(self._stage, self._observer)
         self._stage.processes.append(process)
-        self._stage.launched_at = self._stage.now
+        self._stage.changed_at = self._stage.now
         process.begin()
 
     async def _supervise(self) -> None:
@@ -196,7 +196,7 @@ class _Play:
             await asyncio.sleep(_ROUND)
             if stage.violation is not None:
                 return
-            settled = stage.now - stage.launched_at > 2 * _ROUND
+            settled = stage.now - stage.changed_at > 2 * _ROUND
             if await self._people.help_all() and settled and stage.alive:
                 break
             await self._restart_after_engine_faults()

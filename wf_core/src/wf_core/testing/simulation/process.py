@@ -56,7 +56,9 @@ class Process:
         self.recovering = self.number > 0
         self.points: dict[Point, int] = {}
         self.invalid = 0
-        self.lacking = () if stage.calm.is_set() else stage.world.operator.lacking.get(self.number, ())
+        self.lacking = (
+            () if stage.calm.is_set() else stage.world.operator.lacking.get(self.number, ())
+        )
         self.clock = ProcessClock(stage)
         self.store = SimulatedStore(stage, self, observer)
         self.executor = SimulatedExecutor(stage, self, observer)
@@ -83,7 +85,9 @@ class Process:
 
     def begin(self) -> None:
         """Serve the store, or adopt all that is in it."""
-        self._stage.note(f"p{self.number} starts{' without ' + ', '.join(self.lacking) if self.lacking else ''}")
+        self._stage.note(
+            f"p{self.number} starts{' without ' + ', '.join(self.lacking) if self.lacking else ''}"
+        )
         if self._stage.world.operator.serves:
             self.start(self._serve())
         else:
@@ -125,6 +129,7 @@ class Process:
 
     def _end(self) -> None:
         self.alive = False
+        self._stage.changed_at = self._stage.now
         self._observer.died(self)
         self.store.halt()
         for task in list(self._tasks):
@@ -165,7 +170,10 @@ def _config(operator: Operator) -> Config:
             queue=QueueConfig(
                 Strategy.FAIR if operator.fair else Strategy.FIFO,
                 operator.most,
-                {name: QueueLimits(each.weight, each.most) for name, each in operator.queues.items()},
+                {
+                    name: QueueLimits(each.weight, each.most)
+                    for name, each in operator.queues.items()
+                },
             ),
             steps=tuple(
                 StepConfig(name, each.qps, each.concurrency, each.max_active)

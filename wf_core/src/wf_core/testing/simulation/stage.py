@@ -1,8 +1,8 @@
-"""What everything in one play shares: the world, its time, its chance, what it met, who is alive."""
+"""What everything in one play shares: the world, its time, its chance, who is alive."""
 
 import asyncio
 from collections.abc import Coroutine
-from contextvars import ContextVar, Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ class Stage:
         self.lone = True
         self.saves = 0
         self.saved_at = 0.0
-        self.launched_at = 0.0
+        self.changed_at = 0.0
         self.violation: Violation | None = None
         self._nobody = copy_context()
         self._left = {name: list(plan) for name, plan in world.hooks.items()}

@@ -41,11 +41,11 @@ _CRASHES = (Wrong.CRASH_BEFORE, Wrong.CRASH_AFTER)
 
 def hooks(chance: Random, workflows: Sequence[Workflow]) -> dict[str, tuple[Behaviour, ...]]:
     """What calls do, beside succeeding at once."""
-    trouble = chance.choice((0.1, 0.3, 0.6))
+    trouble = chance.choice((0.1, 0.3, 0.6, 0.9))
     slow = chance.random() < 0.5
     found = {}
     for workflow in workflows:
-        few = min(1.0, 6 / len(workflow.spec.steps))
+        few = min(1.0, 8 / len(workflow.spec.steps))
         for step in workflow.spec.steps:
             for hook, acts in _PLANS.items():
                 if chance.random() < trouble * few:
@@ -75,13 +75,15 @@ def _behaviour(chance: Random, acts: Sequence[Act], slow: bool) -> Behaviour:
 
 def faults(chance: Random, workflows: Sequence[Workflow]) -> tuple[Fault, ...]:
     """Where processes crash, and what saves meet."""
-    if chance.random() < 0.25:
+    if chance.random() < 0.2:
         return ()
     size = 4 + min(30, 3 * sum(len(each.spec.steps) for each in workflows))
     found = {}
-    for _ in range(chance.choice((1, 1, 2, 3, 6))):
+    for _ in range(chance.choice((1, 2, 3, 4, 8))):
         process = chance.choice((0, 0, 0, 1, 1, 2, 3, 4))
-        point = chance.choice((Point.SAVE,) * 6 + (Point.READ, Point.READ, Point.HOOK, Point.REPORT))
+        point = chance.choice(
+            (Point.SAVE,) * 6 + (Point.READ, Point.READ, Point.HOOK, Point.REPORT)
+        )
         n = chance.randint(1, chance.choice((4, size)))
         wrong = chance.choice(_CRASHES if point is not Point.SAVE else tuple(Wrong))
         if wrong is Wrong.INVALID and chance.random() < 0.5:
@@ -101,7 +103,7 @@ def happenings(
         if chance.random() < 0.6:
             count = chance.choice((1, 1, 2, 4))
             found += [_of_people(chance, workflow, busy) for _ in range(count)]
-    for _ in range(chance.choice((0, 0, 0, 1, 1, 2))):
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 3))):
         found.append(_of_processes(chance, busy))
     return tuple(sorted(found, key=lambda each: each.at))
 

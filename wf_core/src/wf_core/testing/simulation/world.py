@@ -83,8 +83,8 @@ class Wrong(StrEnum):
 
 
 class Fault(_Value, frozen=True):
-    """Process number `process` (from 0, in the order of starts) meets `wrong` at its `n`-th (from 1)
-    `point`. `seconds` is how late what is late comes."""
+    """Process number `process` (from 0, in the order of starts) meets `wrong` at its `n`-th
+    `point` (from 1). `seconds` is how late what is late comes."""
 
     process: int
     point: Point

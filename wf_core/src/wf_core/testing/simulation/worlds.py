@@ -91,9 +91,7 @@ def _workflow(chance: Random, name: str, seed: int) -> Workflow:
     graph = random_graph(chance)
     pivot = chance.randrange(len(graph)) if chance.random() < 0.15 else None
     kinds = [chance.choice(_KINDS) for _ in graph]
-    steps = tuple(
-        _step(chance, i, graph[i], kinds, i == pivot) for i in range(len(graph))
-    )
+    steps = tuple(_step(chance, i, graph[i], kinds, i == pivot) for i in range(len(graph)))
     return Workflow(
         Metadata(name, uid=f"uid-{seed}-{name}"),
         WorkflowSpec(
@@ -162,5 +160,3 @@ def _condition(chance: Random, up: int, kind: str) -> DependOn:
     if status and kind == "plain" and chance.random() < 0.2:
         status = "unheard-of"
     return DependOn(f"s{up}", phase, status)
-
-
