@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
-DISTRIBUTIONS := wf_core plugins/wf_random plugins/wf_command
+DISTRIBUTIONS := wf_core wf_k8s plugins/wf_random plugins/wf_command
 WORKERS ?= 2
 SEEDS ?= 1000
 FROM ?= 0
@@ -56,7 +56,8 @@ exhaustive: $(READY) ## search every small world: all graphs of up to four steps
 
 lock: $(READY) ## compile requirements-dev.txt anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-		--custom-compile-command "make lock" requirements-dev.in wf_core/pyproject.toml \
+		--no-emit-package wf-core \
+		--custom-compile-command "make lock" requirements-dev.in wf_core/pyproject.toml wf_k8s/pyproject.toml \
 		--output-file requirements-dev.txt
 
 clean: ## remove what the chores made, .venv included

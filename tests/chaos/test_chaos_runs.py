@@ -53,10 +53,7 @@ def test_a_run_that_must_not_be_called_twice_is_caught_with_its_story(site: Chao
     (site.folder / "files/a").unlink()
     again = done.out.strip().splitlines()[-1]
     assert "--chaos-run" in again
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(site.start.__globals__['WF']).parent}:/usr/bin:/bin",
-    }
+    path = f"{Path(WF).parent}{os.pathsep}{os.environ['PATH']}"
     replayed = subprocess.run(
         ["/bin/sh", "-c", again],
         cwd=site.folder,

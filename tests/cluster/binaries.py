@@ -74,10 +74,13 @@ def place(program: str) -> Path:
 def build_once(program: str, target: Path, say: Callable[[str], None]) -> None:
     """Build a program, unless another process does or did: then wait for it."""
     source = source_of(program)
-    with only_one(target.with_name(f".{program}.lock"), lambda: say(f"waiting for {program}")):
+    # One lock for all: they share most of their packages, and each takes the whole machine.
+    with only_one(cache() / ".build.lock", lambda: say(f"waiting for another build: {program}")):
         if target.is_file():
             return
-        say(f"building {program} {source.version} into {target.parent}, once; this takes minutes")
+        say(
+            f"building {program} {source.version}, once, into {target.parent}; takes {source.takes}"
+        )
         began = time.monotonic()
         try:
             build(source, program, target)

@@ -58,6 +58,25 @@ def test_killed_at_some_calls_all_or_nothing_is_left(
     assert killed_from_call(server, place, 29, fails=fails) > 8
 
 
+@pytest.mark.parametrize("fault", ["run c", "undo a", "", "lost"])
+def test_what_judges_them_sees_a_fault(server: Server, place: Path, fault: str) -> None:
+    """An effect without an intent, one that is missing, a save that is lost."""
+    whole = fresh(place / "whole", fails=True)
+    server.perform(whole)
+    calls = recorded(whole.records)
+    (effect,) = [i for i, call in enumerate(calls) if call.path == "effect run b"]
+    made = sum(call.what != "n" for call in calls[:effect])
+    site = fresh(place / "site", fails=True)
+    assert server.perform(site, Mode.KILL_BEFORE, made + 4)
+    assert site.happened() == ["run a", "run b"]
+    if fault == "lost":
+        site.store.with_name("wf.db-wal").unlink()
+    else:
+        site.effects.write_text(f"run a\nrun b\n{fault}\n" if fault else "run b\n")
+    with pytest.raises(AssertionError):
+        goes_on_well(site)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("fails", [False, True])

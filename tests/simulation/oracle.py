@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping, Sequence
 
 import attrs
-
 from tests.simulation import oracle_moves as moves
 from tests.simulation import oracle_requests as requests
 from tests.simulation import oracle_rules as rules
@@ -28,6 +27,8 @@ from tests.simulation.oracle_world import (
     fresh,
     remembered,
 )
+
+from wf_core.model.outcomes import Outcome, Succeeded
 from wf_core.model.phases import BlockReason, Ended, Hook, Phase, Purpose, RollbackMode
 from wf_core.model.requests import Asked
 from wf_core.model.spec import WorkflowSpec
@@ -39,7 +40,7 @@ class Report:
 
     step: int
     number: int
-    outcome: moves.Outcome
+    outcome: Outcome
 
 
 @attrs.frozen
@@ -48,7 +49,7 @@ class Halfway:
 
     step: int
     number: int
-    result: moves.Succeeded
+    result: Succeeded
 
 
 @attrs.frozen
@@ -79,11 +80,9 @@ What = Report | Halfway | Slot | Never | Wake | Delete | Asked
 
 
 class Oracle:
-    """One workflow. `turn` says what must follow, `save` what survives, `crash` forgets the rest."""
+    """One workflow. `turn` says what must follow, `save` what stays, `crash` forgets the rest."""
 
-    def __init__(
-        self, spec: WorkflowSpec, *, grace: float, sync_timeout: float
-    ) -> None:
+    def __init__(self, spec: WorkflowSpec, *, grace: float, sync_timeout: float) -> None:
         self.world = fresh(spec, {}, (), grace=grace, sync_timeout=sync_timeout)
         self._asked: list[Asked] = []
         self._recovered = False
@@ -128,9 +127,7 @@ class Oracle:
                 moves.reported(w, report.step, flight, report.outcome)
             elif not flight.dropped:
                 kept = report.result
-                flight.too_large = not moves.keep(
-                    w, report.step, kept.resource, kept.attributes
-                )
+                flight.too_large = not moves.keep(w, report.step, kept.resource, kept.attributes)
         for event in events:
             match event:
                 case Slot():
@@ -151,7 +148,7 @@ class Oracle:
 
 
 def admit(w: World) -> None:
-    """A slot: Pending to Running, or on from where it stood still (B7: with the time it had left)."""
+    """A slot: Pending to Running, or on from where it stood still, with the time left (B7)."""
     head, seconds = w.head, w.spec.active_deadline_seconds
     if head.phase is Phase.PENDING and not head.suspended:
         moves.move_workflow(w, Phase.RUNNING)
@@ -233,8 +230,10 @@ def _recover_attempt(w: World, i: int, hook: Hook) -> None:
 
 def let_time_act(w: World) -> None:
     """What is due by now (B7)."""
-    if w.head.deadline_at is not None and w.head.deadline_at <= w.now and (
-        w.head.phase is Phase.RUNNING
+    if (
+        w.head.deadline_at is not None
+        and w.head.deadline_at <= w.now
+        and (w.head.phase is Phase.RUNNING)
     ):
         w.head.cause = True
     for i, step in enumerate(w.steps):
@@ -349,12 +348,7 @@ def _look(w: World, i: int, purpose: Purpose, window: Window | None) -> bool:
 def _watch_in_vain(w: World, i: int, *, required: bool) -> bool:
     """B10: step i can't be looked at, and whoever waits for its status waits for the kind now."""
     step = w.steps[i]
-    waiters = [
-        k
-        for k in w.indices
-        if rules.phases_reached(w, k) and not w.steps[k].blocked and not w.steps[k].failed
-        if w.steps[k].phase is Phase.PENDING and i in rules.lacking(w, k)
-    ]
+    waiters = [k for k in w.indices if rules.may_begin(w, k) and i in rules.lacking(w, k)]
     said = w.seen.sync_errors[i] and not step.sync_error
     if not (required or said or any(w.seen.blocked[k] for k in waiters)):
         return False
@@ -374,7 +368,7 @@ def _begin(w: World, i: int) -> bool:
         moves.fail_run(w, i)
         return True
     if any(w.steps[on].phase is Phase.SUCCESS and w.kind(on) is None for on in lacking):
-        # Nobody can look for the status: it is the missing kind that this step waits for (B10, I10).
+        # Nobody can look for the status: this step waits for the missing kind (B10, I10).
         return _block(w, i)
     if lacking:
         return False

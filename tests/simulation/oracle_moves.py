@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-
 from tests.simulation import oracle_rules as rules
 from tests.simulation.oracle_world import (
     PAUSE_HELP,
@@ -16,6 +15,7 @@ from tests.simulation.oracle_world import (
     Window,
     World,
 )
+
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
 from wf_core.model.phases import (
     BlockReason,
@@ -25,7 +25,6 @@ from wf_core.model.phases import (
     Phase,
     Purpose,
     Ran,
-    RequestType,
     RollbackMode,
     Undo,
 )
@@ -292,6 +291,7 @@ def by_hand(w: World, i: int, hook: Hook) -> None:
         step.run_retry_count, step.failed = 0, False
     else:
         step.rollback_retry_count = 0
+    step.counted = False
     if step.phase is Phase.PENDING or step.cut_off:
         return
     if was_blocked and step.in_progress:
@@ -304,10 +304,8 @@ def by_hand(w: World, i: int, hook: Hook) -> None:
 # Results
 
 
-def keep(
-    w: World, i: int, resource: Resource | None, attributes: Mapping[str, Any] | None
-) -> bool:
-    """Keep what a hook gave; C7: False where it is too large, and then only the resource is kept."""
+def keep(w: World, i: int, resource: Resource | None, attributes: Mapping[str, Any] | None) -> bool:
+    """Keep what a hook gave; C7: False where it is too large, then only the resource is kept."""
     step = w.steps[i]
     fits = not attributes or len(json.dumps(attributes)) <= MAX_STEP_ATTRIBUTES
     if resource is not None:
@@ -407,9 +405,7 @@ def _ended(w: World, i: int, hook: Hook, flight: Flight, outcome: Outcome) -> No
         attempt_failed(w, i, hook, too_large, Ended.SUCCEEDED)
 
 
-def _look_again(
-    w: World, i: int, hook: Hook, flight: Flight, poll_after: float | None
-) -> None:
+def _look_again(w: World, i: int, hook: Hook, flight: Flight, poll_after: float | None) -> None:
     step = w.steps[i]
     late = step.attempt_deadline_at is not None and step.attempt_deadline_at <= w.now
     if flight.timed_out or late:

@@ -1,12 +1,14 @@
 """The machine and the oracle side by side: the same events to both, compared after every turn."""
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.simulation import oracle_rules as rules
 from tests.simulation.oracle import Delete, Halfway, Never, Oracle, Report, Slot, Wake, What
 from tests.simulation.oracle_world import KnownKind, Seen, Step, Window
-from wf_core.model.outcomes import Outcome, Succeeded
+
+from wf_core.model.outcomes import Succeeded
 from wf_core.model.phases import PermitClass, Phase, Purpose
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Workflow
@@ -100,6 +102,7 @@ class Pair(Drive):
                 tuple(s.next_attempt_at for s in self.saga.steps),
                 tuple(s.attempt_deadline_at for s in self.saga.steps),
                 tuple(s.sync_error is not None for s in self.saga.steps),
+                tuple(s.blocked is not None for s in self.saga.steps),
             ),
         )
         differences = [*self._of_effects(effects), *self._of_state(), *self._of_permits(effects)]
@@ -193,7 +196,9 @@ class Pair(Drive):
         wake = saga.next_wake
         if due and (wake is None or wake > min(due)):
             yield f"must wake by {min(due)}, wakes at {wake}"
-        waits = saga.rests or saga.wants_slot or saga.removable or any(map(self._short, world.indices))
+        waits = (
+            saga.rests or saga.wants_slot or saga.removable or any(map(self._short, world.indices))
+        )
         if not waits and wake is None and not saga.in_flight:
             yield "I10: neither at rest nor moving"
 
@@ -250,11 +255,11 @@ def _told(event: Event) -> str:
             return f"s{i} reports {_short(outcome)}"
         case Asked(seq, request):
             return f"#{seq} {request.type} {request.step or ''}"
-    return str(event)
+    return _short(event)
 
 
-def _short(outcome: Outcome) -> str:
-    return str(outcome)[:90]
+def _short(value: object) -> str:
+    return textwrap.shorten(str(value), 100)
 
 
 def installed(names: Sequence[str]) -> Mapping[str, Any]:

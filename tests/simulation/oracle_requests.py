@@ -3,6 +3,7 @@
 from tests.simulation import oracle_moves as moves
 from tests.simulation import oracle_rules as rules
 from tests.simulation.oracle_world import World
+
 from wf_core.model.phases import Hook, Phase, Ran, RequestType, Undo, Verdict
 from wf_core.model.requests import Request
 

@@ -3,6 +3,8 @@
 The letters are those of the semantics. Nothing here changes anything.
 """
 
+from tests.simulation.oracle_world import Step, Window, World
+
 from wf_core.model.phases import (
     BlockReason,
     DeletionPolicy,
@@ -13,8 +15,6 @@ from wf_core.model.phases import (
     Undo,
 )
 from wf_core.model.spec import RetryPolicy
-
-from tests.simulation.oracle_world import Step, Window, World
 
 FINISHED = (Phase.SUCCESS, Phase.ROLL_BACKED, Phase.FAILED)
 RAN = (Phase.RUNNING, Phase.SUCCESS)

@@ -133,12 +133,14 @@ class Seen:
 
     `calls` are its calls by step: who of several gets a scarce permit. `next_attempt_at` and
     `deadlines` by step: the jitter of a wait, and the second that a permit may take.
+    `sync_errors` and `blocked` by step: whether a watch found that it can't be asked for.
     """
 
     calls: Mapping[int, tuple[Hook, Purpose]]
     next_attempt_at: tuple[float | None, ...]
     deadlines: tuple[float | None, ...]
     sync_errors: tuple[bool, ...]
+    blocked: tuple[bool, ...]
 
 
 @attrs.define
@@ -154,7 +156,7 @@ class World:
     sync_timeout: float
     now: float = 0.0
     numbers: int = 0
-    seen: Seen = Seen({}, (), (), ())
+    seen: Seen = Seen({}, (), (), (), ())
     calls: list[tuple[int, Hook, Purpose, int, float | None]] = attrs.Factory(list)
     stops: list[int] = attrs.Factory(list)
     written_off: list[int] = attrs.Factory(list)
@@ -191,9 +193,7 @@ class World:
         found = [(self._at(name), phase, status) for name, phase, status in written]
         if i == self.pivot:
             below = self._descendants(i)
-            found += [
-                (k, Phase.SUCCESS, None) for k in self.indices if k != i and k not in below
-            ]
+            found += [(k, Phase.SUCCESS, None) for k in self.indices if k != i and k not in below]
         return found
 
     def dependents(self, i: int) -> list[int]:
@@ -211,8 +211,10 @@ class World:
             more = {
                 k
                 for k in self.indices
-                if any(d.name in {self.spec.steps[m].name for m in {i, *found}}
-                       for d in self.spec.steps[k].depend_ons)
+                if any(
+                    d.name in {self.spec.steps[m].name for m in {i, *found}}
+                    for d in self.spec.steps[k].depend_ons
+                )
             }
             if more <= found:
                 return found

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from tests.simulation.oracle_pair import Pair, installed
+
 from wf_core.model.outcomes import Outcome
 from wf_core.model.phases import (
     DeletionPolicy,
@@ -133,9 +134,7 @@ class Game:
         """Everything in flight reports at once."""
         flying = sorted(self.pair.flying)
         if flying:
-            self.pair.turn(
-                *[self.pair.reported(name, OUTCOMES[choose(COMMON)]) for name in flying]
-            )
+            self.pair.turn(*[self.pair.reported(name, OUTCOMES[choose(COMMON)]) for name in flying])
 
     def next_moment(self, _choose: Choose) -> None:
         """Time comes to what the machine waits for."""

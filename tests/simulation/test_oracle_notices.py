@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from tests.simulation.oracle_pair import Disagreement
 from tests.simulation.test_oracle_machine import play
+
 from wf_core.errors import EngineError
 from wf_core.model.phases import Phase, Verdict
 from wf_core.saga import (

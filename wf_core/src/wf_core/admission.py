@@ -115,6 +115,10 @@ class Admission:
             self.hold(key, name)
         return key
 
+    def holds(self, key: Key) -> bool:
+        """Whether a workflow holds a slot."""
+        return key in self._holding
+
     def running(self, queue: str | None = None) -> int:
         """How many hold a slot, in all or of one queue."""
         if queue is None:

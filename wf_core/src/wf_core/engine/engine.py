@@ -323,6 +323,8 @@ class Engine:
             raise why from error
 
     async def _begin(self, key: Key) -> None:
+        if not self._slots.holds(key):
+            return  # it was given up meanwhile, and is offered again
         runner = await self._take(key)
         if runner is not None and runner.saga.wants_slot and not self._services.closing:
             self._slots.hold(runner)
@@ -377,10 +379,11 @@ class Engine:
         self._errors[key] = error
         if runner.hooks.running:
             self._given_up[key] = runner
+        held = self._slots.holds(key)
         self._forget(runner)
         if self._queued and isinstance(error, StoreUnavailable):
-            if runner.saga.holds_slot:
-                self._slots.hold(runner)
+            if held:
+                self._slots.hold(runner)  # whatever its state says that was not saved
             self._follower.later(key, str(error))
         elif self._queued and isinstance(error, WorkflowOwned):
             self._follower.later(key, str(error))

@@ -69,6 +69,10 @@ class Slots:
         """The workflow has a slot, whatever the maximum says."""
         self._admission.hold(runner.key, runner.queue)
 
+    def holds(self, key: Key) -> bool:
+        """Whether the workflow has a slot."""
+        return self._admission.holds(key)
+
     def leave(self, key: Key) -> None:
         """The workflow neither runs nor waits."""
         self._admission.withdraw(key)

@@ -82,13 +82,13 @@ def plan(ledger: Ledger, i: int, side: Side, at: float) -> None:
         attempt_deadline_at=deadline_from(ledger, i, side, at),
         **{side.attempt: _number(ledger.steps[i], side) + 1},
     )
-    ledger.set_timer(i, "attempt", at)
+    ledger.timers.set(i, "attempt", at)
 
 
 def leave(ledger: Ledger, i: int, side: Side, now: float) -> None:
     """Make an end of what step i has open without a call in flight: something in progress or cut
     off by a crash is an attempt that ended, one that was only planned has never begun."""
-    ledger.clear_timer(i, "attempt")
+    ledger.timers.clear(i, "attempt")
     if ledger.steps[i].in_progress:
         ledger.end_attempt(i, side.hook, Ended.IN_PROGRESS, now, None)
     elif i in ledger.interrupted:

@@ -1,13 +1,13 @@
 """Copies of a saga that go their own way, and what tells two of them apart: for searches."""
 
-from collections import deque
 from copy import copy
 
 from wf_core.saga.ledger import Flight, Ledger
 from wf_core.saga.machine import Saga
+from wf_core.saga.timers import Timers
 from wf_core.saga.waiting import Waiting
 
-_COPIED = (list, deque, bytearray)
+_COPIED = (list, bytearray, Timers)
 
 
 def fork(saga: Saga) -> Saga:
@@ -23,8 +23,7 @@ def fork(saga: Saga) -> Saga:
 
 def timers(saga: Saga) -> list[tuple[int, str]]:
     """What time will bring, in order: the step (-1 is the workflow) and the timer's name."""
-    order = sorted((when, i, name) for (i, name), when in saga._ledger._due.items())
-    return [(i, name) for _, i, name in order]
+    return saga._ledger.timers.order()
 
 
 def unanswered(saga: Saga) -> int:

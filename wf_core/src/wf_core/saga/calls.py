@@ -87,11 +87,11 @@ def call(
     ledger.flights[i] = Flight(ledger.calls, hook, purpose, PERMIT_OF[purpose])
     deadline = None
     if hook is Hook.SYNC:
-        ledger.set_timer(i, "look-timeout", now + ledger.sync_timeout(i))
+        ledger.timers.set(i, "look-timeout", now + ledger.sync_timeout(i))
     else:
         deadline = step.attempt_deadline_at
         if deadline is not None:
-            ledger.set_timer(i, "timeout", deadline)
+            ledger.timers.set(i, "timeout", deadline)
     undoing = purpose is Purpose.ROLLBACK
     attempt = step.rollback_attempt if undoing else step.attempt
     ledger.effects.append(Call(i, ledger.calls, hook, purpose, attempt, parameters, deadline))

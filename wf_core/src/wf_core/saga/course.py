@@ -35,7 +35,7 @@ def stand_still(ledger: Ledger, now: float) -> bool:
         return False
     left = None if head.deadline_at is None else max(0.0, head.deadline_at - now)
     ledger.put_head(parked=True, deadline_at=None, deadline_left=left)
-    ledger.clear_timer(WORKFLOW_TIMER, "deadline")
+    ledger.timers.clear(WORKFLOW_TIMER, "deadline")
     return True
 
 
@@ -157,12 +157,12 @@ def finish(ledger: Ledger, now: float) -> None:
         ledger.move_workflow(
             Phase.SUCCESS, now, parked=False, suspended=False, deadline_at=None, deadline_left=None
         )
-        ledger.clear_timer(WORKFLOW_TIMER, "deadline")
+        ledger.timers.clear(WORKFLOW_TIMER, "deadline")
         watch.rearm(ledger, now)
     elif ledger.head.phase is Phase.ROLLING_BACK and not undo_can_move(ledger):
         if ledger.count[Phase.ROLL_BACKED] == total:
             ledger.move_workflow(Phase.ROLL_BACKED, now, ledger.head.cause)
-        elif not orphaned(ledger):  # else it stays where it was left: no undo failed
+        elif ledger.count[Phase.FAILED]:  # else it is deleted without an undo, and stays as it is
             ledger.move_workflow(Phase.FAILED, now, ledger.head.cause)
 
 
@@ -202,4 +202,4 @@ def _undone_by_deletion(ledger: Ledger) -> bool:
 
 def _arm_deadline(ledger: Ledger) -> None:
     if ledger.head.deadline_at is not None:
-        ledger.set_timer(WORKFLOW_TIMER, "deadline", ledger.head.deadline_at)
+        ledger.timers.set(WORKFLOW_TIMER, "deadline", ledger.head.deadline_at)

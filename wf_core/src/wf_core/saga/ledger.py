@@ -3,7 +3,6 @@
 Everything here costs O(what changed): moving a step touches that step and its neighbours.
 """
 
-import heapq
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -40,6 +39,7 @@ from wf_core.saga.reports import reported
 from wf_core.saga.sizes import short as short  # the engine cuts its errors alike
 from wf_core.saga.sizes import size
 from wf_core.saga.table import check_step, check_workflow
+from wf_core.saga.timers import Timers
 from wf_core.saga.waiting import Waiting
 
 WORKFLOW_TIMER = -1
@@ -84,14 +84,12 @@ class Ledger:
         "_claimed",
         "_cursor_moved",
         "_dirty",
-        "_due",
         "_failed",
         "_head_dirty",
         "_history",
         "_outbox_new",
         "_sync_timeout",
         "_sync_timeouts",
-        "_timers",
         "asked",
         "attribute_bytes",
         "awaiting_status",
@@ -118,6 +116,7 @@ class Ledger:
         "settled",
         "spec",
         "steps",
+        "timers",
         "uid",
         "undoable",
         "urgent",
@@ -164,8 +163,7 @@ class Ledger:
         self.undoable = Waiting()
         self.awaiting_status: dict[int, None] = {}
 
-        self._timers: list[tuple[float, int, str]] = []
-        self._due: dict[tuple[int, str], float] = {}
+        self.timers = Timers()
 
         self._dirty: dict[int, None] = {}
         self._head_dirty = False
@@ -346,7 +344,7 @@ class Ledger:
             next_attempt_at=None,
         )
         for timer in ("look", "timeout", "grace"):
-            self.clear_timer(i, timer)
+            self.timers.clear(i, timer)
         self.woken.pop(i, None)
         self.polls.pop(i, None)
         self.interrupted.pop(i, None)
@@ -455,39 +453,6 @@ class Ledger:
         self._answered.clear()
         self._failed.clear()
         return delta
-
-    # Timers
-
-    def set_timer(self, i: int, name: str, when: float) -> None:
-        """Fire `name` of step i at `when`; replaces one of that name."""
-        self._due[(i, name)] = when
-        heapq.heappush(self._timers, (when, i, name))
-
-    def clear_timer(self, i: int, name: str) -> None:
-        """Forget a timer, if there is one."""
-        self._due.pop((i, name), None)
-
-    def due(self, i: int, name: str) -> float | None:
-        """When a timer fires, or None."""
-        return self._due.get((i, name))
-
-    def next_timer(self) -> float | None:
-        """When the next timer fires."""
-        while self._timers:
-            when, i, name = self._timers[0]
-            if self._due.get((i, name)) == when:
-                return when
-            heapq.heappop(self._timers)
-        return None
-
-    def pop_timer(self, now: float) -> tuple[int, str] | None:
-        """A timer that is due, in order of time and step."""
-        when = self.next_timer()
-        if when is None or when > now:
-            return None
-        _, i, name = heapq.heappop(self._timers)
-        del self._due[(i, name)]
-        return i, name
 
     # Within
 

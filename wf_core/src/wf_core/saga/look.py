@@ -24,7 +24,7 @@ def schedule_look(ledger: Ledger, i: int, poll_after: float | None, now: float) 
     polls = ledger.polls.get(i, 0)
     ledger.polls[i] = polls + 1
     period = ledger.step_spec(i).step_template.sync_period_seconds
-    ledger.set_timer(i, "look", now + poll_delay(poll_after, period, polls))
+    ledger.timers.set(i, "look", now + poll_delay(poll_after, period, polls))
 
 
 def wake(ledger: Ledger, i: int) -> None:
@@ -32,7 +32,7 @@ def wake(ledger: Ledger, i: int) -> None:
     if i in ledger.flights:
         ledger.woken[i] = None
     elif ledger.steps[i].in_progress:
-        ledger.clear_timer(i, "look")
+        ledger.timers.clear(i, "look")
         ledger.offer_look(i)
 
 
@@ -50,7 +50,7 @@ def look(ledger: Ledger, i: int, now: float) -> bool:
         ledger.permits.give(ledger.kind_of(i), PERMIT_OF[purpose])
         block_for_kind(ledger, i, str(error), now)
         return True
-    ledger.clear_timer(i, "look")
+    ledger.timers.clear(i, "look")
     ledger.woken.pop(i, None)
     call(ledger, i, Hook.SYNC, purpose, decoded, now)
     return True

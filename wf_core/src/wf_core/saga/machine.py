@@ -104,7 +104,7 @@ class Saga:
     @property
     def next_wake(self) -> float | None:
         """When time itself is an event, epoch seconds."""
-        return self._ledger.next_timer()
+        return self._ledger.timers.next()
 
     @property
     def in_flight(self) -> int:
@@ -176,7 +176,7 @@ class Saga:
             recovery.recover(ledger, now)
         self._fold(events, now)
         requests.answer_all(ledger, now)
-        while (timer := ledger.pop_timer(now)) is not None:
+        while (timer := ledger.timers.pop(now)) is not None:
             self._fire(*timer, now)
         self._derive(now)
         ledger.prepare_effects()
@@ -221,7 +221,7 @@ class Saga:
         del ledger.flights[i]
         give_permit(ledger, i, flight)
         for timer in ("look-timeout", "grace"):
-            ledger.clear_timer(i, timer)
+            ledger.timers.clear(i, timer)
         blocked = ledger.steps[i].blocked
         if blocked is not None and blocked.reason is BlockReason.HOOK_STUCK:
             ledger.put(i, blocked=None)
@@ -267,8 +267,8 @@ class Saga:
                 flight.timed_out = flight.timed_out or name == "timeout"
                 stop(ledger, i)
                 # Once only: neither a second limit nor a hook that is stuck gets more time.
-                if flight.permit is not None and ledger.due(i, "grace") is None:
-                    ledger.set_timer(i, "grace", now + ledger.grace)
+                if flight.permit is not None and ledger.timers.due(i, "grace") is None:
+                    ledger.timers.set(i, "grace", now + ledger.grace)
             # What waits for its kind neither fails nor is undone (semantics B10).
             case _ if not course.orphaned(ledger) and ledger.steps[i].blocked is None:
                 (undo if undoing else run).timed_out(ledger, i, now)

@@ -64,7 +64,7 @@ def _waits(ledger: Ledger, i: int, side: Side, now: float) -> bool:
         if deadline is not None and latest is not None and deadline > now:
             if deadline > latest:
                 ledger.put(i, attempt_deadline_at=latest)
-            ledger.set_timer(i, "timeout", min(deadline, latest))
+            ledger.timers.set(i, "timeout", min(deadline, latest))
         return True
     if step.next_attempt_at is None:
         return False
@@ -77,5 +77,5 @@ def _waits(ledger: Ledger, i: int, side: Side, now: float) -> bool:
             next_attempt_at=latest,
             attempt_deadline_at=attempts.deadline_from(ledger, i, side, latest),
         )
-    ledger.set_timer(i, "attempt", min(step.next_attempt_at, latest))
+    ledger.timers.set(i, "attempt", min(step.next_attempt_at, latest))
     return True

@@ -191,7 +191,7 @@ def _commit(ledger: Ledger, now: float) -> None:
     if ledger.head.cause:
         ledger.condition("Degraded", "Committed", ledger.head.cause, now)
     ledger.put_head(committed=True, cause="", deadline_at=None, deadline_left=None)
-    ledger.clear_timer(WORKFLOW_TIMER, "deadline")
+    ledger.timers.clear(WORKFLOW_TIMER, "deadline")
     for i, step in enumerate(ledger.steps):
         if step.failed and step.phase is not Phase.SUCCESS:
             message = step.run_error or ""

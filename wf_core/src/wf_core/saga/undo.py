@@ -39,7 +39,7 @@ def begin(ledger: Ledger, cause: str, now: float) -> None:
         deadline_at=None,
         deadline_left=None,
     )
-    ledger.clear_timer(WORKFLOW_TIMER, "deadline")
+    ledger.timers.clear(WORKFLOW_TIMER, "deadline")
     ledger.forget_waiting()
     for i, step in enumerate(ledger.steps):
         if step.phase is Phase.PENDING:
@@ -61,7 +61,7 @@ def turn(ledger: Ledger, i: int, now: float) -> None:
     """Make step i stand still, so that it can be undone."""
     step = ledger.steps[i]
     for timer in ("watch", "look"):
-        ledger.clear_timer(i, timer)
+        ledger.timers.clear(i, timer)
     if step.blocked is not None and step.blocked.reason is not BlockReason.HOOK_STUCK:
         ledger.put(i, blocked=None)
     flight = ledger.flights.get(i)

@@ -24,7 +24,7 @@ def arm_watch(ledger: Ledger, i: int, now: float) -> None:
     period = watch_period(ledger, i)
     if period > 0:
         jitter = ledger.jitter(i, "watch", now)
-        ledger.set_timer(i, "watch", now + watch_delay(period, jitter))
+        ledger.timers.set(i, "watch", now + watch_delay(period, jitter))
 
 
 def watch(ledger: Ledger, i: int, now: float) -> bool:
@@ -67,7 +67,7 @@ def outcome(ledger: Ledger, i: int, result: Outcome, now: float) -> None:
 def rearm(ledger: Ledger, now: float) -> None:
     """Watch all steps in Success again, after a suspension or a restart."""
     for i in range(len(ledger.steps)):
-        if ledger.due(i, "watch") is None:
+        if ledger.timers.due(i, "watch") is None:
             arm_watch(ledger, i, now)
 
 
@@ -75,7 +75,7 @@ def end_watches(ledger: Ledger) -> None:
     """Watch nothing any more; what a look that goes on will say is of no interest (B9)."""
     ledger.looks[Purpose.WATCH].clear()
     for i in range(len(ledger.steps)):
-        ledger.clear_timer(i, "watch")
+        ledger.timers.clear(i, "watch")
     for i, flight in ledger.flights.items():
         if flight.purpose is Purpose.WATCH:
             flight.dropped = True
@@ -85,7 +85,8 @@ def end_watches(ledger: Ledger) -> None:
 def _block_waiters(ledger: Ledger, i: int, why: str, now: float) -> None:
     """Nobody can see the status that others wait for: they wait for a person then (A5, B10)."""
     for waiter in ledger.graph.status_waiters[i]:
-        if ledger.awaiting_status.pop(waiter, 0) is None:
+        lacks = any(condition.on == i for condition in statuses.lacking(ledger, waiter))
+        if lacks and ledger.awaiting_status.pop(waiter, 0) is None:
             what = f"it waits for a status of '{ledger.name_of(i)}', which can't be looked at"
             block_for_kind(ledger, waiter, f"{what}: {why}", now)
 

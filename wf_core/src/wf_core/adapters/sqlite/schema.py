@@ -5,6 +5,7 @@ revision, or a running number), so that they lie together, need no second index,
 few pages. The document is a table of its own because an UPDATE writes a whole row again.
 """
 
+import errno
 import os
 import sqlite3
 import time
@@ -97,13 +98,16 @@ def _make(path: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Have the names in `folder` on disk: SQLite does that for the files of the store alone."""
+    """Have the names in `folder` on disk: SQLite sees to those beside the database alone."""
     try:
         file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError:
-        return  # one that may be written and not read: it can't be synced
+        return  # one that may be written and not read can't be synced
     try:
         os.fsync(file)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # it knows no sync of folders
+            raise
     finally:
         os.close(file)
 

@@ -13,9 +13,10 @@ from wf_core.ports import Report
 from wf_core.testing.simulation.world import Act, Behaviour, Point, Wrong
 
 if TYPE_CHECKING:
-    from wf_core.testing.simulation.observer import Called, Observer
+    from wf_core.testing.simulation.observer import Observer
     from wf_core.testing.simulation.process import Process
     from wf_core.testing.simulation.stage import Stage
+    from wf_core.testing.simulation.story import Called
 
 _SPOILT_POOL = 4
 _FAILURES = {

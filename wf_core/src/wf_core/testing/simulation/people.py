@@ -1,7 +1,7 @@
 """People: what they ask at a moment, how they answer what is blocked, and when nothing is left."""
 
 from wf_core.errors import AuthorError
-from wf_core.model.phases import FINISHED, DeletionPolicy, Phase, Purpose, RequestType, Undo
+from wf_core.model.phases import FINISHED, DeletionPolicy, Phase, Purpose, RequestType
 from wf_core.model.requests import Request
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
@@ -70,7 +70,8 @@ class People:
             stored = entry.stored()
             if stored.asked or _ways(stored) or not self._rests(stored):
                 steps = ", ".join(
-                    f"{spec.name} {step.phase}{f' blocked {step.blocked.reason}' if step.blocked else ''}"
+                    f"{spec.name} {step.phase}"
+                    + (f" blocked {step.blocked.reason}" if step.blocked else "")
                     for spec, step in zip(stored.workflow.spec.steps, stored.steps, strict=True)
                 )
                 head = stored.head
@@ -106,8 +107,7 @@ def _ways(stored: Stored) -> list[tuple[RequestType, str | None]]:
                 (RequestType(option), None if option == RequestType.CANCEL else each.name)
                 for option in step.blocked.options
             ]
-        elif head.phase is Phase.FAILED and step.phase is Phase.FAILED:
-            # Skipped, or settled by its policy: it stays so, unless the workflow is to go.
-            if deleting and step.undo in (Undo.SKIPPED, Undo.FAILED):
-                ways.append((RequestType.MARK_ROLLED_BACK, each.name))
+        elif deleting and head.phase is step.phase is Phase.FAILED:
+            # Skipped: it stays so, unless the workflow is to go.
+            ways.append((RequestType.MARK_ROLLED_BACK, each.name))
     return ways

@@ -46,13 +46,14 @@ class ProcessClock:
 
 
 class Process:
-    """Number `number` in the order of starts. `points` counts where something could go wrong;
-    `invalid` how many of its saves were called invalid; `zombie`: its locks are lost, it goes on."""
+    """Number `number` in the order of starts. `points` counts where something could go wrong,
+    `invalid` the saves that were called so; `zombie`: its locks are lost, and it goes on."""
 
     def __init__(self, stage: Stage, observer: "Observer") -> None:
         self.number = len(stage.processes)
         self.alive = True
         self.zombie = False
+        self._stopping = False
         self.recovering = self.number > 0
         self.points: dict[Point, int] = {}
         self.invalid = 0
@@ -104,7 +105,10 @@ class Process:
     async def stop(self) -> None:
         """End in good order, closing the store as `open_engine` does, then exit."""
         self._stage.note(f"p{self.number} is stopped")
-        await self.start(self.engine.stop())
+        self._stopping = True
+        await asyncio.wait((self.start(self.engine.stop()),))
+        if not self.alive:
+            return  # it died over it
         if not self.engine.busy:
             await self.store.close()
         self._end()
@@ -148,7 +152,8 @@ class Process:
             if not self.engine.healthy:
                 self._stage.met("process unhealthy")
             self._stage.note(f"p{self.number} exits: {error}")
-        self.kill()
+        if not self._stopping:
+            self.kill()
 
     async def _keep(self, key: Key) -> None:
         while key in self._stage.backing.entries:

@@ -47,21 +47,18 @@ def _smaller(world: World) -> Iterator[World]:
     for n in range(len(world.submissions)):
         if len(world.submissions) > 1:
             yield replace(world, submissions=_without(world.submissions, n))
-    for n in _halves(len(world.happenings)):
-        yield replace(world, happenings=tuple(world.happenings[i] for i in n))
-    for n in _halves(len(world.faults)):
-        yield replace(world, faults=tuple(world.faults[i] for i in n))
+    for kept in _halves(len(world.happenings)):
+        yield replace(world, happenings=tuple(world.happenings[i] for i in kept))
+    for kept in _halves(len(world.faults)):
+        yield replace(world, faults=tuple(world.faults[i] for i in kept))
     names = list(world.hooks)
-    for n in _halves(len(names)):
-        yield replace(world, hooks={names[i]: world.hooks[names[i]] for i in n})
+    for kept in _halves(len(names)):
+        yield replace(world, hooks={names[i]: world.hooks[names[i]] for i in kept})
     for n, each in enumerate(world.submissions):
         for workflow in _smaller_workflows(each.workflow):
             if faults(workflow, registry()):
                 continue  # it could not even start
-            kept = Submission(each.at, workflow)
-            yield replace(
-                world, submissions=(*world.submissions[:n], kept, *world.submissions[n + 1 :])
-            )
+            yield _with(world, n, Submission(each.at, workflow))
     for name, plan in world.hooks.items():
         for n in range(len(plan)):
             if len(plan) > 1:
@@ -77,10 +74,12 @@ def _plainer_surroundings(world: World) -> Iterator[World]:
             yield replace(world, operator=operator)
     for n, each in enumerate(world.submissions):
         if each.at:
-            kept = Submission(0.0, each.workflow)
-            yield replace(
-                world, submissions=(*world.submissions[:n], kept, *world.submissions[n + 1 :])
-            )
+            yield _with(world, n, Submission(0.0, each.workflow))
+
+
+def _with(world: World, n: int, submission: Submission) -> World:
+    submissions = (*world.submissions[:n], submission, *world.submissions[n + 1 :])
+    return replace(world, submissions=submissions)
 
 
 def _smaller_workflows(workflow: Workflow) -> Iterator[Workflow]:

@@ -57,7 +57,8 @@ class Save:
 @attrs.define(eq=False)
 class Story:
     """One workflow. `phases` are as the history told them; `taken` maps the id of each event that a
-    receiver took to what it said, `refused` are the seqs that one would not take; `gone` is what was stored when it was removed."""
+    receiver took to what it said, `refused` are the seqs that one would not take; an undo goes on
+    without waiting for a person from `undoing_since`; `gone` is what was stored at its removal."""
 
     key: Key
     workflow: Workflow

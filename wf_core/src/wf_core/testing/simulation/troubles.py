@@ -36,6 +36,14 @@ _LOOK = (
 )
 _WATCH = (*(Act.SUCCEED,) * 3, Act.RETRYABLE, Act.FATAL, Act.CANNOT_LOOK, Act.HANG, Act.STUCK)
 _PLANS = {"run": _RUN, "rollback": _RUN, "look": _LOOK, "watch": _WATCH}
+_OF_PROCESSES = (
+    *(What.CRASH,) * 2,
+    *(What.TAKE_OVER,) * 2,
+    What.STOP,
+    What.CLOCK_JUMP,
+    What.STORE_AWAY,
+    What.RECEIVER_DOWN,
+)
 _CRASHES = (Wrong.CRASH_BEFORE, Wrong.CRASH_AFTER)
 
 
@@ -132,10 +140,7 @@ def _of_people(chance: Random, workflow: Workflow, busy: float) -> Happening:
 
 def _of_processes(chance: Random, busy: float) -> Happening:
     at = round(chance.random() * busy, 3)
-    what = chance.choice(
-        (What.CRASH, What.CRASH, What.STOP, What.TAKE_OVER, What.TAKE_OVER)
-        + (What.CLOCK_JUMP, What.STORE_AWAY, What.RECEIVER_DOWN)
-    )
+    what = chance.choice(_OF_PROCESSES)
     if what is What.CLOCK_JUMP:
         return Happening(at, what, seconds=chance.choice((-86400.0, -30.0, 20.0, 3600.0, 86400.0)))
     if what in (What.STORE_AWAY, What.RECEIVER_DOWN):

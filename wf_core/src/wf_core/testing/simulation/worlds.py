@@ -67,7 +67,7 @@ def _operator(chance: Random, engines: int, count: int) -> Operator:
         for kind in ("plain", "looked", "once")
         if chance.random() < 0.25
     }
-    lacking = {
+    lacking: dict[int, tuple[str, ...]] = {
         n: (chance.choice(("looked", "once", "plain")),) for n in range(3) if chance.random() < 0.04
     }
     return Operator(

@@ -1,0 +1,1 @@
+"""Runs workflows on Kubernetes: the custom resource, its store and its controller."""

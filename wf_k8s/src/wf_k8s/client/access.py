@@ -1,0 +1,155 @@
+"""How the API server is reached and who asks: read from a kubeconfig, or from inside a pod.
+
+`kubernetes.aio` does the reading. It is imported late: it takes a second or two.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from wf_core.errors import StoreUnavailable
+from wf_k8s.client.target import Target, read_target
+
+if TYPE_CHECKING:
+    import aiohttp
+    from kubernetes.aio.client import Configuration
+    from kubernetes.aio.client.rest import RESTClientObject
+
+IN_POD = "KUBERNETES_SERVICE_HOST"
+POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+CONNECTIONS = 100
+
+
+@attrs.frozen
+class Door:
+    """One reading of the configuration. `pool` is a session with its TLS context and connections;
+    `extra` are arguments that each of its requests gets."""
+
+    url: str
+    namespace: str
+    every_namespace: bool
+    configuration: "Configuration"
+    rest: "RESTClientObject"
+    pool: "aiohttp.ClientSession"
+    extra: Mapping[str, Any]
+
+    async def headers(self) -> dict[str, str]:
+        """Who asks. A token that a file holds is read again after a minute."""
+        token = await self.configuration.get_api_key_with_prefix("BearerToken")
+        return {"Authorization": token.strip()} if token else {}
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.rest.close()
+
+
+class Access:
+    """Opens doors to one target. `file` is the kubeconfig: None for $KUBECONFIG or the usual one.
+
+    `idle` is how long (seconds) a connection may lie unused.
+    """
+
+    def __init__(self, address: str, file: str | None = None, idle: float = 200.0) -> None:
+        self.address = address
+        self._file = file
+        self._idle = idle
+
+    async def open(self) -> Door:
+        """Read everything anew. Raises StoreUnavailable with what is wrong about it."""
+        try:
+            return await self._open()
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            # The package raises whatever its parsers do; each means: this configuration won't do.
+            raise StoreUnavailable(
+                f"the store 'k8s:{self.address}': its configuration can't be used: "
+                f"{error or type(error).__name__}; `kubectl config get-contexts` shows what is there"
+            ) from error
+
+    async def _open(self) -> Door:
+        from kubernetes.aio.client import Configuration
+        from kubernetes.aio.client.rest import RESTClientObject
+
+        configuration = Configuration()
+        configuration.connection_pool_maxsize = CONNECTIONS
+        target, own = await self._read(configuration)
+        import aiohttp
+
+        configuration.client_session_kwargs = {
+            # The environment is searched for proxies at every request otherwise, at twice the CPU.
+            "trust_env": _proxied(os.environ),
+            "auto_decompress": True,
+            "timeout": aiohttp.ClientTimeout(total=None),
+            "cookie_jar": aiohttp.DummyCookieJar(),
+        }
+        rest = RESTClientObject(configuration)
+        ssl_context = rest.ssl_context
+        configuration.client_session_kwargs["connector"] = aiohttp.TCPConnector(
+            limit=0, ssl=ssl_context, keepalive_timeout=self._idle
+        )
+        pool = rest._create_pool_manager()
+        rest.pool_manager = pool
+        extra: dict[str, Any] = {}
+        if configuration.proxy:
+            extra["proxy"] = configuration.proxy
+        if configuration.tls_server_name:
+            extra["server_hostname"] = configuration.tls_server_name
+        return Door(
+            url=str(configuration.host).rstrip("/"),
+            namespace=target.namespace or own or "default",
+            every_namespace=target.namespace == "*",
+            configuration=configuration,
+            rest=rest,
+            pool=pool,
+            extra=extra,
+        )
+
+    async def _read(self, configuration: "Configuration") -> tuple[Target, str | None]:
+        """Fill `configuration`; the target, and the namespace that is its own."""
+        from kubernetes.aio import config
+
+        file = self._file or os.environ.get("KUBECONFIG") or config.KUBE_CONFIG_DEFAULT_LOCATION
+        there = any(Path(one).expanduser().exists() for one in str(file).split(os.pathsep) if one)
+        if not there and IN_POD in os.environ:
+            config.load_incluster_config(client_configuration=configuration)
+            target = read_target(self.address, ())
+            if target.context is not None:
+                raise StoreUnavailable(
+                    f"the store 'k8s:{self.address}' names the context '{target.context}', and "
+                    "there is no kubeconfig here; in a pod write `k8s:` or `k8s:/NAMESPACE`"
+                )
+            text = await asyncio.to_thread(POD_NAMESPACE.read_text)
+            return target, text.strip()
+        if not there:
+            raise StoreUnavailable(
+                f"the store 'k8s:{self.address}' needs a kubeconfig, and {file} is not there; "
+                "set KUBECONFIG to where it is"
+            )
+        contexts, current = config.list_kube_config_contexts(config_file=str(file))
+        by_name = {each["name"]: each["context"] for each in contexts}
+        target = read_target(self.address, by_name)
+        if target.context is not None and target.context not in by_name:
+            raise StoreUnavailable(
+                f"the kubeconfig {file} has no context '{target.context}'; it has "
+                f"{', '.join(sorted(by_name)) or 'none'}"
+            )
+        chosen = by_name[target.context] if target.context is not None else current["context"]
+        await config.load_kube_config(
+            config_file=str(file),
+            context=target.context,
+            client_configuration=configuration,
+            persist_config=False,
+        )
+        return target, chosen.get("namespace")
+
+
+def _proxied(environment: Mapping[str, str]) -> bool:
+    """Whether the environment names a proxy."""
+    return any(
+        environment.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+    )

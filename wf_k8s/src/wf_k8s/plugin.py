@@ -1,0 +1,16 @@
+"""What this distribution adds to `wf`. Nothing of Kubernetes is imported before it is asked for."""
+
+from typing import TYPE_CHECKING
+
+from wf_core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    import click
+
+
+@hookimpl
+def wf_cli_commands(group: "click.Group") -> None:
+    """Adds `wf crd`."""
+    from wf_k8s.cli.crd import crd_command
+
+    group.add_command(crd_command)
