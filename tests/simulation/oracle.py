@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 from tests.simulation import oracle_moves as moves
+from tests.simulation import oracle_outcomes as outcomes
 from tests.simulation import oracle_requests as requests
 from tests.simulation import oracle_rules as rules
 from tests.simulation.oracle_world import (
@@ -124,10 +125,10 @@ class Oracle:
             if flight is None or flight.number != report.number:
                 continue
             if isinstance(report, Report):
-                moves.reported(w, report.step, flight, report.outcome)
+                outcomes.reported(w, report.step, flight, report.outcome)
             elif not flight.dropped:
                 kept = report.result
-                flight.too_large = not moves.keep(w, report.step, kept.resource, kept.attributes)
+                flight.too_large = not outcomes.keep(w, report.step, kept.resource, kept.attributes)
         for event in events:
             match event:
                 case Slot():
@@ -222,7 +223,9 @@ def _recover_attempt(w: World, i: int, hook: Hook) -> None:
     wait = at - step.planned_at if step.counted or not step.clamped else 0.0
     if w.now + wait < at:
         latest = w.now + 1.1 * wait if step.counted else at
-        at = min(at, moves.within(w.seen.next_attempt_at[i], w.now + wait - 1e-6, latest + 1e-6))
+        at = min(
+            at, moves.within(w.seen.steps[i].next_attempt_at, w.now + wait - 1e-6, latest + 1e-6)
+        )
     if at != step.next_attempt_at:
         step.next_attempt_at, step.planned_at, step.clamped = at, w.now, True
         step.attempt_deadline_at = None if timeout is None else at + timeout
@@ -349,8 +352,8 @@ def _watch_in_vain(w: World, i: int, *, required: bool) -> bool:
     """B10: step i can't be looked at, and whoever waits for its status waits for the kind now."""
     step = w.steps[i]
     waiters = [k for k in w.indices if rules.may_begin(w, k) and i in rules.lacking(w, k)]
-    said = w.seen.sync_errors[i] and not step.sync_error
-    if not (required or said or any(w.seen.blocked[k] for k in waiters)):
+    said = w.seen.steps[i].sync_error is not None and not step.sync_error
+    if not (required or said or any(w.seen.steps[k].blocked for k in waiters)):
         return False
     step.sync_error = True
     for k in waiters:
@@ -365,8 +368,7 @@ def _begin(w: World, i: int) -> bool:
     step = w.steps[i]
     lacking = rules.lacking(w, i)
     if any(rules.unreachable(w, on) for on in lacking):
-        moves.fail_run(w, i)
-        return True
+        return _fail_without_a_call(w, i)
     if any(w.steps[on].phase is Phase.SUCCESS and w.kind(on) is None for on in lacking):
         # Nobody can look for the status: this step waits for the missing kind (B10, I10).
         return _block(w, i)
@@ -376,8 +378,7 @@ def _begin(w: World, i: int) -> bool:
         return _block(w, i)
     if not rules.decodes(w, i):
         # B6: parameters that can't be decoded are fatal without a call.
-        moves.fail_run(w, i)
-        return True
+        return _fail_without_a_call(w, i)
     if not _granted(w, i, Hook.RUN, Purpose.RUN):
         return False
     moves.move(w, i, Phase.RUNNING)
@@ -385,6 +386,14 @@ def _begin(w: World, i: int) -> bool:
     step.attempt, step.open, step.run_error = 1, True, False
     step.attempt_deadline_at = None if timeout is None else w.now + timeout
     moves.begin_call(w, i, Hook.RUN, Purpose.RUN)
+    return True
+
+
+def _fail_without_a_call(w: World, i: int) -> bool:
+    """It never had an intent. Who else fails in the turn that turns back anyway, is left open."""
+    if w.seen.phase is Phase.ROLLING_BACK and not w.seen.steps[i].failed:
+        return False
+    moves.fail_run(w, i)
     return True
 
 

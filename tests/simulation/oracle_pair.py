@@ -68,7 +68,7 @@ CLASS = {
 GRACE, SYNC_TIMEOUT = 10.0, 60.0
 
 
-class Disagreement(AssertionError):
+class Disagreement(AssertionError):  # noqa: N818  (it does not say whose error)
     """The machine and the oracle do not agree; the story that led there is in the message."""
 
 
@@ -97,13 +97,7 @@ class Pair(Drive):
         world = self.oracle.turn(
             translated,
             self.now,
-            Seen(
-                calls,
-                tuple(s.next_attempt_at for s in self.saga.steps),
-                tuple(s.attempt_deadline_at for s in self.saga.steps),
-                tuple(s.sync_error is not None for s in self.saga.steps),
-                tuple(s.blocked is not None for s in self.saga.steps),
-            ),
+            Seen(calls, tuple(self.saga.steps), self.saga.head.phase),
         )
         differences = [*self._of_effects(effects), *self._of_state(), *self._of_permits(effects)]
         if not differences:
@@ -171,7 +165,7 @@ class Pair(Drive):
             yield from _of_step(f"step {i}", ours, theirs)
 
     def _of_permits(self, effects: Sequence[Effect]) -> Iterator[str]:
-        """E1, E2: nobody goes without a permit that is to be had, or that a lesser call was given."""
+        """E1, E2: nobody lacks a permit that is free, or that a lesser call was given."""
         world = self.oracle.world
         for i, purpose in world.refused.items():
             kind = world.template(i).step_template.type
@@ -196,10 +190,9 @@ class Pair(Drive):
         wake = saga.next_wake
         if due and (wake is None or wake > min(due)):
             yield f"must wake by {min(due)}, wakes at {wake}"
-        waits = (
-            saga.rests or saga.wants_slot or saga.removable or any(map(self._short, world.indices))
-        )
-        if not waits and wake is None and not saga.in_flight:
+        waits = saga.rests or saga.wants_slot or saga.removable
+        permits = any(map(self._short, world.indices))
+        if not waits and not permits and wake is None and not saga.in_flight:
             yield "I10: neither at rest nor moving"
 
     def _short(self, i: int) -> bool:

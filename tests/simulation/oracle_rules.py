@@ -293,7 +293,7 @@ def retry_wait(policy: RetryPolicy, period: float, failures: int) -> Window:
 
 
 def poll_wait(w: World, i: int, poll_after: float | None) -> Window:
-    """B1: seconds before the next look, from 10 backing off to 60 unless somebody says otherwise."""
+    """B1: seconds before the next look, from 10 backing off to 60 unless told otherwise."""
     if poll_after is not None:
         return Window(poll_after, poll_after)
     period = w.template(i).step_template.sync_period_seconds

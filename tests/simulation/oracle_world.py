@@ -13,7 +13,7 @@ import attrs
 from wf_core.model.phases import BlockReason, Ended, Hook, Phase, Purpose, Ran, RequestType, Undo
 from wf_core.model.requests import Asked
 from wf_core.model.spec import StepSpec, WorkflowSpec
-from wf_core.model.state import Resource
+from wf_core.model.state import Resource, StepState
 
 RUN_HELP = (RequestType.RETRY_RUN, RequestType.MARK_SUCCEEDED)
 PAUSE_HELP = (*RUN_HELP, RequestType.CANCEL)
@@ -102,7 +102,7 @@ class Step:
 
 @attrs.define
 class Head:
-    """The workflow itself. `cause`: it has to turn back. `saved`: it was ever saved by an engine."""
+    """The workflow itself. `cause`: it has to turn back. `saved`: an engine saved it before."""
 
     phase: Phase = Phase.PENDING
     reached: dict[Phase, float] = attrs.Factory(dict)
@@ -131,16 +131,14 @@ class KnownKind:
 class Seen:
     """What the machine made of the turn, where the rules leave a choice.
 
-    `calls` are its calls by step: who of several gets a scarce permit. `next_attempt_at` and
-    `deadlines` by step: the jitter of a wait, and the second that a permit may take.
-    `sync_errors` and `blocked` by step: whether a watch found that it can't be asked for.
+    `calls` are its calls by step: who of several gets a scarce permit. From `steps`: the jitter of
+    a wait, the second that a permit may take, and what can't be seen from its calls. `phase` is
+    the workflow's: whether it turned back, and so had no need to start anything any more.
     """
 
     calls: Mapping[int, tuple[Hook, Purpose]]
-    next_attempt_at: tuple[float | None, ...]
-    deadlines: tuple[float | None, ...]
-    sync_errors: tuple[bool, ...]
-    blocked: tuple[bool, ...]
+    steps: tuple[StepState, ...]
+    phase: Phase
 
 
 @attrs.define
@@ -156,7 +154,7 @@ class World:
     sync_timeout: float
     now: float = 0.0
     numbers: int = 0
-    seen: Seen = Seen({}, (), (), (), ())
+    seen: Seen = Seen({}, (), Phase.PENDING)
     calls: list[tuple[int, Hook, Purpose, int, float | None]] = attrs.Factory(list)
     stops: list[int] = attrs.Factory(list)
     written_off: list[int] = attrs.Factory(list)

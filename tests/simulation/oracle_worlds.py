@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from tests.simulation.oracle_pair import Pair, installed
 
-from wf_core.model.outcomes import Outcome
+from wf_core.model.outcomes import Outcome, Succeeded
 from wf_core.model.phases import (
     DeletionPolicy,
     OnFailure,
@@ -157,7 +157,7 @@ class Game:
         """A person asks for something."""
         kind = choose(list(RequestType))
         names = [s.name for s in self.pair.saga.workflow.spec.steps]
-        more = {"name": "go", "value": 1} if kind is RequestType.SIGNAL else {}
+        more: dict[str, Any] = {"name": "go", "value": 1} if kind is RequestType.SIGNAL else {}
         self.pair.request(kind, choose([*names, *names, None, "nobody"]), **more)
 
     def ask_what_helps(self, choose: Choose) -> None:
@@ -212,7 +212,7 @@ class Game:
         if flying:
             call = self.pair.flying[choose(flying)]
             result = OUTCOMES[choose(["ready", "huge"])]
-            assert not isinstance(result, type(fatal()))
+            assert isinstance(result, Succeeded)
             self.pair.turn(Checkpointed(call.step, call.call, result.resource, result.attributes))
 
     def limit(self, choose: Choose) -> None:

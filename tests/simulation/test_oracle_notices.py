@@ -9,7 +9,7 @@ from tests.simulation.oracle_pair import Disagreement
 from tests.simulation.test_oracle_machine import play
 
 from wf_core.errors import EngineError
-from wf_core.model.phases import Phase, Verdict
+from wf_core.model.phases import Phase, RequestType, Verdict
 from wf_core.saga import (
     attempts,
     backoff,
@@ -18,8 +18,8 @@ from wf_core.saga import (
     machine,
     recovery,
     requests,
-    results,
     run,
+    sizes,
     statuses,
     undo,
     watch,
@@ -59,13 +59,13 @@ FAULTS: dict[str, tuple[Any, str, Any]] = {
     "A4: a pivot of unknown outcome is undone": (run, "pivot_unknown", never),
     "A4: nothing is committed": (run, "_commit", nothing),
     "A5: a blocked workflow keeps its slot": (course, "wholly_blocked", never),
-    "A5: watches outlive a suspension": (requests.watch, "end_watches", nothing),
+    "A5: watches outlive a suspension": (watch, "end_watches", nothing),
     "A6: a status is not waited for": (statuses, "lacking", no_conditions),
-    "A6: the waiting step is not told of the status": (results.statuses, "recheck", nothing),
+    "A6: the waiting step is not told of the status": (statuses, "recheck", nothing),
     "B1: a look that failed ends the attempt": (look, "understood", lambda _, outcome: outcome),
     "B1: polls come late": (look, "poll_delay", twice(backoff.poll_delay)),
     "B3: interruptions are not counted": (attempts, "MAX_INTERRUPTIONS", 1_000),
-    "B3: what was cut off is not called again": (recovery.run, "interrupted", nothing),
+    "B3: what was cut off is not called again": (run, "interrupted", nothing),
     "B6: retries wait twice their time": (attempts, "retry_delay", twice(backoff.retry_delay)),
     "B6: throttled is retried at once": (attempts, "THROTTLED_LEAST", 0.0),
     "B7: hooks that are stuck are not written off": (machine.Saga, "_stuck", nothing),
@@ -74,12 +74,12 @@ FAULTS: dict[str, tuple[Any, str, Any]] = {
     "B8: a wake is lost": (look, "wake", nothing),
     "B9: watches are not watched": (watch, "watch_period", lambda _ledger, _i: 0.0),
     "B10: what waits for its kind is left alone for ever": (recovery, "_GOES_AWAY", ()),
-    "C7: whatever is too large is kept": (results.sizes, "too_large", nothing),
+    "C7: whatever is too large is kept": (sizes, "too_large", nothing),
     "D: a blocked run can't be retried": (requests, "_run_is_blocked", never),
     "D: no undo is skipped": (
         requests,
         "_OF_STEP",
-        requests._OF_STEP | {requests.RequestType.SKIP_ROLLBACK: refuse_all},
+        requests._OF_STEP | {RequestType.SKIP_ROLLBACK: refuse_all},
     ),
     "H: a saved wait is not clamped": (attempts, "longest_wait", lambda *_: 1e9),
 }

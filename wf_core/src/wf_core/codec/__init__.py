@@ -2,11 +2,12 @@
 
 from wf_core.codec.checks import advice, faults
 from wf_core.codec.reading import read, with_parameters
-from wf_core.codec.schema import schema
+from wf_core.codec.schema import Schema, schema, struct_schema
 from wf_core.codec.status import read_resource, stored_document, to_status
 from wf_core.codec.writing import dump, dump_plain, to_document
 
 __all__ = [
+    "Schema",
     "advice",
     "dump",
     "dump_plain",
@@ -15,6 +16,7 @@ __all__ = [
     "read_resource",
     "schema",
     "stored_document",
+    "struct_schema",
     "to_document",
     "to_status",
     "with_parameters",

@@ -2,6 +2,7 @@
 
 import types
 import typing
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -53,7 +54,7 @@ _SCALARS: dict[Any, Schema] = {
 def schema(registry: Kinds | None = None) -> Schema:
     """The schema (draft 2020-12). With a registry, `type` names an installed kind and `parameters`
     are those of that kind."""
-    body = _struct(Workflow)
+    body = struct_schema(Workflow, DESCRIPTIONS)
     head: Schema = {
         "apiVersion": {"const": API_VERSION, "description": "The version of this format."},
         "kind": {"const": KIND, "description": "Always Workflow."},
@@ -76,22 +77,24 @@ def schema(registry: Kinds | None = None) -> Schema:
     return whole
 
 
-def _struct(struct: type[msgspec.Struct]) -> Schema:
+def struct_schema(struct: type[msgspec.Struct], descriptions: Mapping[str, str]) -> Schema:
+    """The schema of one struct of the model and of all below it. `descriptions` has one for each
+    struct by its name, and for each field by `Struct.wireName`."""
     hints = typing.get_type_hints(struct)
     properties, required = {}, []
     for field in msgspec.structs.fields(struct):
         where = f"{struct.__name__}.{field.encode_name}"
         properties[field.encode_name] = {
-            **_type(hints[field.name]),
+            **_type(hints[field.name], descriptions),
             **_default(field),
             **_EXTRA.get(where, {}),
-            "description": DESCRIPTIONS[where],
+            "description": descriptions[where],
         }
         if field.required:
             required.append(field.encode_name)
     return {
         "type": "object",
-        "description": DESCRIPTIONS[struct.__name__],
+        "description": descriptions[struct.__name__],
         "properties": properties,
         # Kubernetes writes more into metadata than is ours.
         "additionalProperties": struct is Metadata,
@@ -99,19 +102,20 @@ def _struct(struct: type[msgspec.Struct]) -> Schema:
     }
 
 
-def _type(of: Any) -> Schema:
+def _type(of: Any, descriptions: Mapping[str, str]) -> Schema:
     if of in _SCALARS:
         return dict(_SCALARS[of])
     origin, arguments = typing.get_origin(of), typing.get_args(of)
     if origin in (typing.Union, types.UnionType):
-        return _type(next(each for each in arguments if each is not type(None)))
+        return _type(next(each for each in arguments if each is not type(None)), descriptions)
     if origin is tuple:
-        return {"type": "array", "items": _type(arguments[0])}
+        return {"type": "array", "items": _type(arguments[0], descriptions)}
     if origin is dict:
-        return {"type": "object", "additionalProperties": _type(arguments[1]) or True}
+        values = _type(arguments[1], descriptions)
+        return {"type": "object", "additionalProperties": values or True}
     if issubclass(of, StrEnum):
         return {"type": "string", "enum": [each.value for each in of]}
-    return _struct(of)
+    return struct_schema(of, descriptions)
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Schema:

@@ -375,7 +375,8 @@ class Engine:
         key = runner.key
         if self._runners.get(key) is not runner:
             return
-        log.error("%s: given up: %s", key, error)
+        # Who waits is told by `wait`; where nobody does, the log is the only place.
+        log.log(logging.ERROR if self._queued else logging.DEBUG, "%s: given up: %s", key, error)
         self._errors[key] = error
         if runner.hooks.running:
             self._given_up[key] = runner
@@ -447,7 +448,7 @@ class Engine:
 
     async def _until_hooks_end(self) -> None:
         end = self._clock.now() + self.config.controller_config.grace
-        while self._clock.now() < end and any(r.hooks.running for r in self._runners.values()):
+        while self._clock.now() < end and self.busy:
             await asyncio.sleep(0.01)
 
     # What others do to the store

@@ -134,7 +134,10 @@ def begin_again(ledger: Ledger, i: int, side: Side, now: float) -> None:
         deadline = step.attempt_deadline_at
         if latest is not None and (deadline is None or not now < deadline <= latest):
             changes["attempt_deadline_at"] = latest
-    elif latest is not None and (step.next_attempt_at or 0.0) < now - _PERMIT_DELAY:
+    elif latest is not None and (
+        (step.next_attempt_at or 0.0) < now - _PERMIT_DELAY
+        or (step.attempt_deadline_at or latest) > latest
+    ):
         changes["attempt_deadline_at"] = latest
     if step.next_attempt_at is not None and must_know(ledger, i):
         changes["next_attempt_at"] = None
