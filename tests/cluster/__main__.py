@@ -19,7 +19,8 @@ def main() -> int:
         "--durable", action="store_true", help="etcd waits for the disk at every write"
     )
     durable: bool = parser.parse_args().durable
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell's background job begins with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, as_ctrl_c)
     try:
         programs = find(CONTROL_PLANE, say)

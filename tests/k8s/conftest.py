@@ -8,6 +8,7 @@ from tests.cluster.fixtures import (
     namespace,
     pytest_itemcollected,
 )
+from tests.k8s.crd_fixtures import saga_kubectl, sagas
 
 __all__ = [
     "cluster",
@@ -16,4 +17,6 @@ __all__ = [
     "kubectl_program",
     "namespace",
     "pytest_itemcollected",
+    "saga_kubectl",
+    "sagas",
 ]

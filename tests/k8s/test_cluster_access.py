@@ -54,7 +54,7 @@ def test_a_token_that_nobody_has_is_unauthorized(
     file = kubeconfig.write(
         tmp_path / "kubeconfig", url=cluster.url, ca=cluster.ca, user="nobody", token="guessed"
     )
-    with pytest.raises(KubectlError, match="Unauthorized"):
+    with pytest.raises(KubectlError, match="You must be logged in to the server"):
         kubectl.speaking_from(file)("get", "namespaces")
 
 

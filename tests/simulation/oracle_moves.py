@@ -34,12 +34,14 @@ def move(w: World, i: int, to: Phase) -> None:
     """Step i is in `to`, and has reached it."""
     w.steps[i].phase = to
     w.steps[i].reached[to] = w.now
+    w.report(i, to)
 
 
 def move_workflow(w: World, to: Phase) -> None:
     """The workflow is in `to`, and has reached it."""
     w.head.phase = to
     w.head.reached[to] = w.now
+    w.report(None, to)
 
 
 def stop_the_clock(w: World) -> None:
@@ -105,6 +107,7 @@ def fail_run(w: World, i: int) -> None:
     """Step i's run failed for good: the step stays where it is (A1)."""
     step = w.steps[i]
     step.failed = step.run_error = True
+    w.report(i, Phase.FAILED)
     if w.head.committed:
         step.blocked = Block(BlockReason.COMMITTED_FAILURE, RUN_HELP, w.now)
     elif w.spec.on_failure is OnFailure.PAUSE:

@@ -5,17 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.simulation import oracle_rules as rules
-from tests.simulation.oracle import Delete, Halfway, Never, Oracle, Report, Slot, Wake, What
+from tests.simulation.oracle import Oracle
+from tests.simulation.oracle_events import Delete, Halfway, Never, Report, Slot, Told, Wake, What
 from tests.simulation.oracle_world import KnownKind, Seen, Step, Window
 
 from wf_core.model.outcomes import Succeeded
-from wf_core.model.phases import PermitClass, Phase, Purpose
+from wf_core.model.phases import BlockReason, PermitClass, Phase, Purpose
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Workflow
 from wf_core.model.state import StepState
 from wf_core.saga.events import (
     Admitted,
     Call,
+    CallbackSettled,
     Checkpointed,
     DeletionAsked,
     Effect,
@@ -78,6 +80,7 @@ class Pair(Drive):
     def __init__(self, document: Workflow, **options: Any) -> None:
         self.lingers = False
         self.story: list[str] = []
+        self.reasons: dict[BlockReason, None] = {}
         self.oracle = Oracle(document.spec, grace=GRACE, sync_timeout=SYNC_TIMEOUT)
         super().__init__(document, grace=GRACE, sync_timeout=SYNC_TIMEOUT, **options)
 
@@ -92,6 +95,7 @@ class Pair(Drive):
         """One turn of both, compared. `lost`: its save never reaches the disk, nothing follows."""
         self.story.append(f"{self.now:.3f}: {', '.join(map(_told, events)) or 'time'}")
         translated = list(self._translated(events))
+        told = self.saga.head.outbox_seq
         effects = self.saga.advance(events, self.now)
         calls = {e.step: (e.hook, e.purpose) for e in effects if isinstance(e, Call)}
         world = self.oracle.turn(
@@ -100,11 +104,13 @@ class Pair(Drive):
             Seen(calls, tuple(self.saga.steps), self.saga.head.phase),
         )
         differences = [*self._of_effects(effects), *self._of_state(), *self._of_permits(effects)]
+        differences += self._of_outbox(told)
         if not differences:
             differences = list(self._of_course())
         if differences:
             lines = [*self.story, *map(str, self.saga.steps), "", *differences]
             raise Disagreement("\n".join([f"{world.spec}", *lines]))
+        self.reasons |= {s.blocked.reason: None for s in self.saga.steps if s.blocked}
         if lost:
             return effects
         if self.saga.dirty and (effects or self.saga.urgent or not self.lingers):
@@ -130,6 +136,8 @@ class Pair(Drive):
                     yield Wake(i)
                 case DeletionAsked(at):
                     yield Delete(at)
+                case CallbackSettled(seq, _):
+                    yield Told(seq)
                 case Asked():
                     yield event
 
@@ -164,9 +172,18 @@ class Pair(Drive):
         for i, (ours, theirs) in enumerate(zip(self.saga.steps, world.steps, strict=True)):
             yield from _of_step(f"step {i}", ours, theirs)
 
+    def _of_outbox(self, told: int) -> Iterator[str]:
+        """F: numbered without a gap; who comes first within a turn is left open."""
+        world, outbox = self.oracle.world, self.saga.snapshot().outbox
+        new = sorted((e.step or "", e.phase) for e in outbox if e.seq > told)
+        yield from _differ("the outbox has news", new, sorted(world.reports))
+        yield from _differ("the outbox", [e.seq for e in outbox], world.head.undelivered)
+
     def _of_permits(self, effects: Sequence[Effect]) -> Iterator[str]:
         """E1, E2: nobody lacks a permit that is free, or that a lesser call was given."""
         world = self.oracle.world
+        # What was called before the workflow turned back in this very turn, was called in its time.
+        turned = world.head.reached.get(Phase.ROLLING_BACK) == self.now
         for i, purpose in world.refused.items():
             kind = world.template(i).step_template.type
             if not self._short(i):
@@ -175,7 +192,7 @@ class Pair(Drive):
                 if not isinstance(call, Call):
                     continue
                 same = world.template(call.step).step_template.type == kind
-                if same and CLASS[call.purpose] > CLASS[purpose]:
+                if same and CLASS[call.purpose] > CLASS[purpose] and not turned:
                     yield f"step {call.step} ({call.purpose}) was called before {i} ({purpose})"
 
     def _of_course(self) -> Iterator[str]:

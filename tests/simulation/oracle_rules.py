@@ -135,11 +135,11 @@ def rests(w: World) -> bool:
 
 
 def removable(w: World) -> bool:
-    """I14, where no callback is pending."""
+    """I14; F: it waits until everything is told, but for one that is let go."""
     if w.head.deletion_asked_at is None or any(s.flight for s in w.steps):
         return False
-    if orphaned(w):
-        return True
+    if orphaned(w) or w.head.undelivered:
+        return orphaned(w)
     if w.head.phase is Phase.FAILED:
         return not any(s.attempt for s in w.steps)
     if w.head.phase is Phase.SUCCESS:

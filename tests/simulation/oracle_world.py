@@ -117,6 +117,8 @@ class Head:
     conditions: list[tuple[str, str]] = attrs.Factory(list)
     answers: list[tuple[int, RequestType, str, str | None]] = attrs.Factory(list)
     saved: bool = False
+    outbox_seq: int = 0
+    undelivered: list[int] = attrs.Factory(list)
 
 
 @attrs.frozen
@@ -159,6 +161,15 @@ class World:
     stops: list[int] = attrs.Factory(list)
     written_off: list[int] = attrs.Factory(list)
     refused: dict[int, Purpose] = attrs.Factory(dict)
+    reports: list[tuple[str, Phase]] = attrs.Factory(list)
+
+    def report(self, step: int | None, phase: Phase) -> None:
+        """F: the callback is told the workflow's phases, and each step's success and failure."""
+        told = step is None or phase in (Phase.SUCCESS, Phase.FAILED)
+        if told and self.spec.callback is not None:
+            self.reports.append(("" if step is None else self.spec.steps[step].name, phase))
+            self.head.outbox_seq += 1
+            self.head.undelivered.append(self.head.outbox_seq)
 
     # The document, read anew each time
 

@@ -18,8 +18,15 @@ from wf_core.model.phases import (
     RollbackMode,
     RollbackPolicy,
 )
-from wf_core.model.spec import DependOn, StepSpec, Workflow
-from wf_core.saga.events import Admitted, Checkpointed, DeletionAsked, Refused, Woken
+from wf_core.model.spec import Callback, DependOn, StepSpec, Workflow
+from wf_core.saga.events import (
+    Admitted,
+    CallbackSettled,
+    Checkpointed,
+    DeletionAsked,
+    Refused,
+    Woken,
+)
 from wf_core.testing.saga_driver import (
     KINDS,
     blind,
@@ -50,7 +57,7 @@ OUTCOMES: dict[str, Outcome] = {
     "going soon": going(1.0, "ready"),
     "retryable": retryable(),
     "fatal": fatal(),
-    "throttled": throttled(),
+    "throttled": throttled(0.2),
     "throttled long": throttled(90.0),
     "throttled for hours": throttled(7200.0),
     "blind": blind(),
@@ -69,6 +76,7 @@ def some_workflow(choose: Choose) -> Workflow:
         suspend=choose([False] * 9 + [True]),
         on_failure=choose([OnFailure.ROLLBACK, OnFailure.ROLLBACK, OnFailure.PAUSE]),
         rollback_policy=choose(list(RollbackPolicy)),
+        callback=choose([None, None, Callback("http://receiver")]),
         deletion_policy=choose(list(DeletionPolicy)),
         active_deadline_seconds=choose([None, None, 200.0]),
     )
@@ -229,6 +237,12 @@ class Game:
             self.pair.kinds = installed([name for name in KINDS if name != lacking])
             self.pair.crash()
 
+    def tell(self, choose: Choose) -> None:
+        """The callback answers, or is given up."""
+        outbox = self.pair.saga.snapshot().outbox
+        if outbox:
+            self.pair.turn(CallbackSettled(outbox[0].seq, choose([False, True])))
+
     def delete(self, _choose: Choose) -> None:
         """Somebody wants it gone."""
         if self.pair.saga.head.deletion_asked_at is None:
@@ -247,6 +261,7 @@ _SELDOM = (
     Game.checkpoint,
     Game.limit,
     Game.replug,
+    Game.tell,
 )
 _MOVES: dict[str, Callable[[Game, Choose], None]] = {
     move.__name__: move for move in (*_LIKELY, *_OFTEN, *_SELDOM)

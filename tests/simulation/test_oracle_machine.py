@@ -1,12 +1,16 @@
 """The machine against the oracle: random workflows, every kind of event, compared turn by turn."""
 
 import random
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.simulation.oracle_worlds import MOVES, Game
+
+from wf_core.model.phases import BlockReason, Phase, RequestType, Verdict
+from wf_core.saga import table
 
 
 def play(seed: int) -> Game:
@@ -20,17 +24,38 @@ def play(seed: int) -> Game:
     return game
 
 
-@pytest.mark.parametrize("tens", range(10))
-def test_machine_and_oracle_agree_on_every_turn(tens: int) -> None:
-    for seed in range(tens * 10, tens * 10 + 10):
+@pytest.mark.parametrize("ten", range(20))
+def test_machine_and_oracle_agree_on_every_turn(ten: int) -> None:
+    for seed in range(ten * 10, ten * 10 + 10):
         play(seed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hundreds", range(1, 16))
-def test_machine_and_oracle_agree_on_very_many_turns(hundreds: int) -> None:
-    for seed in range(hundreds * 100, hundreds * 100 + 100):
+@pytest.mark.parametrize("hundred", range(2, 22))
+def test_machine_and_oracle_agree_on_very_many_turns(hundred: int) -> None:
+    for seed in range(hundred * 100, hundred * 100 + 100):
         play(seed)
+
+
+@pytest.mark.slow
+def test_every_transition_answer_and_reason_to_wait_occurs() -> None:
+    moves: Counter[tuple[bool, Phase, Phase]] = Counter()
+    answers: Counter[tuple[RequestType, Verdict]] = Counter()
+    reasons: Counter[BlockReason] = Counter()
+    for seed in range(600):
+        pair = play(seed).pair
+        moves.update((t.step is None, t.before, t.after) for t in pair.history)
+        answers.update((a.type, a.verdict) for a in pair.saga.head.answers)
+        reasons.update(list(pair.reasons))
+    listed = [(True, m.before, m.after) for m in table.WORKFLOW]
+    listed += [(False, m.before, m.after) for m in table.STEP if m.before is not m.after]
+    assert [move for move in listed if not moves[move]] == []
+    both = [(type_, v) for type_ in RequestType for v in (Verdict.APPLIED, Verdict.REFUSED)]
+    # A signal with a name is refused only where there are too many.
+    both.remove((RequestType.SIGNAL, Verdict.REFUSED))
+    assert [each for each in both if not answers[each]] == []
+    # The engine's own word, for what should never be.
+    assert [r for r in BlockReason if not reasons[r]] == [BlockReason.INTERNAL_ERROR]
 
 
 class Side(RuleBasedStateMachine):
@@ -63,7 +88,7 @@ class Side(RuleBasedStateMachine):
 
 TestSide = Side.TestCase
 TestSide.settings = settings(
-    max_examples=25,
+    max_examples=50,
     stateful_step_count=25,
     derandomize=True,
     database=None,

@@ -81,6 +81,7 @@ FAULTS: dict[str, tuple[Any, str, Any]] = {
         "_OF_STEP",
         requests._OF_STEP | {RequestType.SKIP_ROLLBACK: refuse_all},
     ),
+    "F: nothing is reported": (Ledger, "report", nothing),
     "H: a saved wait is not clamped": (attempts, "longest_wait", lambda *_: 1e9),
 }
 

@@ -22,13 +22,13 @@ def _played(first: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("first", FAST)
-def test_the_promise_holds_in_random_worlds(first: int):
+def test_the_promise_holds_in_random_worlds(first: int) -> None:
     _played(first, 10)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", SLOW)
-def test_the_promise_holds_in_many_random_worlds(first: int):
+def test_the_promise_holds_in_many_random_worlds(first: int) -> None:
     _played(first, 20)
 
 
@@ -37,7 +37,7 @@ def test_h_a_seed_gives_the_same_trace_again() -> None:
         assert play(generate(seed)).digest == play(generate(seed)).digest
 
 
-def test_a_violation_carries_seed_rule_and_timeline(monkeypatch: pytest.MonkeyPatch):
+def test_a_violation_carries_seed_rule_and_timeline(monkeypatch: pytest.MonkeyPatch) -> None:
     from wf_core.testing.simulation import observer
 
     monkeypatch.setattr(observer, "ON_CALL", (lambda *_: "wrong on purpose",))

@@ -51,7 +51,7 @@ def test_what_does_not_matter_is_taken_out() -> None:
 @pytest.mark.usefixtures("broken")
 def test_the_story_names_a_command_that_tells_it_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     violation = _first_broken()
     told = story(generate(violation.seed), violation, tmp_path)
     path = tmp_path / f"seed-{violation.seed}.json"

@@ -115,29 +115,35 @@ def test_b10_what_waits_for_its_kind_does_not_time_out() -> None:
     saga.crash()
     saga.turn(Admitted())
     saga.report("a")
-    assert saga.phase is Phase.SUCCESS
+    assert saga.state("a").phase is Phase.SUCCESS
 
 
 def test_e1_what_is_not_undone_by_a_call_waits_for_no_permit() -> None:
+    last = step("c", "b", rollback=RollbackMode.NONE)
+    saga = Drive(workflow(step("a"), step("b", kind="blind"), last))
+    saga.go()
+    saga.permits.limits = {"plain": 0}
+    assert saga.ask(RequestType.ROLLBACK) is Verdict.APPLIED
+    assert saga.state("c").undo is Undo.IRREVERSIBLE
+    assert set(saga.flying) == {"b"}
+
+
+def test_e2_a_watch_is_served_after_what_becomes_ready_in_the_same_turn() -> None:
     saga = Drive(
         workflow(
-            step("a", kind="blind"),
-            step("b", "a", rollback=RollbackMode.NONE),
-            step("c"),
-            step("d"),
-        ),
-        limits={"plain": 1},
+            step("a", sync_period_seconds=10.0),
+            step("b", kind="blind"),
+            step("c", "b", kind="blind"),
+            step("d", DependOn("c", Phase.RUNNING)),
+        )
     )
-    saga.held["c"] = None
-    saga.report("c")
-    saga.report("d", done())
     saga.report("a")
-    saga.permits.limits = {"plain": 0}
-    saga.turn()
-    assert saga.ask(RequestType.CANCEL) is Verdict.APPLIED
-    if "b" in saga.flying:
-        saga.report("b")
-    assert saga.state("a").phase is Phase.ROLLING_BACK
+    saga.permits.limits = {"plain": 1}
+    saga.now += 11.0
+    saga.turn(saga.reported("b"))
+    assert set(saga.flying) == {"c", "d"}
+    saga.report("d")
+    assert saga.flying["a"].hook is Hook.SYNC
 
 
 def test_h_a_saved_wait_is_clamped_to_its_own_period() -> None:

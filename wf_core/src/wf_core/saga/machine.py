@@ -313,5 +313,5 @@ class Saga:
                 retries = ledger.retries[PermitClass.RUN]
                 served |= retries.serve(lambda i: run.again(ledger, i, now))
                 served |= ledger.ready.serve(lambda i: run.start(ledger, i, now))
-        served |= ledger.looks[Purpose.WATCH].serve(lambda i: watch.watch(ledger, i, now))
-        return served
+        # Watches last (semantics E2): not before what became ready in this very turn.
+        return served or ledger.looks[Purpose.WATCH].serve(lambda i: watch.watch(ledger, i, now))

@@ -29,7 +29,7 @@ def recover(ledger: Ledger, now: float) -> None:
 def _forward(ledger: Ledger, i: int, now: float) -> None:
     step = ledger.steps[i]
     if step.phase is Phase.PENDING:
-        if ledger.open_conditions[i] == 0 and step.blocked is None:
+        if ledger.open_conditions[i] == 0 and step.blocked is None and not step.failed:
             ledger.offer_run(i)
     elif (
         step.phase is Phase.RUNNING

@@ -4,9 +4,9 @@
 
 A seed gives a world (`worlds.generate`): workflows, limits, what hooks do, where processes crash,
 what saves meet, what people ask. `play` runs it on one thread in virtual time, checks the rules
-(`invariants_saved`, `invariants_called`, `invariants_ended`) at every save and every
-call, and at the end, when all faults have stopped and people have answered everything, that the world
-outside is as if all of each workflow had happened or none of it. I16 (all stores hold the same) is
+(the modules `invariants_*` and `queues`) at every save and every call, and at the end, when all
+faults have stopped and people have answered everything, that the world outside is as if all of
+each workflow had happened or none of it. I16 (all stores hold the same) is
 not checked here: the store contract replays histories on every store.
 
 `python -m wf_core.testing.simulation --seeds 10000` plays many and prints what they met.

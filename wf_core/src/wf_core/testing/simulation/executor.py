@@ -103,6 +103,11 @@ class SimulatedExecutor:
         """As `ports.HookExecutor.close`: hooks that still run are left to run."""
         self._closed = True
 
+    @property
+    def now(self) -> float:
+        """The loop's time."""
+        return self._stage.now
+
     def write_off(self) -> None:
         """A thread is lost."""
         self._lost += 1
@@ -147,7 +152,7 @@ class SimulatedExecutor:
                 return _REFUSED
         if does.act is Act.ACT_THEN_CRASH:
             await self._die()
-        if does.act is Act.CHECKPOINT and not await self._checkpoint(call):
+        if does.act is Act.CHECKPOINT and not await self._checkpoint(call, called):
             return Failure(Severity.RETRYABLE, "the checkpoint was not saved")
         if does.act is Act.PROGRESS:
             return Progressing(2.0, Resource(id=call.run_key[:6], status="starting"))
@@ -223,11 +228,15 @@ class SimulatedExecutor:
             for wait in waits:
                 wait.cancel()
 
-    async def _checkpoint(self, call: StepCall) -> bool:
-        call.checkpoint(Resource(id=call.run_key[:6], status="starting"))
+    async def _checkpoint(self, call: StepCall, called: "Called") -> bool:
+        resource = Resource(id=call.run_key[:6], status="starting")
+        call.checkpoint(resource)
         asking, self._asking = self._asking, None
         assert asking is not None
-        return await asking
+        saved = await asking
+        if saved:
+            self._observer.checkpointed(called, resource)
+        return saved
 
     async def _die(self) -> None:
         self._process.kill()
@@ -244,6 +253,8 @@ class _Running:
 
     def cancel(self) -> None:
         self._asked.asked.set()
+        if self.called is not None and self.called.stopped_at is None:
+            self.called.stopped_at = self._executor.now
 
     def write_off(self) -> None:
         if self.called is not None:

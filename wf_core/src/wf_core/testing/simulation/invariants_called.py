@@ -5,6 +5,7 @@ import hashlib
 
 from wf_core.model.phases import Hook, Phase, Purpose, RollbackPolicy, Undo
 from wf_core.model.state import StepState
+from wf_core.testing.simulation.invariants_steps import STEPS_ON_CALL
 from wf_core.testing.simulation.story import Called, Story
 
 _LOOKED_AT = {
@@ -65,9 +66,10 @@ def i04_no_undo_without_an_intent_and_no_run_after_it(story: Story, called: Call
 
 
 def i05_calls_of_a_step_never_overlap(story: Story, called: Called) -> str | None:
-    """Hook calls of one step never overlap within one epoch."""
+    """Hook calls of one step never overlap within one epoch, nor within one process."""
     for other in story.calls[called.i]:
-        if other is not called and other.ended is None and other.call.epoch == called.call.epoch:
+        own = other.call.epoch == called.call.epoch or other.process == called.process
+        if own and other is not called and other.ended is None:
             return f"{called.name} while {other.name} goes on"
     return None
 
@@ -151,6 +153,7 @@ ON_CALL = (
     i15_past_the_pivot_nothing_is_undone,
     b02_an_attempt_is_told_what_the_last_one_left,
     a05_a_suspended_workflow_starts_no_run,
+    *STEPS_ON_CALL,
 )
 
 

@@ -2,10 +2,12 @@
 
 from wf_core.errors import EngineError
 from wf_core.model.outcomes import Succeeded
-from wf_core.model.phases import Phase, Undo
+from wf_core.model.phases import Phase, RequestType, Undo, Verdict
 from wf_core.saga.table import check_step, check_workflow
+from wf_core.testing.simulation.invariants_steps import STEPS_ON_SAVE
 from wf_core.testing.simulation.story import Save, Story
 
+_INTERRUPTIONS = 5
 _UNDONE = (Undo.CALLED, Undo.IRREVERSIBLE, Undo.MARKED)
 
 
@@ -153,6 +155,31 @@ def d_each_request_is_answered_once(story: Story, save: Save) -> str | None:
     return None
 
 
+def b03_no_attempt_is_interrupted_for_ever(story: Story, save: Save) -> str | None:
+    """After five interruptions in a row an attempt counts as failed."""
+    for i in save.changes.steps:
+        if save.after.steps[i].interruptions > _INTERRUPTIONS:
+            name = story.workflow.spec.steps[i].name
+            return f"{name} was interrupted {save.after.steps[i].interruptions} times"
+    return None
+
+
+def d_suspend_and_continue_do_what_they_say(_: Story, save: Save) -> str | None:
+    """The save that answers Suspend or Continue with Applied holds what was asked."""
+    head = save.after.head
+    applied = [
+        answer.type
+        for answer in head.answers
+        if answer.seq in save.changes.answered and answer.verdict is Verdict.APPLIED
+    ]
+    if RequestType.CANCEL in applied or head.phase not in (Phase.PENDING, Phase.RUNNING):
+        return None
+    asked = [t for t in applied if t in (RequestType.SUSPEND, RequestType.CONTINUE)]
+    if asked and head.suspended != (asked[-1] is RequestType.SUSPEND):
+        return f"{asked[-1]} is Applied, and suspended is {head.suspended}"
+    return None
+
+
 ON_SAVE = (
     i08_phases_move_along_the_table,
     i01_a_status_holds_in_the_save_of_the_intent,
@@ -162,5 +189,8 @@ ON_SAVE = (
     i11_failures_stay_within_the_limit,
     i12_success_means_all_steps,
     i15_committed_only_goes_forward,
+    b03_no_attempt_is_interrupted_for_ever,
     d_each_request_is_answered_once,
+    d_suspend_and_continue_do_what_they_say,
+    *STEPS_ON_SAVE,
 )

@@ -6,12 +6,22 @@ from wf_core.kinds import StepCall
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Succeeded
 from wf_core.model.phases import BlockReason, DeletionPolicy, Ended, Phase
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import Stored
+from wf_core.model.state import Resource, Stored
 from wf_core.ports import Changes, Delivery
+from wf_core.testing.simulation.choices import Choices
 from wf_core.testing.simulation.coverage import move
 from wf_core.testing.simulation.invariants_called import ON_CALL
 from wf_core.testing.simulation.invariants_ended import AT_REMOVAL, AT_REST, as_if_all_or_none
+from wf_core.testing.simulation.invariants_limits import (
+    e01_calls_at_once_stay_within_the_limits,
+    e01_calls_of_a_kind_keep_their_distance,
+)
 from wf_core.testing.simulation.invariants_saved import ON_SAVE
+from wf_core.testing.simulation.invariants_steps import (
+    b04_a_checkpoint_is_saved,
+    b07_nobody_is_given_up_unasked,
+    c05_a_claim_outlives_its_calls,
+)
 from wf_core.testing.simulation.queues import i13_admission, note_undoing
 from wf_core.testing.simulation.stage import Stage
 from wf_core.testing.simulation.story import Called, Save, Story
@@ -31,6 +41,7 @@ class Observer:
         self._stage = stage
         self._calls = 0
         self._sent: dict[str, int] = {}
+        self._choices = Choices(stage)
 
     def submitted(self, key: Key, workflow: Workflow) -> None:
         """A workflow was stored."""
@@ -58,6 +69,7 @@ class Observer:
         note_undoing(story, save)
         if stage.lone:
             self._judge("i13", key, i13_admission(stage, self.stories, story, save))
+        self._judge("i13", key, self._choices.saved(self.stories, story, save))
         story.outbox.extend(changes.outbox)
         story.by_epoch[after.head.owner.epoch] = after
         self._count(story, save)
@@ -129,24 +141,53 @@ class Observer:
         for rule in ON_CALL:
             self._judge(rule.__name__, story.key, rule(story, called))
         story.calls[i].append(called)
+        self._check_limits(process, story, called)
         return called
+
+    def _check_limits(self, process: "Process", story: Story, called: Called) -> None:
+        world, calls = self._stage.world, process.calls
+        calls[called.n] = called
+        # One that was asked to stop has its permit for the grace, whenever its end is saved.
+        late = self._stage.now - world.operator.grace
+        holding = [
+            each for each in calls.values() if each.stopped_at is None or each.stopped_at > late
+        ]
+        wrong = e01_calls_at_once_stay_within_the_limits(world, holding, called)
+        self._judge("e01", story.key, wrong)
+        last = process.called_at.get(called.call.kind)
+        wrong = e01_calls_of_a_kind_keep_their_distance(world, last, called)
+        self._judge("e01", story.key, wrong)
+        process.called_at[called.call.kind] = called.began
 
     def died(self, process: "Process") -> None:
         """A process died, and its calls with it."""
-        for story in self.stories.values():
-            for called in story.in_flight:
-                if called.process == process.number:
-                    self.ended(called, None)
+        for called in list(process.calls.values()):
+            self.ended(called, None)
 
     def ended(self, called: Called, outcome: Outcome | None) -> None:
         """A call is over, unless it was before; None: its process died."""
         if called.ended is not None:
             return
         called.ended = self._stage.now
+        self._stage.processes[called.process].calls.pop(called.n, None)
         called.outcome = outcome
+        story = self.stories[called.call.uid]
+        self._judge("b07", story.key, b07_nobody_is_given_up_unasked(story, called))
         said = _said(outcome)
         act = f" ({called.act})" if called.act is not None else ""
         self._stage.note(f"p{called.process} {called.call.workflow}/{called.name}{act}: {said}")
+
+    def checkpointed(self, called: Called, resource: Resource) -> None:
+        """A checkpoint returned: it is saved."""
+        story = self.stories[called.call.uid]
+        self._judge("b04", story.key, b04_a_checkpoint_is_saved(story, called, resource))
+
+    def releases(self, process: "Process", key: Key) -> None:
+        """A process gives a workflow up."""
+        entry = self._stage.backing.entries.get(key)
+        if entry is not None:
+            story = self.stories[entry.workflow.metadata.uid]
+            self._judge("c05", key, c05_a_claim_outlives_its_calls(story, process.number))
 
     # Callbacks
 
@@ -215,7 +256,7 @@ class Observer:
 
     def _judge(self, rule: str, key: Key, wrong: str | None) -> None:
         if wrong is not None:
-            head = rule.partition("_")[0] if rule[0] in "abcdi" and "_" in rule else rule
+            head = rule.partition("_")[0] if rule[0] in "abcdei" and "_" in rule else rule
             number = head[0].upper() + head[1:].lstrip("0") if head[1:].isdigit() else head
             self._stage.broken(number, f"{key}: {wrong}")
 

@@ -24,6 +24,7 @@ from wf_core.testing.simulation.kinds import registry
 from wf_core.testing.simulation.receivers import SimulatedSender
 from wf_core.testing.simulation.stage import START, Stage, belong
 from wf_core.testing.simulation.store import SimulatedStore
+from wf_core.testing.simulation.story import Called
 from wf_core.testing.simulation.world import Operator, Point
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class ProcessClock:
 
 class Process:
     """Number `number` in the order of starts. `points` counts where something could go wrong,
-    `invalid` the saves that were called so; `zombie`: its locks are lost, and it goes on."""
+    `invalid` the saves that were called so; `zombie`: its locks are lost, and it goes on.
+    `calls` are those that go on, `called_at` when each kind was called last."""
 
     def __init__(self, stage: Stage, observer: "Observer") -> None:
         self.number = len(stage.processes)
@@ -56,6 +58,8 @@ class Process:
         self._stopping = False
         self.recovering = self.number > 0
         self.points: dict[Point, int] = {}
+        self.calls: dict[int, Called] = {}
+        self.called_at: dict[str, float] = {}
         self.invalid = 0
         self.lacking = (
             () if stage.calm.is_set() else stage.world.operator.lacking.get(self.number, ())

@@ -25,7 +25,7 @@ def i13_admission(
     others = [
         other.workflow.spec.queue
         for other in stories.values()
-        if other is not story and other.gone is None and _holds(stage, other, save)
+        if other is not story and other.gone is None and holds(stage, other, save)
     ]
     most = operator.queues[queue].most if queue in operator.queues else None
     if len(others) >= operator.most:
@@ -41,7 +41,7 @@ def _admitted(save: Save) -> bool:
     return after.phase is Phase.RUNNING and not after.parked and (started or before.parked)
 
 
-def _holds(stage: "Stage", story: Story, save: Save) -> bool:
+def holds(stage: "Stage", story: Story, save: Save) -> bool:
     """Whether a workflow surely holds a slot of the process that saves."""
     entry = stage.backing.entries.get(story.key)
     if entry is None or entry.owner.id != save.store_id or story.in_flight_stuck:

@@ -127,6 +127,7 @@ class SimulatedStore(MemoryStore):
     async def release(self, key: Key) -> None:
         """As `ports.Store.release`."""
         await self._read()
+        self._observer.releases(self._process, key)
         await super().release(key)
 
     async def asked(self, key: Key) -> tuple[Asked, ...]:

@@ -32,6 +32,7 @@ class Called:
     ended: float | None = None
     outcome: Outcome | None = None
     stuck: bool = False
+    stopped_at: float | None = None
 
     @property
     def name(self) -> str:

@@ -1,0 +1,24 @@
+"""The Workflow resource on the cluster of the tests."""
+
+import json
+
+import pytest
+from tests.cluster.kubectl import Kubectl
+from tests.k8s.crd_objects import Sagas
+
+from wf_k8s.crd import definition
+
+
+@pytest.fixture(scope="session")
+def saga_kubectl(kubectl: Kubectl) -> Kubectl:
+    """kubectl of a cluster that knows our resource."""
+    made = definition()
+    kubectl("apply", "-f", "-", stdin=json.dumps(made))
+    kubectl("wait", "--for=condition=Established", f"crd/{made['metadata']['name']}")
+    return kubectl
+
+
+@pytest.fixture
+def sagas(saga_kubectl: Kubectl, namespace: str) -> Sagas:
+    """The workflows of a namespace of the test's own."""
+    return Sagas(saga_kubectl, namespace)

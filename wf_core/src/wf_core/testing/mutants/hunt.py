@@ -1,0 +1,65 @@
+"""Hunting a mutant: with the simulation, seed after seed, or with the tests it names."""
+
+import os
+import re
+import subprocess
+import sys
+
+import attrs
+
+from wf_core.testing.mutants.every import by_name
+from wf_core.testing.mutants.mutant import Mutant, applied
+from wf_core.testing.simulation import Violation, generate, play
+
+MUTANT = "WF_MUTANT"
+"""The environment variable that tells the tests' plugin which mutant lives."""
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+
+
+@attrs.frozen
+class Catch:
+    """What caught a mutant: a rule at a seed, or (`seed` None) a test."""
+
+    rule: str
+    message: str
+    seed: int | None = None
+
+
+def hunt(mutant: Mutant, seeds: int) -> Catch | None:
+    """Hunt a mutant in at most so many seeds from 0 on; None where it survives.
+
+    Raises `Stale` where it does not fit the code.
+    """
+    if mutant.suite:
+        return _tested(mutant)
+    with applied(mutant):
+        for seed in range(seeds):
+            try:
+                play(generate(seed))
+            except Violation as violation:
+                return Catch(violation.rule, violation.message, seed)
+    return None
+
+
+def hunt_by_name(name: str, seeds: int) -> Catch | None:
+    """Hunt the mutant of that name: what another process can be told."""
+    return hunt(by_name(name), seeds)
+
+
+def _tested(mutant: Mutant) -> Catch | None:
+    with applied(mutant):
+        pass  # one that is stale would be taken for one that is caught
+    plugin = "wf_core.testing.mutants.plugin"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", plugin, *mutant.suite],
+        env={**os.environ, MUTANT: mutant.name},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    failed = _FAILED.search(done.stdout)
+    if done.returncode == 1 and failed is not None:
+        return Catch(failed.group(1), "a test fails")
+    if done.returncode == 0:
+        return None
+    raise RuntimeError(f"{' '.join(mutant.suite)} could not be run:\n{done.stdout}{done.stderr}")

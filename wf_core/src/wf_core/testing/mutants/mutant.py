@@ -1,0 +1,110 @@
+"""What a mutant is, and how one is applied: an edit of a function's source, compiled into the
+function that everybody has imported already."""
+
+import __future__
+
+import ast
+import contextlib
+import importlib
+import inspect
+import textwrap
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+
+import attrs
+
+
+class Stale(Exception):  # noqa: N818
+    """The text that an edit replaces is not there: the code has changed, and so must the mutant."""
+
+
+@attrs.frozen
+class Edit:
+    """`before` becomes `after` in `target`, which is `module:function`, `module:Class.method` or
+    a constant text of a module. `before` must stand there exactly once."""
+
+    target: str
+    before: str
+    after: str
+
+
+@attrs.frozen
+class Mutant:
+    """A deliberate fault. `breaks` says what is wrong with it, for people.
+
+    `suite` are the tests that catch it (paths from the root of the repository) where the simulation
+    can't, since what it breaks stands outside virtual time.
+    """
+
+    name: str
+    breaks: str
+    edits: tuple[Edit, ...]
+    suite: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def applied(mutant: Mutant) -> Iterator[None]:
+    """Let the mutant live within the block. Raises `Stale` where an edit does not fit the code."""
+    with contextlib.ExitStack() as stack:
+        for edit in mutant.edits:
+            stack.enter_context(_edited(edit))
+        yield
+
+
+@contextlib.contextmanager
+def _edited(edit: Edit) -> Iterator[None]:
+    owner, name, found = _find(edit)
+    if isinstance(found, str):
+        setattr(owner, name, _replaced(edit, found))
+        try:
+            yield
+        finally:
+            setattr(owner, name, found)
+        return
+    if not isinstance(found, FunctionType):
+        raise Stale(f"{edit.target} is neither a function nor a text")
+    original = found.__code__
+    # The code of the function itself: whoever imported it by name has the mutant too.
+    found.__code__ = _compiled(edit, found)
+    try:
+        yield
+    finally:
+        found.__code__ = original
+
+
+def _find(edit: Edit) -> tuple[object, str, object]:
+    module, _, path = edit.target.partition(":")
+    owner: object = importlib.import_module(module)
+    found, name = owner, ""
+    for name in path.split("."):
+        owner = found
+        try:
+            found = inspect.getattr_static(owner, name)
+        except AttributeError as error:
+            raise Stale(f"{edit.target}: {error}") from error
+    if isinstance(found, property):
+        found = found.fget
+    return owner, name, inspect.unwrap(found) if callable(found) else found
+
+
+def _compiled(edit: Edit, function: FunctionType) -> CodeType:
+    source = _replaced(edit, textwrap.dedent(inspect.getsource(function)))
+    tree = ast.parse(source)
+    definition = tree.body[0]
+    if not isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef):
+        raise Stale(f"{edit.target} is not defined by a `def`")
+    definition.decorator_list = []
+    ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
+    flags = __future__.annotations.compiler_flag
+    whole = compile(tree, function.__code__.co_filename, "exec", flags, dont_inherit=True)
+    code = next(each for each in whole.co_consts if isinstance(each, CodeType))
+    if code.co_freevars != function.__code__.co_freevars:
+        raise Stale(f"{edit.target} closes over other names than its mutant")
+    return code
+
+
+def _replaced(edit: Edit, text: str) -> str:
+    count = text.count(edit.before)
+    if count != 1:
+        raise Stale(f"{edit.target} has {edit.before!r} {count} times, not once")
+    return text.replace(edit.before, edit.after)

@@ -1,0 +1,42 @@
+"""The page that says what caught each mutant."""
+
+from collections.abc import Iterator, Mapping
+
+from wf_core.testing.mutants.every import AREAS
+from wf_core.testing.mutants.hunt import Catch
+from wf_core.testing.mutants.mutant import Mutant
+
+_HEAD = """\
+<!-- Made by `make mutants`; edit `wf_core/testing/mutants` instead. -->
+# Mutants
+
+A simulation that finds nothing proves nothing, unless it is known to find things. Each row is a
+deliberate fault of the engine, applied in memory; beside it stands the rule that caught it and the
+first seed that did (`python -m wf_core.testing.mutants --only NAME`). The rules are those of
+`wf_core.testing.simulation`: I1 to I16 are the invariants, a letter and a number is a rule of the
+semantics, `ALL` is the promise seen from outside, and `SHELL` means that the engine met a fault of
+its own. Where the simulation does not reach, the test that caught the mutant stands instead.
+"""
+
+
+def page(caught: Mapping[str, Catch | None], seeds: int) -> str:
+    """The whole page; `caught` has an entry for every mutant."""
+    return "\n".join(_lines(caught, seeds)) + "\n"
+
+
+def _lines(caught: Mapping[str, Catch | None], seeds: int) -> Iterator[str]:
+    yield _HEAD
+    found = sum(catch is not None for catch in caught.values())
+    yield f"{found} of {len(caught)} are caught, within {seeds:,} seeds at most."
+    for area, mutants in AREAS.items():
+        yield from ("", f"## {area}", "", "| mutant | what is wrong | caught by | at seed |")
+        yield "|---|---|---|---|"
+        yield from (_row(mutant, caught[mutant.name]) for mutant in mutants)
+
+
+def _row(mutant: Mutant, catch: Catch | None) -> str:
+    if catch is None:
+        return f"| {mutant.name} | {mutant.breaks} | **nothing** | |"
+    by = catch.rule if catch.seed is not None else f"`{catch.rule}`"
+    seed = "" if catch.seed is None else f"{catch.seed}"
+    return f"| {mutant.name} | {mutant.breaks} | {by} | {seed} |"

@@ -1,0 +1,171 @@
+"""Faults of the shell around the machine."""
+
+from wf_core.testing.mutants.mutant import Edit, Mutant
+
+MUTANTS = (
+    Mutant(
+        "effects-before-the-save",
+        "hooks are called before their intent is saved",
+        (
+            Edit(
+                "wf_core.engine.runner:Runner._turn",
+                "await self._save()",
+                "self._perform()\n        await self._save()",
+            ),
+        ),
+    ),
+    Mutant(
+        "lost-saves-ignored",
+        "an engine that lost its workflow to another goes on",
+        (Edit("wf_core.engine.runner:Runner._save", "if answer is Saved.LOST:", "if False:"),),
+    ),
+    Mutant(
+        "unknown-is-saved",
+        "a save whose answer was lost is taken for saved",
+        (
+            Edit(
+                "wf_core.engine.runner:Runner._save",
+                "answer = await self._read_back(changes)",
+                "answer = Saved.SAVED",
+            ),
+        ),
+    ),
+    Mutant(
+        "unknown-is-lost",
+        "a save whose answer was lost, and that was saved, is sent again as a new one",
+        (
+            Edit(
+                "wf_core.engine.runner:Runner._read_back",
+                "head.writer == writer and head.owner.id == self._owner.id",
+                "False",
+            ),
+        ),
+    ),
+    Mutant(
+        "claim-never-saved",
+        "an engine calls hooks before its claim is saved",
+        (
+            Edit(
+                "wf_core.saga.ledger:Ledger.prepare_effects",
+                "not self._claimed",
+                "False",
+            ),
+        ),
+    ),
+    Mutant(
+        "key-by-attempt",
+        "the idempotency key differs from attempt to attempt",
+        (
+            Edit(
+                "wf_core.engine.hooks:Hooks._step_call",
+                "run_key = idempotency_key(metadata.uid, spec.name, Hook.RUN)",
+                "run_key = idempotency_key(metadata.uid, f'{spec.name}{step.attempt}', Hook.RUN)",
+            ),
+        ),
+    ),
+    Mutant(
+        "keys-collide",
+        "steps of the same name in two workflows share a key",
+        (
+            Edit(
+                "wf_core.engine.hooks:idempotency_key",
+                "{uid}/{step}/{hook}",
+                "{step}/{hook}",
+            ),
+        ),
+    ),
+    Mutant(
+        "previous-forgotten",
+        "a call is not told what the last attempt left",
+        (
+            Edit(
+                "wf_core.engine.hooks:Hooks._step_call",
+                "Previous(step.previous, step.resource, step.attributes)",
+                "Previous()",
+            ),
+        ),
+    ),
+    Mutant(
+        "checkpoint-before-the-save",
+        "a checkpoint returns before it is saved",
+        (
+            Edit(
+                "wf_core.engine.hooks:Hooks._checkpoint",
+                "self._handed_in.append(done)",
+                "done(True)",
+            ),
+        ),
+    ),
+    Mutant(
+        "released-while-hooks-run",
+        "an engine that stops gives up claims whose hooks still run",
+        (
+            Edit(
+                "wf_core.engine.engine:Engine._stop",
+                "if not runner.hooks.running and runner.error is None:",
+                "if True:",
+            ),
+        ),
+    ),
+    Mutant(
+        "taken-up-beside-its-old-hooks",
+        "a workflow that was given up is taken up again while its hooks still run",
+        (Edit("wf_core.engine.engine:Engine._load", "if key in self._given_up:", "if False:"),),
+    ),
+    Mutant(
+        "panic-swallowed",
+        "a call that fails for good never reports",
+        (
+            Edit(
+                "wf_core.engine.hooks:Hooks._report",
+                "self._post(Reported(call.step, call.call, outcome))",
+                "getattr(outcome, 'message', '') == 'no' or "
+                "self._post(Reported(call.step, call.call, outcome))",
+            ),
+        ),
+    ),
+    Mutant(
+        "never-looked-at-again",
+        "a workflow that could not be taken up is not tried again",
+        (
+            Edit(
+                "wf_core.engine.follower:Follower.later",
+                "self._later[key] = None",
+                "pass",
+            ),
+        ),
+    ),
+    Mutant(
+        "requests-unseen",
+        "requests that come while a workflow runs are not seen",
+        (
+            Edit(
+                "wf_core.engine.engine:Engine._look",
+                "if seen.request_seq > runner.last_request:",
+                "if False:",
+            ),
+        ),
+    ),
+    Mutant(
+        "no-timer-after-the-first",
+        "the shell does not wake when the machine's next timer fires",
+        (
+            Edit(
+                "wf_core.engine.runner:Runner._arm",
+                "if at == self._wake_at and self._wake is not None:",
+                "if self._wake is not None:",
+            ),
+        ),
+    ),
+    Mutant(
+        "stop-counts-as-failure",
+        "a hook that is stopped with its engine has failed",
+        (
+            Edit(
+                "wf_core.engine.runner:Runner._turn",
+                "if services.closing:",
+                "if False:",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,60 @@
+"""E1 and E2: at the start of every call, its process keeps within its limits."""
+
+from collections.abc import Sequence
+
+from wf_core.model.phases import Purpose
+from wf_core.testing.simulation.story import Called
+from wf_core.testing.simulation.world import Operator, World, Wrong
+
+_EXACT = 1e-6
+
+
+def e01_calls_at_once_stay_within_the_limits(
+    world: World, running: Sequence[Called], called: Called
+) -> str | None:
+    """`running` are the process's calls that hold a permit, `called` among them. Runs and watches
+    leave the share alone that is kept for undos."""
+    operator = world.operator
+    if not _saves_take_no_time(world) or not operator.grace:
+        return None  # a permit may be given back before its hook was told to stop
+    found = _too_many(operator.concurrency, running, "calls")
+    if found is None and called.call.kind in operator.kinds:
+        kind = called.call.kind
+        own = [each for each in running if each.call.kind == kind]
+        found = _too_many(operator.kinds[kind].concurrency, own, f"calls of {kind}")
+    return found
+
+
+def e01_calls_of_a_kind_keep_their_distance(
+    world: World, last: float | None, called: Called
+) -> str | None:
+    """One token at most: two calls of a kind are 1/qps apart, where saves take no time between the
+    permit and the call. `last` is when the kind was called before by this process."""
+    operator = world.operator
+    limits = operator.kinds.get(called.call.kind)
+    if limits is None or limits.qps is None or last is None or not _saves_take_no_time(world):
+        return None
+    if called.began - last < 1 / limits.qps - _EXACT:
+        return f"{called.name} {called.began - last:g} s after the last call, qps {limits.qps:g}"
+    return None
+
+
+def _too_many(limit: int | None, running: Sequence[Called], what: str) -> str | None:
+    if limit is None:
+        return None
+    if len(running) > limit:
+        return f"{len(running)} {what} at once, of {limit}"
+    ordinary = sum(each.call.purpose is not Purpose.ROLLBACK for each in running)
+    if ordinary > limit - _kept_for_undos(limit):
+        return f"{ordinary} runs and watches among {what} at once, of {limit}"
+    return None
+
+
+def _kept_for_undos(limit: int) -> int:
+    """E2, said once more."""
+    return max(1, limit // 10) if limit >= 2 else 0
+
+
+def _saves_take_no_time(world: World) -> bool:
+    operator: Operator = world.operator
+    return not operator.save_seconds and all(f.wrong is not Wrong.LATE for f in world.faults)

@@ -1,0 +1,175 @@
+"""Everything of one kind, and what becomes of it: list, watch, and again from where it broke off.
+
+Level-triggered: after any trouble the consumer is told what exists, so a change that was missed,
+doubled or reordered leaves no trace.
+"""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+
+import attrs
+
+from wf_core.errors import StoreUnavailable
+from wf_k8s.client.errors import GoneError, NoAnswerError, RefusedError
+from wf_k8s.client.frames import read_event
+from wf_k8s.client.lines import Lines
+from wf_k8s.client.listing import pages
+from wf_k8s.client.session import Session
+
+log = logging.getLogger("wf.k8s")
+SILENCE = 90.0
+"""Seconds without a byte after which a watch is dead: bookmarks come every 60 to 75."""
+SHORTEST = 1.0
+"""A watch that ends sooner counts as a failure, so that the next one waits."""
+
+
+@attrs.frozen
+class Restarted:
+    """What follows, up to `Synced`, is everything that exists; what it leaves out is gone."""
+
+
+@attrs.frozen
+class Put:
+    """An object as it is now."""
+
+    body: bytes
+
+
+@attrs.frozen
+class Gone:
+    """An object was deleted; `body` is its last state."""
+
+    body: bytes
+
+
+@attrs.frozen
+class Synced:
+    """Everything that exists was told."""
+
+
+@attrs.frozen
+class Trouble:
+    """Something failed; it is tried again after a while."""
+
+    error: StoreUnavailable
+
+
+Change = Restarted | Put | Gone | Synced | Trouble
+
+
+class Follow:
+    """Follows the collection at `path`, for ever. One consumer.
+
+    `silence` and `watch_for` (seconds, least and most) are for how long a watch may say nothing
+    and may last.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        path: str,
+        selectors: Mapping[str, str] | None = None,
+        *,
+        silence: float = SILENCE,
+        watch_for: tuple[float, float] = (240.0, 480.0),
+    ) -> None:
+        self._session = session
+        self._path = path
+        self._selectors = dict(selectors or {})
+        self._silence = silence
+        self._watch_for = watch_for
+        self._streams_lists = True
+        self._version: str | None = None
+        self._failures = 0
+
+    async def changes(self) -> AsyncIterator[Change]:
+        """What happens; ends only by being closed."""
+        while True:
+            began = time.monotonic()
+            after: float | None = None
+            try:
+                async with aclosing(self._round()) as told:
+                    async for change in told:
+                        yield change
+                if time.monotonic() - began >= SHORTEST:
+                    continue
+                self._failures += 1
+            except GoneError as error:
+                log.info("%s; listing again", error)
+                self._version = None
+                self._failures += 1
+            except RefusedError as error:
+                if error.code in (400, 422) and self._version is None and self._streams_lists:
+                    log.info("this API server does not stream lists; reading pages instead")
+                    self._streams_lists = False
+                    continue
+                self._failures += 1
+                after = error.after
+                yield Trouble(error)
+            except StoreUnavailable as error:
+                self._failures += 1
+                yield Trouble(error)
+            await self._session.pause(max(self._failures, 1), after)
+
+    async def _round(self) -> AsyncIterator[Change]:
+        """One watch, after what must be listed first."""
+        listing = self._version is None
+        if listing:
+            yield Restarted()
+            if not self._streams_lists:
+                async with aclosing(self._pages()) as puts:
+                    async for put in puts:
+                        yield put
+                yield Synced()
+                listing = False
+        async with aclosing(self._watch(listing)) as watch:
+            async for change in watch:
+                yield change
+
+    async def _pages(self) -> AsyncIterator[Put]:
+        async with aclosing(pages(self._session, self._path, self._selectors)) as told:
+            async for page in told:
+                for item in page.items or ():
+                    yield Put(bytes(item))
+                version = page.metadata.resource_version
+        self._version = version
+
+    async def _watch(self, listing: bool) -> AsyncIterator[Change]:
+        what = f"watch {self._path}"
+        params = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(round(self._session.chance(*self._watch_for))),
+            **self._selectors,
+        }
+        if listing:
+            params |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+        elif self._version:
+            params["resourceVersion"] = self._version
+        lines = Lines()
+        async with self._session.stream(self._path, params, silence=self._silence) as pieces:
+            async for piece in pieces:
+                for line in _split(lines, piece, what):
+                    event = read_event(what, line)
+                    self._failures = 0
+                    if not listing:
+                        self._version = event.resource_version
+                    if event.type in ("ADDED", "MODIFIED"):
+                        yield Put(event.body)
+                    elif event.type == "DELETED":
+                        yield Gone(event.body)
+                    elif event.ends_list and listing:
+                        listing = False
+                        self._version = event.resource_version
+                        yield Synced()
+        if lines.cut_off:
+            raise NoAnswerError(what, "the stream ended within a line")
+
+
+def _split(lines: Lines, piece: bytes, what: str) -> list[bytes]:
+    try:
+        return lines.feed(piece)
+    except ValueError as error:
+        raise NoAnswerError(what, str(error)) from error

@@ -1,0 +1,53 @@
+"""What the controller must be allowed, as data: the chart grants exactly this, and a test runs the
+controller with no more.
+
+There is no right to `get`: an object is read again as a list of one, by `metadata.name`.
+"""
+
+from typing import Any
+
+import attrs
+
+from wf_k8s.crd.definition import GROUP, PLURAL
+
+
+@attrs.frozen
+class Rule:
+    """One rule of a Role or a ClusterRole."""
+
+    group: str
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """As it stands in a manifest."""
+        return {
+            "apiGroups": [self.group],
+            "resources": list(self.resources),
+            "verbs": list(self.verbs),
+            **({"resourceNames": list(self.names)} if self.names else {}),
+        }
+
+
+WORKFLOWS = (
+    Rule(GROUP, (PLURAL,), ("list", "watch", "patch")),
+    Rule(GROUP, (f"{PLURAL}/status",), ("patch",)),
+    Rule("events.k8s.io", ("events",), ("create", "patch")),
+)
+"""In each namespace whose workflows it runs, or in all. The patch is for the finalizer."""
+
+CLEAN_UP = (Rule(GROUP, (PLURAL,), ("delete",)),)
+"""There too, where finished workflows are removed by age."""
+
+PODS = (Rule("", ("pods",), ("list", "watch", "create", "delete")),)
+"""There too, where steps run as pods."""
+
+
+def lease(name: str) -> tuple[Rule, ...]:
+    """In the controller's own namespace: the lease by which it is the only one."""
+    return (
+        # A name can't be asked for at creation: it is not known to the authorizer yet.
+        Rule("coordination.k8s.io", ("leases",), ("create",)),
+        Rule("coordination.k8s.io", ("leases",), ("get", "update"), (name,)),
+    )

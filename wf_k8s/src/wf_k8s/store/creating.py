@@ -1,0 +1,83 @@
+"""Creating a workflow object, once however often it is asked."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from wf_core.adapters import store_rules as rules
+from wf_core.codec import to_document
+from wf_core.errors import AuthorError, StoreUnavailable
+from wf_core.model.spec import Key, Workflow
+from wf_k8s.client.errors import NoAnswerError, RefusedError
+from wf_k8s.store.guard import FINALIZER, wants_guard
+from wf_k8s.store.known import Known, read_known
+from wf_k8s.store.objects import Objects
+from wf_k8s.store.saving import Fresh
+
+CREATED_AS = "workflow.example.com/created-as"
+"""Annotation with the uid that the creator gave. The API server gives the object one of its own;
+this tells a repeated creation from another one."""
+TRIES = 4
+
+
+async def create(objects: Objects, workflow: Workflow, fresh: Fresh) -> tuple[Known, bytes | None]:
+    """Create the object, or find the one that an earlier call of the same made; the bytes where it
+    is new. The workflow is guarded from the start, which saves a write later.
+
+    Raises WorkflowExists, AuthorError where the schema refuses the document, StoreUnavailable.
+    """
+    workflow = rules.first_workflow(workflow)
+    key = await objects.placed(rules.key_of(workflow))
+    document = object_of(workflow, key)
+    for attempt in range(1, TRIES + 1):
+        try:
+            raw = await objects.create(key, document)
+            return read_known(raw), raw
+        except NoAnswerError:
+            if attempt == TRIES:
+                raise
+        except RefusedError as error:
+            if error.code == 409:
+                return await _existing(key, workflow, fresh), None
+            if error.code in (400, 422) or error.too_large:
+                raise AuthorError(_refusal(key, error)) from error
+            if error.code == 404:
+                raise StoreUnavailable(
+                    "this cluster does not know workflows, or has no namespace "
+                    f"'{key.namespace}': `wf crd | kubectl apply -f -` makes them known"
+                ) from error
+            if not error.passing or attempt == TRIES:
+                raise
+        await objects.session.pause(attempt)
+    raise AssertionError("the last try returns or raises")
+
+
+async def _existing(key: Key, workflow: Workflow, fresh: Fresh) -> Known:
+    known = await fresh(key)
+    if known is None:
+        raise StoreUnavailable(f"workflow '{key}' is just being deleted; create it again")
+    metadata = known.workflow.metadata
+    uid = workflow.metadata.uid
+    given = metadata.annotations.get(CREATED_AS)
+    if uid not in (metadata.uid, given) or workflow.spec != known.workflow.spec:
+        raise rules.exists(key)
+    return known
+
+
+def object_of(workflow: Workflow, key: Key) -> dict[str, Any]:
+    """The object to create."""
+    metadata = replace(workflow.metadata, uid="", namespace=key.namespace)
+    document = to_document(replace(workflow, metadata=metadata))
+    meta = document["metadata"]
+    meta["namespace"] = key.namespace
+    meta["annotations"] = {**metadata.annotations, CREATED_AS: workflow.metadata.uid}
+    if wants_guard(workflow.spec):
+        meta["finalizers"] = [FINALIZER]
+    return document
+
+
+def _refusal(key: Key, error: RefusedError) -> str:
+    if not error.causes:
+        return f"the cluster refuses workflow '{key}': {error.message}"
+    lines = [f"$.{each.field}: {each.message}" for each in error.causes]
+    return f"the cluster refuses workflow '{key}':\n" + "\n".join(lines)

@@ -1,0 +1,62 @@
+"""The finalizer: when it must be there, and the patches that put it on and take it off."""
+
+import msgspec
+
+from wf_core.model.phases import FINISHED, DeletionPolicy, Phase
+from wf_core.model.spec import WorkflowSpec
+from wf_core.ports import Changes
+from wf_k8s.store.known import Known
+from wf_k8s.store.pointers import add, remove, test
+
+FINALIZER = "workflow.example.com/undo"
+
+_encode = msgspec.json.Encoder().encode
+
+
+def wants_guard(spec: WorkflowSpec) -> bool:
+    """Whether the workflow is guarded at all."""
+    return spec.deletion_policy is not DeletionPolicy.ORPHAN
+
+
+def guarded(known: Known) -> bool:
+    """Whether the finalizer is on it."""
+    return FINALIZER in known.finalizers
+
+
+def to_guard(known: Known, changes: Changes) -> bool:
+    """Whether the finalizer must go on before `changes` is saved: with the first intent."""
+    return (
+        not guarded(known)
+        and known.deleting_at is None
+        and wants_guard(known.workflow.spec)
+        and changes.head.phase not in FINISHED
+        and any(step.phase is not Phase.PENDING for step in changes.steps.values())
+    )
+
+
+def to_free(known: Known) -> bool:
+    """Whether nothing is left to guard: finished well, everything reported, nobody waiting for its
+    removal. A failed undo stays guarded, and one that deletion is to undo (I14)."""
+    status, spec = known.status, known.workflow.spec
+    if not guarded(known) or known.deleting_at is not None or status.outbox:
+        return False
+    if status.phase is Phase.SUCCESS:
+        return spec.deletion_policy is not DeletionPolicy.ROLLBACK
+    return status.phase is Phase.ROLL_BACKED
+
+
+def put_on(known: Known) -> bytes:
+    """The patch on the object that adds the finalizer."""
+    where = "/metadata/finalizers"
+    first = test("/metadata/uid", known.uid)
+    if not known.finalizers:
+        return _encode([first, test(where, None), add(where, [FINALIZER])])
+    return _encode([first, add(f"{where}/-", FINALIZER)])
+
+
+def take_off(known: Known) -> bytes:
+    """The patch on the object that removes it; refused where the list has changed."""
+    where = f"/metadata/finalizers/{known.finalizers.index(FINALIZER)}"
+    return _encode(
+        [test("/metadata/uid", known.uid), test(where, FINALIZER), remove(where)]
+    )

@@ -1,0 +1,168 @@
+"""One workflow as this process last knew it: what a save is built on."""
+
+import attrs
+import msgspec
+
+from wf_core.adapters import store_rules as rules
+from wf_core.errors import StoreForeign
+from wf_core.model.requests import Answer, Asked, Request
+from wf_core.model.spec import Json, Key, Metadata, Workflow, WorkflowSpec
+from wf_core.model.state import Owner, StepState, Stored, WorkflowState
+from wf_k8s.store.numbers import Numbers
+from wf_k8s.store.times import epoch_seconds
+from wf_k8s.store.wire import (
+    Requests,
+    Status,
+    WireRequest,
+    check_version,
+    read_body,
+    read_status,
+)
+
+SAME = tuple(
+    name
+    for name in WorkflowState.__struct_fields__
+    if name not in ("owner", "conditions", "answers")
+)
+"""The fields of a head that stand in the status under their own names."""
+SHOWN = (
+    "observedGeneration",
+    "progress",
+    "conditions",
+    "startedAt",
+    "finishedAt",
+    "stepPhases",
+    "attributes",
+    "runError",
+    "rollbackError",
+    "syncError",
+    "blocked",
+)
+"""What the status shows, derived from the rest."""
+
+_spec = msgspec.json.Decoder(WorkflowSpec)
+_requests = msgspec.json.Decoder(Requests)
+_shown = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_json = msgspec.json.Decoder()
+
+
+@attrs.frozen
+class Known:
+    """`size` is the object's in bytes; `shown` is the derived part of its status."""
+
+    key: Key
+    version: int
+    generation: int
+    workflow: Workflow
+    created_at: float
+    deleting_at: float | None
+    finalizers: tuple[str, ...]
+    requests: tuple[WireRequest, ...]
+    raw_requests: bytes
+    status: Status
+    shown: dict[str, Json]
+    size: int
+
+    @property
+    def uid(self) -> str:
+        return self.workflow.metadata.uid
+
+    @property
+    def owner(self) -> Owner:
+        """Who owns it, as stored."""
+        return Owner(self.status.owner, self.status.epoch)
+
+    @property
+    def head(self) -> WorkflowState:
+        """The head as a reader sees it."""
+        status = self.status
+        if status.revision == 0:
+            head = rules.first_head(self.workflow, self.created_at)
+        else:
+            head = WorkflowState(
+                **{name: getattr(status, name) for name in SAME},
+                conditions=status.remarks,
+                answers=tuple(
+                    Answer(a.seq, a.type, a.verdict, a.at, a.step, a.reason) for a in status.answers
+                ),
+            )
+        return rules.merged(head, self.owner, self.deleting_at)
+
+    @property
+    def steps(self) -> tuple[StepState, ...]:
+        """The states by the spec's order."""
+        saved = self.status.steps
+        return tuple(saved.get(step.name, rules.FRESH) for step in self.workflow.spec.steps)
+
+    def unanswered(self) -> list[WireRequest]:
+        """The requests that no answer names."""
+        answered = {answer.id for answer in self.status.answers}
+        return [each for each in self.requests if each.id not in answered]
+
+    def asked(self, numbers: Numbers) -> tuple[Asked, ...]:
+        """The unanswered requests, by number."""
+        numbers.learn(self.requests, self.status.answers, self.status.request_seq)
+        found = [_asked(each, numbers.seq(each.id)) for each in self.unanswered()]
+        return tuple(sorted(found, key=lambda asked: asked.seq))
+
+    def stored(self, numbers: Numbers) -> Stored:
+        """All of it, as `ports.Store.load` gives it."""
+        return Stored(
+            self.workflow, self.head, self.steps, self.status.outbox, self.asked(numbers)
+        )
+
+
+def read_known(raw: bytes) -> Known:
+    """Decode an object. Raises StoreForeign where it can't be read, or is of a newer schema."""
+    try:
+        body = read_body(raw)
+        meta = body.metadata
+        spec = _spec.decode(body.spec)
+        requests = _requests.decode(body.spec).requests
+    except (msgspec.DecodeError, ValueError) as error:
+        raise StoreForeign(f"an object of the API server is no workflow of ours: {error}") from error
+    status = read_status(meta.name, bytes(body.status))
+    check_version(meta.name, status.schema_version)
+    parts = _shown.decode(body.status)
+    metadata = Metadata(
+        name=meta.name,
+        namespace=meta.namespace,
+        uid=meta.uid,
+        labels=meta.labels or {},
+        annotations=meta.annotations or {},
+    )
+    return Known(
+        key=Key(meta.namespace, meta.name),
+        version=int(meta.resource_version),
+        generation=meta.generation,
+        workflow=Workflow(metadata, spec),
+        created_at=epoch_seconds(meta.creation_timestamp),
+        deleting_at=epoch_seconds(meta.deletion_timestamp) if meta.deletion_timestamp else None,
+        finalizers=tuple(meta.finalizers or ()),
+        requests=requests,
+        raw_requests=_raw_requests(bytes(body.spec)),
+        status=status,
+        shown={name: _json.decode(parts[name]) for name in SHOWN if name in parts},
+        size=len(raw),
+    )
+
+
+class _RawRequests(msgspec.Struct):
+    requests: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_raw = msgspec.json.Decoder(_RawRequests)
+
+
+def _raw_requests(spec: bytes) -> bytes:
+    """The list as it stands, for a patch to test; `null` where there is none."""
+    return bytes(_raw.decode(spec).requests)
+
+
+def _asked(request: WireRequest, seq: int) -> Asked:
+    try:
+        at = epoch_seconds(request.created_at) if request.created_at else 0.0
+    except ValueError:
+        at = 0.0  # the schema holds it to be a time; whatever it is, the request counts
+    plain = Request(request.type, request.step, request.reason, request.name, request.value)
+    return Asked(seq, plain, at)

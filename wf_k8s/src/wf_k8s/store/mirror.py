@@ -1,0 +1,207 @@
+"""What the watch has told: a row of each workflow, its bytes while it is under way, and what
+happened last to each.
+
+It starts with whoever first follows the store, and lasts until the store closes.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import attrs
+
+from wf_core.errors import StoreForeign, StoreUnavailable
+from wf_core.model.spec import Key
+from wf_core.ports import Seen
+from wf_k8s.client.follow import Follow, Gone, Put, Restarted, Synced, Trouble
+from wf_k8s.store.numbers import Numbers
+from wf_k8s.store.rows import Place, identity, read_place
+
+log = logging.getLogger("wf.k8s")
+
+
+@attrs.frozen
+class Entry:
+    """`raw` is None where the row is enough: the object is read when it is touched."""
+
+    place: Place
+    raw: bytes | None
+
+
+class Mirror:
+    """Follows all workflows that `follow` tells of. Positions count what happened, from 1."""
+
+    def __init__(self, follow: Follow, numbers: dict[str, Numbers]) -> None:
+        self._follow = follow
+        self._numbers = numbers
+        self.entries: dict[Key, Entry] = {}
+        self.position = 0
+        self.synced = False
+        self._changed: dict[Key, Seen] = {}  # in the order of positions
+        self._waiting: list[asyncio.Future[None]] = []
+        self._removed: dict[str, None] = {}  # uids of which old news may still come
+        self._unread: dict[Key, int] = {}  # objects that can't be decoded, by version
+        self._listed: set[Key] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._first: asyncio.Future[None] | None = None
+        self._said = ""
+        self._closed = False
+
+    async def start(self) -> None:
+        """Follow, and return once everything that exists was told. Raises StoreUnavailable where
+        the first list fails; it is tried again all the same."""
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+        if not self.synced:
+            if self._first is None:
+                self._first = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._first)
+
+    @property
+    def started(self) -> bool:
+        return self._task is not None
+
+    def put(self, raw: bytes) -> None:
+        """An object as it is now, from the watch or from the answer to a write of ours."""
+        try:
+            place = read_place(raw)
+        except StoreForeign as error:
+            self._put_unread(raw, error)
+            return
+        key, old = place.row.key, self.entries.get(place.row.key)
+        if self._listed is not None:
+            self._listed.add(key)
+        if place.row.uid in self._removed or (old and old.place.version >= place.version):
+            return
+        if old and old.place.row.uid != place.row.uid:
+            self._numbers.pop(old.place.row.uid, None)
+        self.entries[key] = Entry(place, None if place.rests else raw)
+        self._unread.pop(key, None)
+        self._note(key)
+
+    def _put_unread(self, raw: bytes, error: StoreForeign) -> None:
+        """What can't be decoded is said once, and touches nothing else (C10)."""
+        meta = identity(raw)
+        key = Key(meta.namespace, meta.name)
+        if self._listed is not None:
+            self._listed.add(key)
+        if self._unread.get(key) != int(meta.resource_version):
+            self._unread[key] = int(meta.resource_version)
+            log.error("%s: left alone: %s", key, error)
+
+    def drop(self, key: Key, uid: str) -> None:
+        """An object is gone. What a late watch still tells of that uid is passed over."""
+        entry = self.entries.get(key)
+        if entry is not None and entry.place.row.uid == uid:
+            self._removed[uid] = None
+            self._forget(key)
+
+    def forgotten(self, raw: bytes) -> None:
+        """The watch tells of a deletion."""
+        meta = identity(raw)
+        key, entry = Key(meta.namespace, meta.name), self.entries.get(Key(meta.namespace, meta.name))
+        self._removed.pop(meta.uid, None)
+        self._unread.pop(key, None)
+        if entry is not None and entry.place.row.uid == meta.uid:
+            self._forget(key)
+
+    def _forget(self, key: Key) -> None:
+        entry = self.entries.pop(key)
+        self._numbers.pop(entry.place.row.uid, None)
+        self._note(key, gone=True)
+
+    def _note(self, key: Key, *, gone: bool = False) -> None:
+        self.position += 1
+        self._changed.pop(key, None)
+        entry = self.entries.get(key)
+        seq, deletion = 0, None
+        if entry is not None:
+            place, numbers = entry.place, self._numbers.get(entry.place.row.uid)
+            if place.requests or numbers is not None:
+                numbers = self._numbers.setdefault(place.row.uid, Numbers())
+                numbers.learn(place.requests, place.answers, place.request_seq)
+                seq = numbers.last
+            deletion = place.deletion_asked_at
+        self._changed[key] = Seen(self.position, key, gone, seq, deletion)
+        self._wake()
+
+    async def watch(self, position: int) -> AsyncIterator[Seen]:
+        """What happened after `position`; ends when the mirror closes."""
+        while not self._closed:
+            for seen in self._after(position):
+                position = seen.position
+                yield seen
+            if position == self.position and not self._closed:
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._waiting.append(future)
+                await future
+
+    def _after(self, position: int) -> list[Seen]:
+        found = []
+        for seen in reversed(self._changed.values()):
+            if seen.position <= position:
+                break
+            found.append(seen)
+        found.reverse()
+        return found
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def _run(self) -> None:
+        try:
+            async with aclosing(self._follow.changes()) as changes:
+                async for change in changes:
+                    match change:
+                        case Restarted():
+                            self._listed = set()
+                        case Put(body):
+                            self.put(body)
+                        case Gone(body):
+                            self.forgotten(body)
+                        case Synced():
+                            self._complete()
+                        case Trouble(error):
+                            self._trouble(error)
+        except Exception as error:
+            # Whoever waits for the first list must not wait for ever.
+            log.exception("following the API server: a fault of the engine")
+            self._trouble(StoreUnavailable(f"following the API server failed: {error}"))
+
+    def _complete(self) -> None:
+        """Everything that exists was told: the rest is gone."""
+        listed = self._listed or set()
+        self._listed = None
+        self._removed.clear()
+        for key in [key for key in self.entries if key not in listed]:
+            self._forget(key)
+        self.synced = True
+        self._said = ""
+        if self._first is not None and not self._first.done():
+            self._first.set_result(None)
+        self._first = None
+
+    def _trouble(self, error: StoreUnavailable) -> None:
+        if str(error) != self._said:
+            self._said = str(error)
+            log.warning("following the API server: %s", error)
+        if self._first is not None and not self._first.done():
+            self._first.set_exception(error)
+            self._first = None
+
+    async def close(self) -> None:
+        """Stop following; every watch ends."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+        if self._first is not None and not self._first.done():
+            self._first.set_exception(StoreUnavailable("the store was closed"))
+            self._first = None
+        self._wake()

@@ -1,0 +1,86 @@
+"""The workflow objects of a cluster: read, create, patch, delete, in bytes."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from wf_core.model.spec import Key
+from wf_k8s.client.errors import RefusedError
+from wf_k8s.client.listing import read_all, read_one
+from wf_k8s.client.resources import EVENTS, WORKFLOWS
+from wf_k8s.client.session import JSON_PATCH, Session
+
+STRICT: Mapping[str, str] = {"fieldValidation": "Strict"}
+"""Unknown fields are refused; the API server would drop them and say 200 otherwise."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Objects:
+    """Workflow objects by key. The namespace `default` of a key that no document names is the
+    store's own, as with kubectl."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def placed(self, key: Key) -> Key:
+        """Where the object of that key is."""
+        if key.namespace != "default":
+            return key
+        door = await self.session.door()
+        return Key(door.namespace, key.name) if not door.every_namespace else key
+
+    async def collection(self) -> str:
+        """The path of all workflows that this store shows."""
+        door = await self.session.door()
+        return WORKFLOWS.path(None if door.every_namespace else door.namespace)
+
+    async def read(self, key: Key) -> bytes | None:
+        """One object, as it is now."""
+        return await read_one(self.session, WORKFLOWS.path(key.namespace), key.name)
+
+    async def read_all(self) -> list[bytes]:
+        """All objects, as they are now."""
+        return await read_all(self.session, await self.collection())
+
+    async def create(self, key: Key, document: Mapping[str, object]) -> bytes:
+        """Create an object; gives it back as the API server completed it."""
+        return await self.session.request(
+            "POST", WORKFLOWS.path(key.namespace), params=STRICT, body=_encode(document)
+        )
+
+    async def patch(self, key: Key, body: bytes, subresource: str = "") -> bytes:
+        """Apply a JSON patch to the object, or to its status alone."""
+        return await self.session.request(
+            "PATCH",
+            WORKFLOWS.path(key.namespace, key.name, subresource),
+            params=STRICT,
+            body=body,
+            content_type=JSON_PATCH,
+        )
+
+    async def delete(self, key: Key, uid: str) -> None:
+        """Ask for the deletion of that very object; fine where it is gone already."""
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            "propagationPolicy": "Background",
+        }
+        try:
+            await self.session.request(
+                "DELETE", WORKFLOWS.path(key.namespace, key.name), body=_encode(options)
+            )
+        except RefusedError as error:
+            if error.code not in (404, 409):
+                raise
+
+    async def warn(self, namespace: str, event: Mapping[str, object]) -> None:
+        """Create an Event."""
+        await self.session.request("POST", EVENTS.path(namespace), body=_encode(event))
+
+
+def refused_by_test(error: RefusedError) -> bool:
+    """Whether a patch was refused by a test of its own, or is no patch: 422 without causes. With
+    causes it is the schema that refused."""
+    return error.code == 422 and not error.causes

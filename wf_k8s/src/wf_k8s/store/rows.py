@@ -1,0 +1,126 @@
+"""An object as a list needs it: decoded no further than that."""
+
+import attrs
+import msgspec
+
+from wf_core.adapters import store_rules as rules
+from wf_core.errors import StoreForeign
+from wf_core.model.phases import FINISHED, Phase
+from wf_core.model.spec import Key
+from wf_core.model.state import Owner
+from wf_core.ports import Row
+from wf_k8s.store.times import epoch_seconds
+from wf_k8s.store.wire import Meta, WireAnswer, WireRequest
+
+
+class _Template(msgspec.Struct, rename="camel", gc=False):
+    sync_period_seconds: float = 0.0
+
+
+class _Step(msgspec.Struct, rename="camel", gc=False):
+    step_template: _Template
+
+
+class _Spec(msgspec.Struct, gc=False):
+    steps: tuple[_Step, ...]
+    queue: str = "default"
+    priority: int = 0
+    suspend: bool = False
+    requests: tuple[WireRequest, ...] = ()
+
+
+class _Phased(msgspec.Struct, gc=False):
+    phase: Phase = Phase.PENDING
+
+
+class _Status(msgspec.Struct, rename="camel", gc=False):
+    phase: Phase = Phase.PENDING
+    revision: int = 0
+    epoch: int = 0
+    owner: str = ""
+    created_at: float = 0.0
+    deletion_asked_at: float | None = None
+    suspended: bool = False
+    parked: bool = False
+    reached: dict[Phase, float] = {}
+    steps: dict[str, _Phased] = {}
+    outbox: tuple[msgspec.Raw, ...] = ()
+    answers: tuple[WireAnswer, ...] = ()
+    request_seq: int = 0
+
+
+class _Object(msgspec.Struct, gc=False):
+    metadata: Meta
+    spec: _Spec
+    status: _Status = msgspec.field(default_factory=_Status)
+
+
+class _Named(msgspec.Struct, gc=False):
+    metadata: Meta
+
+
+_object = msgspec.json.Decoder(_Object)
+_named = msgspec.json.Decoder(_Named)
+
+
+@attrs.frozen
+class Place:
+    """A row, and what tells whether it has to be looked at. `version` orders the states of all
+    objects; `requests` and `answers` are for numbering."""
+
+    row: Row
+    version: int
+    deletion_asked_at: float | None
+    requests: tuple[WireRequest, ...]
+    answers: tuple[WireAnswer, ...]
+    request_seq: int
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is finished and nobody waits for anything: then its row is enough."""
+        row = self.row
+        return row.phase in FINISHED and not (row.asked or row.deleting or row.reporting)
+
+
+def identity(raw: bytes) -> Meta:
+    """An object's metadata. Raises StoreForeign."""
+    try:
+        return _named.decode(raw).metadata
+    except msgspec.DecodeError as error:
+        raise StoreForeign(f"an object of the API server can't be read: {error}") from error
+
+
+def read_place(raw: bytes) -> Place:
+    """Decode an object as far as a list needs it. Raises StoreForeign where it can't be."""
+    try:
+        held = _object.decode(raw)
+        meta, spec, status = held.metadata, held.spec, held.status
+        created_at = status.created_at or epoch_seconds(meta.creation_timestamp)
+        deleted = epoch_seconds(meta.deletion_timestamp) if meta.deletion_timestamp else None
+    except (msgspec.DecodeError, ValueError) as error:
+        raise StoreForeign(f"an object of the API server can't be read: {error}") from error
+    deletion = status.deletion_asked_at if status.deletion_asked_at is not None else deleted
+    wanted = Phase.ROLL_BACKED if status.phase in rules.UNDOING else Phase.SUCCESS
+    answered = {answer.id for answer in status.answers}
+    row = Row(
+        key=Key(meta.namespace, meta.name),
+        uid=meta.uid,
+        queue=spec.queue,
+        priority=spec.priority,
+        phase=status.phase,
+        created_at=created_at,
+        done=sum(step.phase is wanted for step in status.steps.values()),
+        total=len(spec.steps),
+        owner=Owner(status.owner, status.epoch),
+        deleting=deletion is not None,
+        suspended=status.suspended if status.revision else spec.suspend,
+        parked=status.parked,
+        watched=status.phase is Phase.SUCCESS
+        and any(step.step_template.sync_period_seconds > 0 for step in spec.steps),
+        asked=any(each.id not in answered for each in spec.requests),
+        reporting=bool(status.outbox),
+        finished_at=status.reached.get(status.phase) if status.phase in FINISHED else None,
+    )
+    return Place(
+        row, int(meta.resource_version), deletion, spec.requests, status.answers, status.request_seq
+    )

@@ -1,0 +1,412 @@
+"""The store. Whoever only asks reads the API server; whoever follows it reads what the watch told,
+brought up to date by the answers to its own writes."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import attrs
+
+from wf_core.adapters import store_rules as rules
+from wf_core.errors import StoreForeign, StoreUnavailable
+from wf_core.model.phases import Phase
+from wf_core.model.requests import Asked, Request
+from wf_core.model.spec import Key, Workflow
+from wf_core.model.state import LogLine, Owner, Stored, Transition
+from wf_core.ports import Changes, Page, Row, Saved, Seen
+from wf_k8s.client.errors import RefusedError
+from wf_k8s.client.follow import Follow
+from wf_k8s.client.session import Session
+from wf_k8s.store import guard
+from wf_k8s.store.asking import ask
+from wf_k8s.store.creating import create
+from wf_k8s.store.known import Known, read_known
+from wf_k8s.store.logbook import Logbook
+from wf_k8s.store.mirror import Mirror
+from wf_k8s.store.numbers import Numbers
+from wf_k8s.store.objects import Objects, refused_by_test
+from wf_k8s.store.owners import Owners
+from wf_k8s.store.patch import release
+from wf_k8s.store.rows import read_place
+from wf_k8s.store.saving import refused, send
+from wf_k8s.store.warner import Warner
+
+log = logging.getLogger("wf.k8s")
+TRIES = 8
+
+
+class K8sStore:
+    """`ports.Store` on custom resources. `owners` says who this process is and who else lives."""
+
+    def __init__(self, session: Session, owners: Owners, now: Callable[[], float]) -> None:
+        self.objects = Objects(session)
+        self.owners = owners
+        self._now = now
+        self._numbers: dict[str, Numbers] = {}
+        self._known: dict[Key, Known] = {}  # of those that this process owns, as last saved
+        self._owned: dict[Key, None] = {}
+        self._stale: dict[Key, None] = {}  # what was stored last is not sure: read it
+        self._logbook = Logbook()
+        self._warner = Warner(self.objects)
+        self._mirror: Mirror | None = None
+        self._listed: list[Row] = []
+        self._closed = False
+        self._closing = asyncio.Event()
+
+    # Reading
+
+    async def load(self, key: Key) -> Stored:
+        """As `ports.Store.load`."""
+        known = await self._current(key)
+        return known.stored(self._numbers_of(known))
+
+    async def asked(self, key: Key) -> tuple[Asked, ...]:
+        """As `ports.Store.asked`."""
+        known = await self._current(key)
+        return known.asked(self._numbers_of(known))
+
+    async def history(self, key: Key) -> tuple[Transition, ...]:
+        """As `ports.Store.history`; the last hundred."""
+        return (await self._current(key)).status.history
+
+    async def log(self, key: Key, lines: Sequence[LogLine]) -> None:
+        """As `ports.Store.log`, but kept by this process alone (see `logbook`)."""
+        self._check_open()
+        if key.name:
+            self._logbook.write(await self.objects.placed(key), lines)
+
+    async def logs(self, key: Key, step: str | None = None) -> tuple[LogLine, ...]:
+        """What this process kept of them."""
+        return self._logbook.read((await self._current(key)).key, step)
+
+    async def list(
+        self,
+        *,
+        phases: Sequence[Phase] | None = None,
+        queue: str | None = None,
+        limit: int = 500,
+        after: str | None = None,
+    ) -> Page:
+        """As `ports.Store.list`. The pages after the first are of the same reading."""
+        self._check_open()
+        if self._follows:
+            assert self._mirror is not None
+            self._listed = [entry.place.row for entry in self._mirror.entries.values()]
+        elif after is None or not self._listed:
+            self._listed = [row for raw in await self.objects.read_all() for row in _row(raw)]
+        start = _cursor(after)
+        found = sorted(
+            (
+                row
+                for row in self._listed
+                if _place(row) > start
+                and (phases is None or row.phase in phases)
+                and (queue is None or row.queue == queue)
+            ),
+            key=_place,
+        )
+        shown = found[:limit]
+        more = "/".join(map(str, _place(shown[-1]))) if len(found) > limit and shown else None
+        return Page(tuple(shown), more)
+
+    async def _current(self, key: Key) -> Known:
+        """What is stored, as far as this process may know it without asking."""
+        self._check_open()
+        key = await self.objects.placed(key)
+        mirror = self._mirror
+        if mirror is not None and self._follows and key not in self._stale:
+            entry = mirror.entries.get(key)
+            if entry is not None and entry.raw is not None:
+                return read_known(entry.raw)
+        known = await self._fresh(key)
+        if known is None:
+            raise rules.not_found(key)
+        return known
+
+    async def _fresh(self, key: Key) -> Known | None:
+        """What is stored, asked for now."""
+        key = await self.objects.placed(key)
+        raw = await self.objects.read(key)
+        self._stale.pop(key, None)
+        if raw is None:
+            return None
+        self._tell_mirror(raw)
+        return read_known(raw)
+
+    @property
+    def _follows(self) -> bool:
+        return self._mirror is not None and self._mirror.synced
+
+    def _tell_mirror(self, raw: bytes) -> None:
+        if self._mirror is not None and self._mirror.started:
+            self._mirror.put(raw)
+
+    def _numbers_of(self, known: Known) -> Numbers:
+        return self._numbers.setdefault(known.uid, Numbers())
+
+    # Writing
+
+    async def create(self, workflow: Workflow, now: float) -> Stored:  # noqa: ARG002
+        """As `ports.Store.create`. The API server gives the uid and says when it was created."""
+        self._check_open()
+        known, raw = await create(self.objects, workflow, self._fresh)
+        if raw is not None:
+            self._tell_mirror(raw)
+        return known.stored(self._numbers_of(known))
+
+    async def claim(self, key: Key) -> Owner:
+        """As `ports.Store.claim`."""
+        known = await self._current(key)
+        owner = known.status.owner
+        if owner and owner != self.owners.id:
+            try:
+                by = self.owners.live(owner)
+            except OSError as error:
+                raise StoreUnavailable(f"can't tell whether '{owner}' lives: {error}") from error
+            if by is not None:
+                raise rules.owned(key, by)
+        try:
+            self.owners.hold()
+        except OSError as error:
+            raise StoreUnavailable(f"can't hold a claim on this machine: {error}") from error
+        return Owner(self.owners.id, max(self.owners.least_epoch, known.status.epoch) + 1)
+
+    async def release(self, key: Key) -> None:
+        """As `ports.Store.release`. Where a Lease leads it says who owns, and nothing is written."""
+        self._check_open()
+        key = await self.objects.placed(key)
+        self._owned.pop(key, None)
+        self._known.pop(key, None)
+        if self.owners.leads:
+            return
+        try:
+            known = await self._current(key)
+        except rules.WorkflowNotFound:
+            return
+        if known.status.owner != self.owners.id:
+            return
+        try:
+            self._tell_mirror(await self.objects.patch(key, release(known), "status"))
+        except RefusedError as error:
+            # Somebody else owns it by now, or it is gone: there is nothing to give up.
+            if error.code != 404 and not refused_by_test(error):
+                raise
+            self._stale[key] = None
+
+    async def save(self, key: Key, changes: Changes) -> Saved:
+        """As `ports.Store.save`: one patch; two more where the finalizer goes on or off.
+
+        Raises StatusTooLargeError before anything is sent.
+        """
+        self._check_open()
+        key = await self.objects.placed(key)
+        known = self._known.pop(key, None)
+        if known is None or known.status.revision != changes.base_revision:
+            known = await self._fresh(key)
+            if known is None:
+                return Saved.LOST
+        answer = refused(changes, known)
+        if answer is not None:
+            return answer
+        if guard.to_guard(known, changes):
+            known = await self._guard(key, known)
+            if known is None:
+                return Saved.LOST
+        now = self._now()
+        sent = await send(
+            self.objects, key, known, changes, self._numbers_of(known), self._fresh, now
+        )
+        if sent.answer is not Saved.SAVED or sent.known is None:
+            self._stale[key] = None
+            return sent.answer
+        after = self._accept(key, sent.known, sent.body)
+        self._warner.tell(known, changes, now)
+        if guard.to_free(after):
+            await self._free(key, after)
+        return Saved.SAVED
+
+    def _accept(self, key: Key, known: Known, body: bytes | None) -> Known:
+        """Go on from a save's answer, without waiting for the watch to echo it."""
+        if body is not None:
+            place = read_place(body)
+            known = attrs.evolve(known, version=place.version, size=len(body))
+            self._tell_mirror(body)
+        self._known[key] = known
+        self._owned[key] = None
+        self._stale.pop(key, None)
+        return known
+
+    async def _guard(self, key: Key, known: Known) -> Known | None:
+        """Put the finalizer on; None where the workflow is gone or no longer the same."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                raw = await self.objects.patch(key, guard.put_on(known))
+            except RefusedError as error:
+                if error.code != 404 and not refused_by_test(error):
+                    raise
+                fresh = await self._fresh(key)
+                if fresh is None or fresh.uid != known.uid or fresh.deleting_at is not None:
+                    return None
+                if guard.guarded(fresh):
+                    return fresh
+                known = fresh
+                await self.objects.session.pause(attempt)
+            else:
+                self._tell_mirror(raw)
+                return attrs.evolve(known, finalizers=read_known(raw).finalizers, size=len(raw))
+        raise StoreUnavailable(f"workflow '{key}': its finalizers are being changed all the time")
+
+    async def _free(self, key: Key, known: Known) -> None:
+        """Take the finalizer off, so that the object may go whenever somebody deletes it. That may
+        fail: it is tried again by the next save, or by its removal."""
+        try:
+            freed = await self._take_off(key, known)
+        except StoreUnavailable as error:
+            log.warning("%s: the finalizer is still on it: %s", key, error)
+            return
+        if key in self._known and freed is not None:
+            self._known[key] = attrs.evolve(self._known[key], finalizers=freed.finalizers)
+
+    async def _take_off(self, key: Key, known: Known) -> Known | None:
+        """The object without the finalizer; None where it is gone."""
+        for attempt in range(1, TRIES + 1):
+            if not guard.guarded(known):
+                return known
+            try:
+                raw = await self.objects.patch(key, guard.take_off(known))
+                freed = read_known(raw)
+                if freed.deleting_at is None or freed.finalizers:
+                    self._tell_mirror(raw)
+                return freed
+            except RefusedError as error:
+                if error.code == 404:
+                    return None
+                if not refused_by_test(error):
+                    raise
+            fresh = await self._fresh(key)
+            if fresh is None or fresh.uid != known.uid:
+                return None
+            known = fresh
+            await self.objects.session.pause(attempt)
+        raise StoreUnavailable(f"workflow '{key}': its finalizers are being changed all the time")
+
+    async def request(self, key: Key, request: Request, now: float) -> int:
+        """As `ports.Store.request`."""
+        self._check_open()
+        key = await self.objects.placed(key)
+        return await ask(self.objects, key, request, now, self._fresh)
+
+    async def delete(self, key: Key, now: float) -> None:  # noqa: ARG002
+        """As `ports.Store.delete`: asks the API server, which says when. What was never guarded, or
+        no longer is, is gone at once."""
+        known = await self._current(key)
+        await self.objects.delete(known.key, known.uid)
+        self._stale[known.key] = None
+
+    async def remove(self, key: Key) -> None:
+        """As `ports.Store.remove`. Raises WorkflowNotFound where there is none."""
+        self._check_open()
+        key = await self.objects.placed(key)
+        known = await self._fresh(key)
+        if known is None:
+            raise rules.not_found(key)
+        owner = known.status.owner
+        if owner and owner != self.owners.id and (by := self.owners.live(owner)) is not None:
+            raise rules.owned(key, by)
+        await self._take_off(key, known)
+        if known.deleting_at is None:
+            await self.objects.delete(key, known.uid)
+        for each in (self._known, self._owned, self._stale):
+            each.pop(key, None)
+        self._logbook.forget(key)
+        self._numbers.pop(known.uid, None)
+        if self._mirror is not None:
+            self._mirror.drop(key, known.uid)
+
+    # Following
+
+    async def position(self) -> int:
+        """As `ports.Store.position`."""
+        mirror = await self._following()
+        return mirror.position
+
+    def watch(self, since: int | None = None) -> AsyncIterator[Seen]:
+        """As `ports.Store.watch`. One that begins before the first list is read shows what is there
+        then, as it can't tell what is new."""
+        self._check_open()
+        if since is None:
+            since = self._mirror.position if self._mirror is not None and self._follows else 0
+        return self._watch(since)
+
+    async def _watch(self, since: int) -> AsyncIterator[Seen]:
+        starting = asyncio.ensure_future(self._following())
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait((starting, closing), return_when=asyncio.FIRST_COMPLETED)
+            if self._closed:
+                return
+            mirror = starting.result()
+        finally:
+            for task in (starting, closing):
+                task.cancel()
+            await asyncio.gather(starting, closing, return_exceptions=True)
+        async for seen in mirror.watch(since):
+            yield seen
+
+    async def _following(self) -> Mirror:
+        self._check_open()
+        if self._mirror is None:
+            path = await self.objects.collection()
+            self._check_open()
+            if self._mirror is None:
+                self._mirror = Mirror(Follow(self.objects.session, path), self._numbers)
+        await self._mirror.start()
+        return self._mirror
+
+    # Ending
+
+    async def close(self) -> None:
+        """As `ports.Store.close`."""
+        if self._closed:
+            return
+        for key in list(self._owned):
+            try:
+                await self.release(key)
+            except (StoreUnavailable, StoreForeign) as error:
+                log.warning("%s: the claim was not given up: %s", key, error)
+        self.owners.drop()
+        await self._warner.close()
+        await self.halt()
+
+    async def halt(self) -> None:
+        """End without giving anything up: claims stay written, and are void once the owner is seen
+        to be dead."""
+        self._closed = True
+        self._closing.set()
+        if self._mirror is not None:
+            await self._mirror.close()
+        await self.objects.session.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable("the store k8s: is closed")
+
+
+def _row(raw: bytes) -> Sequence[Row]:
+    """The row of an object; none where it can't be read, which is said."""
+    try:
+        return (read_place(raw).row,)
+    except StoreForeign as error:
+        log.error("left out of the list: %s", error)
+        return ()
+
+
+def _place(row: Row) -> tuple[float, str]:
+    return (row.created_at, row.uid)
+
+
+def _cursor(after: str | None) -> tuple[float, str]:
+    if after is None:
+        return (float("-inf"), "")
+    created_at, _, uid = after.partition("/")
+    return (float(created_at), uid)
