@@ -375,8 +375,8 @@ class Engine:
         key = runner.key
         if self._runners.get(key) is not runner:
             return
-        # Who waits is told by `wait`; where nobody does, the log is the only place.
-        log.log(logging.ERROR if self._queued else logging.DEBUG, "%s: given up: %s", key, error)
+        if self._queued:  # else `wait` tells it
+            log.error("%s: given up: %s", key, error)
         self._errors[key] = error
         if runner.hooks.running:
             self._given_up[key] = runner

@@ -68,7 +68,7 @@ class Access:
             # The package raises whatever its parsers do; each means: this configuration won't do.
             raise StoreUnavailable(
                 f"the store 'k8s:{self.address}': its configuration can't be used: "
-                f"{error or type(error).__name__}; `kubectl config get-contexts` shows what is there"
+                f"{error or type(error).__name__}; `kubectl config get-contexts` shows what there is"
             ) from error
 
     async def _open(self) -> Door:

@@ -67,5 +67,5 @@ def read_event(what: str, line: bytes) -> WatchEvent:
         meta = _object.decode(body).metadata
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NoAnswerError(what, f"a line of the watch can't be read: {error}") from error
-    ends = (meta.annotations or {}).get(INITIAL_END) == "true" if frame.type == "BOOKMARK" else False
+    ends = frame.type == "BOOKMARK" and (meta.annotations or {}).get(INITIAL_END) == "true"
     return WatchEvent(frame.type, body, meta.resource_version, ends)

@@ -1,6 +1,6 @@
 """Lists, page by page."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from wf_k8s.client.errors import GoneError
@@ -12,7 +12,7 @@ PAGE = 500
 
 async def pages(
     session: Session, path: str, selectors: Mapping[str, str]
-) -> AsyncIterator[ListFrame]:
+) -> AsyncGenerator[ListFrame]:
     """The pages of one consistent list; GoneError where the later ones grew too old."""
     more = ""
     while True:

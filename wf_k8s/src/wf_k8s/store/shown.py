@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from wf_core.adapters.store_rules import UNDOING
-from wf_core.codec import workflow_attributes
+from wf_core.codec.status import workflow_attributes
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.spec import Workflow
 from wf_core.model.state import StepState, Stored, WorkflowState

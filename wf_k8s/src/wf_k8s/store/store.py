@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import attrs
 
 from wf_core.adapters import store_rules as rules
-from wf_core.errors import StoreForeign, StoreUnavailable
+from wf_core.errors import StoreForeign, StoreUnavailable, WorkflowNotFound
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
@@ -181,7 +181,7 @@ class K8sStore:
             return
         try:
             known = await self._current(key)
-        except rules.WorkflowNotFound:
+        except WorkflowNotFound:
             return
         if known.status.owner != self.owners.id:
             return

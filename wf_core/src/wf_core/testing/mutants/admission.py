@@ -75,16 +75,4 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
-        "one-queue-stays-out",
-        "a queue whose line was empty once is not considered again",
-        (
-            Edit(
-                "wf_core.admission:Admission._rank",
-                "self._eligible.put(queue.name, (load, created_at, uid))",
-                "queue.name in self._eligible or queue.running or "
-                "self._eligible.put(queue.name, (load, created_at, uid))",
-            ),
-        ),
-    ),
 )

@@ -52,6 +52,7 @@ MUTANTS = (
                 "self.max_open is None or self.open >= 0",
             ),
         ),
+        ("tests/core/limits",),
     ),
     Mutant(
         "slot-never-comes-back",

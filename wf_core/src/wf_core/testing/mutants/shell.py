@@ -31,17 +31,6 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "unknown-is-lost",
-        "a save whose answer was lost, and that was saved, is sent again as a new one",
-        (
-            Edit(
-                "wf_core.engine.runner:Runner._read_back",
-                "head.writer == writer and head.owner.id == self._owner.id",
-                "False",
-            ),
-        ),
-    ),
-    Mutant(
         "claim-never-saved",
         "an engine calls hooks before its claim is saved",
         (
@@ -147,17 +136,6 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "no-timer-after-the-first",
-        "the shell does not wake when the machine's next timer fires",
-        (
-            Edit(
-                "wf_core.engine.runner:Runner._arm",
-                "if at == self._wake_at and self._wake is not None:",
-                "if self._wake is not None:",
-            ),
-        ),
-    ),
-    Mutant(
         "stop-counts-as-failure",
         "a hook that is stopped with its engine has failed",
         (
@@ -167,5 +145,11 @@ MUTANTS = (
                 "if False:",
             ),
         ),
+        ("tests/core/engine",),
+    ),
+    Mutant(
+        "time-is-no-event",
+        "the shell does not wake when the machine's timer fires",
+        (Edit("wf_core.engine.runner:Runner._woken", "self.kick()", "pass"),),
     ),
 )

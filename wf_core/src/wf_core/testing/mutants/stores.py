@@ -38,6 +38,7 @@ MUTANTS = (
                 "True",
             ),
         ),
+        ("tests/contract/test_store_contract_memory.py",),
     ),
     Mutant(
         "repeat-is-lost",

@@ -125,17 +125,6 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "deleted-before-it-began",
-        "a workflow that is deleted before its first step never goes",
-        (
-            Edit(
-                "wf_core.saga.course:delete",
-                'undo.never_started(ledger, "deleted before it began", now)',
-                "ledger.put_head(suspended=True)",
-            ),
-        ),
-    ),
-    Mutant(
         "goes-while-failed",
         "a workflow whose undo failed is removed",
         (
@@ -159,6 +148,17 @@ MUTANTS = (
                 "wf_core.saga.undo:interrupted",
                 "attempts.claim_again(ledger, i, UNDO)",
                 "undone(ledger, i, Undo.CALLED, now)",
+            ),
+        ),
+    ),
+    Mutant(
+        "deleted-before-it-began",
+        "a workflow that is deleted before its first step never goes",
+        (
+            Edit(
+                "wf_core.saga.course:removable",
+                "return head.phase is Phase.ROLL_BACKED",
+                "return head.phase is Phase.ROLL_BACKED and any(s.attempt for s in ledger.steps)",
             ),
         ),
     ),

@@ -3,9 +3,8 @@ None. They speak of what the call's own epoch had saved: another may have saved 
 
 import hashlib
 
-from wf_core.model.phases import Hook, Phase, Purpose, RollbackPolicy, Undo
-from wf_core.model.state import StepState
-from wf_core.testing.simulation.invariants_steps import STEPS_ON_CALL
+from wf_core.model.phases import Hook, Phase, Purpose
+from wf_core.testing.simulation.invariants_steps import STEPS_ON_CALL, settled
 from wf_core.testing.simulation.story import Called, Story
 
 _LOOKED_AT = {
@@ -36,13 +35,16 @@ def i01_run_only_after_conditions_were_saved(story: Story, called: Called) -> st
 
 def i03_undo_only_when_every_dependent_is_settled(story: Story, called: Called) -> str | None:
     """rollback(s) starts only when every dependent is undone or never had an intent (or counts as
-    settled, A2; one whose undo a person tries again had settled before)."""
+    settled, A2). It goes on when a person tries the undo of a dependent again."""
     seen = called.seen
     if called.call.hook is not Hook.ROLLBACK or seen is None:
         return None
     for i in story.graph.dependents[called.i]:
         step = seen.steps[i]
-        if not (_settled(story, i, step) or Phase.FAILED in step.reached):
+        again = Phase.FAILED in step.reached and (
+            step.phase is Phase.ROLLING_BACK or called.call.attempt > 1
+        )
+        if not (settled(story, i, step) or again):
             return f"{called.name} while {story.workflow.spec.steps[i].name} is {step.phase}"
     return None
 
@@ -155,15 +157,6 @@ ON_CALL = (
     a05_a_suspended_workflow_starts_no_run,
     *STEPS_ON_CALL,
 )
-
-
-def _settled(story: Story, i: int, step: StepState) -> bool:
-    spec = story.workflow.spec
-    policy = spec.steps[i].step_template.rollback_policy or spec.rollback_policy
-    return step.phase is Phase.ROLL_BACKED or (
-        step.phase is Phase.FAILED
-        and (step.undo is Undo.SKIPPED or policy is RollbackPolicy.ALWAYS)
-    )
 
 
 def _key(uid: str, step: str, hook: Hook) -> str:

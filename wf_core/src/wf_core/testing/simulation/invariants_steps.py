@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 
 from wf_core.model.outcomes import Failure, Severity, Succeeded
-from wf_core.model.phases import Hook, OnFailure, Phase, RequestType, RollbackMode, Undo
+from wf_core.model.phases import (
+    Hook,
+    OnFailure,
+    Phase,
+    RequestType,
+    RollbackMode,
+    RollbackPolicy,
+    Undo,
+)
 from wf_core.model.state import Resource, StepState
 from wf_core.testing.simulation.story import Called, Save, Story
 from wf_core.testing.simulation.world import Act
@@ -72,6 +80,22 @@ def b06_throttled_is_not_counted(story: Story, save: Save) -> str | None:
             last = own[-1] if own else None
             if counted and last is not None and last.call.hook is hook and _throttled(last):
                 return f"{last.name} was throttled, and is counted"
+    return None
+
+
+def i10_what_failed_can_not_move(story: Story, save: Save) -> str | None:
+    """A1, A2: in a workflow that is Failed nothing is being undone, nor waits for nothing but its
+    own undo."""
+    if save.after.head.phase is not Phase.FAILED:
+        return None
+    for i, step in enumerate(save.after.steps):
+        name = story.workflow.spec.steps[i].name
+        if step.phase is Phase.ROLLING_BACK:
+            return f"Failed, and {name} is being undone"
+        if step.phase in (Phase.RUNNING, Phase.SUCCESS) and all(
+            settled(story, d, save.after.steps[d]) for d in story.graph.dependents[i]
+        ):
+            return f"Failed, and nothing holds up the undo of {name}"
     return None
 
 
@@ -149,18 +173,37 @@ def c05_a_claim_outlives_its_calls(story: Story, process: int) -> str | None:
     return None
 
 
+def c06_nobody_takes_from_the_living(_: Story, save: Save, living: Mapping[str, None]) -> str | None:
+    """C6: a workflow is claimed only where its last owner gave it up or died."""
+    before, after = save.before.head.owner, save.after.head.owner
+    if before.id != after.id and before.id in living:
+        return f"{after.id} took it from {before.id}, which lives"
+    return None
+
+
 STEPS_ON_SAVE = (
     a03_irreversible_is_what_the_spec_calls_so,
     a04_a_pivot_that_has_not_failed_is_not_undone,
     a05_a_failure_pauses_where_it_should,
     b06_errors_clear,
     b06_throttled_is_not_counted,
+    i10_what_failed_can_not_move,
 )
 STEPS_ON_CALL = (
     b03_interruptions_in_a_row_are_bounded,
     b03_what_must_not_be_called_again_is_not,
     b05_a_call_reads_its_ancestors,
 )
+
+
+def settled(story: Story, i: int, step: StepState) -> bool:
+    """A2: whether the undo of step i holds up nothing."""
+    spec = story.workflow.spec
+    policy = spec.steps[i].step_template.rollback_policy or spec.rollback_policy
+    return step.phase is Phase.ROLL_BACKED or (
+        step.phase is Phase.FAILED
+        and (step.undo is Undo.SKIPPED or policy is RollbackPolicy.ALWAYS)
+    )
 
 
 def _turns_back(save: Save, before: Phase) -> bool:

@@ -21,6 +21,7 @@ from wf_core.testing.simulation.invariants_steps import (
     b04_a_checkpoint_is_saved,
     b07_nobody_is_given_up_unasked,
     c05_a_claim_outlives_its_calls,
+    c06_nobody_takes_from_the_living,
 )
 from wf_core.testing.simulation.queues import i13_admission, note_undoing
 from wf_core.testing.simulation.stage import Stage
@@ -70,6 +71,8 @@ class Observer:
         if stage.lone:
             self._judge("i13", key, i13_admission(stage, self.stories, story, save))
         self._judge("i13", key, self._choices.saved(self.stories, story, save))
+        wrong = c06_nobody_takes_from_the_living(story, save, stage.backing.live)
+        self._judge("c06", key, wrong)
         story.outbox.extend(changes.outbox)
         story.by_epoch[after.head.owner.epoch] = after
         self._count(story, save)
