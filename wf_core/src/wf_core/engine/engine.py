@@ -370,8 +370,7 @@ class Engine:
             self._waiting.wake(runner)
 
     def _gave_up(self, runner: Runner, error: WfError) -> None:
-        """A runner can't go on. One whose store did not answer keeps its slot: it is still running
-        as far as anybody knows, and is taken up again."""
+        """A runner can't go on; one whose store did not answer keeps its slot for another try."""
         key = runner.key
         if self._runners.get(key) is not runner:
             return

@@ -65,9 +65,7 @@ class Runner:
         self._turned = turned
         self._permits = WorkflowPermits(services, metadata.uid)
         self.saga = self._machine(stored)
-        self.hooks = Hooks(
-            services, self.saga, self._permits, owner.epoch, self.post, self._log
-        )
+        self.hooks = Hooks(services, self.saga, self._permits, owner.epoch, self.post, self._log)
         self._base = (stored.head.owner.epoch, stored.head.revision)
         self.last_request = max((asked.seq for asked in stored.asked), default=0)
         self._writes = 0
