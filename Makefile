@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast simulate lint types bench cluster docs picture exhaustive lock clean
+.PHONY: help demo test test-fast simulate mutants lint types bench cluster docs picture exhaustive lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test-fast: $(READY) ## run the tests that take less than a minute together
 
 simulate: $(READY) ## play SEEDS random worlds in which everything goes wrong (SEEDS=1000)
 	$(BIN)/python -m wf_core.testing.simulation --seeds $(SEEDS) --from $(FROM) --workers $(WORKERS)
+
+mutants: $(READY) ## let deliberate faults loose, each must be caught; writes docs/mutants.md
+	$(BIN)/python -m wf_core.testing.mutants --workers $(WORKERS) --page docs/mutants.md
 
 lint: $(READY) ## check style, formatting and who may import whom
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from tests.cluster.fixtures import (
     pytest_itemcollected,
 )
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
+from tests.k8s.store_fixtures import stores
 
 __all__ = [
     "cluster",
@@ -19,4 +20,5 @@ __all__ = [
     "pytest_itemcollected",
     "saga_kubectl",
     "sagas",
+    "stores",
 ]

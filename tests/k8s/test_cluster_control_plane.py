@@ -31,7 +31,9 @@ def test_two_at_once_do_not_meet(control_plane_programs: Programs, tmp_path: Pat
         assert "of-the-first" in first("get", "namespaces")
         assert "of-the-first" not in second("get", "namespaces")
         token = f"--token={one.tokens['admin']}"
-        assert "You must be logged in to the server" in second.run(token, "get", "namespaces").stderr
+        assert (
+            "You must be logged in to the server" in second.run(token, "get", "namespaces").stderr
+        )
 
 
 def test_a_killed_api_server_comes_back_at_its_address_with_all_it_had(

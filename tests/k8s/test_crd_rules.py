@@ -1,9 +1,14 @@
 """What a cluster refuses, and what it says then."""
 
+import json
+import time
 from typing import Any
 
 import pytest
+from tests.cluster.kubectl import Kubectl
 from tests.k8s.crd_objects import Sagas, drop, put, request, step, workflow
+
+from wf_k8s.crd import definition
 
 Json = dict[str, Any]
 
@@ -165,8 +170,34 @@ def test_3_a_request_that_comes_later_must_name_a_step_too(sagas: Sagas) -> None
     assert "a request must name a step of this workflow" in said
 
 
-def test_3_a_save_is_not_judged_by_the_rules_of_creation(sagas: Sagas) -> None:
+def test_3_a_save_is_not_judged_by_the_rules_of_creation(kubectl: Kubectl, namespace: str) -> None:
     """An object that was stored before a rule came must still be saved to: the engine has to end
-    what runs. Here the rules come after the object."""
-    sagas.create(workflow())
-    assert sagas.save(revision=1, epoch=1)["status"]["revision"] == 1
+    what runs."""
+    made = definition()
+    made["metadata"]["name"] = "olds.older.example.com"
+    made["spec"]["group"] = "older.example.com"
+    made["spec"]["names"] = {"plural": "olds", "singular": "old", "kind": "Old"}
+    schema = made["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    spec = schema["properties"]["spec"]
+    rules = spec.pop("x-kubernetes-validations")
+    kubectl.apply(made)
+    kubectl("wait", "--for=condition=Established", "crd/olds.older.example.com")
+    broken = workflow(step("a", "nobody"), requests=[request("x", "RetryRun", step="nobody")])
+    broken.update({"apiVersion": "older.example.com/v1alpha1", "kind": "Old"})
+    kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(broken))
+
+    spec["x-kubernetes-validations"] = rules
+    kubectl.apply(made)
+    broken["metadata"]["name"] = "late"
+    deadline = time.monotonic() + 20
+    while not kubectl.run(
+        *("create", "-n", namespace, "-f", "-", "--dry-run=server"), stdin=json.dumps(broken)
+    ).returncode:
+        assert time.monotonic() < deadline, "the rules never came"
+        time.sleep(0.05)
+    save = json.dumps([put("/status/revision", 1), put("/status/epoch", 1)])
+    kubectl(
+        *("patch", "-n", namespace, "olds", "order", "--subresource=status", "--type=json"),
+        *("-p", save),
+    )
+    kubectl("delete", "crd", "olds.older.example.com", "--wait=false")

@@ -22,8 +22,9 @@ from wf_core.model.spec import (
 )
 from wf_core.model.state import OutboxEntry, StepState, Transition, WorkflowState
 from wf_k8s.client.resources import WORKFLOWS
-from wf_k8s.crd import definition, descriptions, rules
+from wf_k8s.crd import bounds, definition, descriptions, rules
 from wf_k8s.crd.bounds import bound
+from wf_k8s.store import patch, shown, wire
 
 Schema = dict[str, Any]
 
@@ -212,6 +213,21 @@ def test_definition_and_client_speak_of_the_same_resource() -> None:
         WORKFLOWS.version,
         WORKFLOWS.plural,
     )
+
+
+def test_the_definition_has_a_place_for_all_that_the_store_reads_back(root: Schema) -> None:
+    assert names(wire.Status) <= set(root["properties"]["status"]["properties"])
+    requests = below(root, "spec.requests[]")["properties"]
+    assert names(wire.WireRequest) == set(requests)
+    answers = below(root, "status.answers[]")["properties"]
+    assert names(wire.WireAnswer) == set(answers)
+
+
+def test_what_the_store_shows_fits_what_the_definition_says() -> None:
+    assert shown.MOST_ATTRIBUTES == bounds.MAX_ATTRIBUTES_SHOWN
+    assert shown.ERROR_SHOWN == bounds.MAX_ERROR_SHOWN
+    assert shown.BLOCKED_SHOWN == bounds.MAX_BLOCKED_SHOWN
+    assert patch.HISTORY_LINES == bounds.MAX_HISTORY
 
 
 def test_each_definition_is_a_value_of_its_own() -> None:

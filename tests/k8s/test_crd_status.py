@@ -178,8 +178,8 @@ def test_all_that_the_model_can_say_comes_back_as_it_was(sagas: Sagas) -> None:
     )
     back = sagas.get()["status"]
     assert back == status
-    assert msgspec.convert(back["steps"]["a"], StepState, strict=False) == step
-    assert msgspec.convert(back["outbox"], list[OutboxEntry], strict=False) == [entry]
-    assert msgspec.convert(back["history"], list[Transition], strict=False) == [line]
-    assert msgspec.convert(back["remarks"], list[Condition], strict=False) == [remark]
-    assert msgspec.convert(back["answers"], tuple[Answer, ...], strict=False) == head.answers
+    assert msgspec.convert(back["steps"]["a"], StepState) == step
+    assert msgspec.convert(back["outbox"], list[OutboxEntry]) == [entry]
+    assert msgspec.convert(back["history"], list[Transition]) == [line]
+    assert msgspec.convert(back["remarks"], list[Condition]) == [remark]
+    assert msgspec.convert(back["answers"], tuple[Answer, ...]) == head.answers

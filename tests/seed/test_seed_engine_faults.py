@@ -288,6 +288,173 @@ def test_seed_fault_12_no_call_begins_before_its_intent_is_saved() -> None:
     async def story() -> None:
         seen: list[tuple[str, Phase, int]] = []
 
+        class Noting(Script):
+            """Notes what the store took before each call, by the step's index in the chain."""
+
+            def __call__(self, call: StepCall) -> Do:
+                index = "abc".index(call.step)
+                for save in reversed(process.store.saves):
+                    if index in save.changes.steps:
+                        state = save.changes.steps[index]
+                        seen.append((call.step, state.phase, state.attempt))
+                        break
+                return FATAL if (call.step, call.hook) == ("c", Hook.RUN) else Do()
+
+        bench = Bench(Noting())
+        watched = StepTemplate("looked", sync_period_seconds=30)
+        key = await bench.create(
+            workflow(step("a", template=watched), step("b", "a"), step("c", "b"))
+        )
+        process = bench.process()
+        serving = process.serve()
+        await bench.until(lambda: len(of_rollbacks(bench)) == 3)
+        await asyncio.sleep(1)
+        assert of_rollbacks(bench) == ["c", "b", "a"]
+        undo = [each for each in bench.calls if each.call.hook is Hook.ROLLBACK]
+        for before, after in pairwise(undo):
+            assert before.ended_at is not None
+            assert before.ended_at <= after.began_at
+        assert (await bench.stored(key)).head.phase is Phase.ROLL_BACKED
+        await process.stop()
+        await serving
+
+    virtual_time.run(story())
+
+
+@pytest.mark.parametrize("result", [Delivered.RETRY, Delivered.DROPPED])
+def test_seed_fault_09_a_failing_callback_does_not_stop_the_rollback(result: Delivered) -> None:
+    async def story() -> None:
+        bench = Bench(Script().on("b", FATAL))
+        bench.sender.answer = lambda _: Receipt(result, "no answer")
+        bench.sender.seconds = 5.0
+        callback = Callback("http://receiver.example/hook")
+        key = await bench.create(chain("a", "b", callback=callback))
+        process = bench.process()
+        began = bench.clock.now()
+        await process.adopt(key)
+        await bench.until(lambda: of_rollbacks(bench) == ["b", "a"])
+        assert bench.clock.now() - began < 5.0, "the undo waited for the receiver"
+        assert (await process.engine.wait(key)).head.phase is Phase.ROLL_BACKED
+        assert bench.sender.sent
+        await process.stop()
+
+    virtual_time.run(story())
+
+
+def test_seed_fault_10_a_used_up_retry_limit_does_not_wait_once_more() -> None:
+    async def story() -> None:
+        bench = Bench(Script().on("a", RETRYABLE))
+        policy = RetryPolicy(run_retry_limit=2, run_retry_period_seconds=60)
+        key = await bench.create(
+            workflow(step("a", template=StepTemplate("plain", retry_policy=policy)))
+        )
+        process = bench.process()
+        stored = await process.run(key)
+        assert stored.head.phase is Phase.ROLL_BACKED
+        runs = [each for each in bench.calls if each.call.hook is Hook.RUN]
+        (undo,) = [each for each in bench.calls if each.call.hook is Hook.ROLLBACK]
+        assert len(runs) == 3
+        assert undo.began_at - runs[-1].began_at < 1.0
+        await process.stop()
+
+    virtual_time.run(story())
+
+
+@pytest.mark.parametrize(
+    ("of_workflow", "of_step", "undone"),
+    [
+        (RollbackPolicy.PRESERVE_ON_FAILURE, RollbackPolicy.ALWAYS, ["b", "a"]),
+        (RollbackPolicy.ALWAYS, RollbackPolicy.PRESERVE_ON_FAILURE, ["b"]),
+        (RollbackPolicy.ALWAYS, None, ["b", "a"]),
+    ],
+)
+def test_seed_fault_10_a_step_s_own_rollback_policy_wins(
+    of_workflow: RollbackPolicy, of_step: RollbackPolicy | None, undone: list[str]
+) -> None:
+    async def story() -> None:
+        bench = Bench(Script().on("b", FATAL).on("b", FATAL, hook=Hook.ROLLBACK))
+        own = StepTemplate("plain", rollback_policy=of_step)
+        steps = (step("a"), step("b", "a", template=own))
+        key = await bench.create(workflow(*steps, rollback_policy=of_workflow))
+        process = bench.process()
+        stored = await process.run(key)
+        assert stored.head.phase is Phase.FAILED
+        assert of_rollbacks(bench) == undone
+        await process.stop()
+
+    virtual_time.run(story())
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_seed_fault_11_deleting_before_the_first_step_finishes(served: bool) -> None:
+    """Asked while nobody serves, or while it waits in a queue that admits nothing."""
+
+    async def story() -> None:
+        config = Config(controller_config=ControllerConfig(queue=QueueConfig(max_running_count=0)))
+        bench = Bench(config=config)
+        key = await bench.create(chain("a"))
+        process = bench.process()
+        if served:
+            serving = process.serve()
+            await asyncio.sleep(1)
+            await bench.delete(key)
+        else:
+            await bench.delete(key)
+            serving = process.serve()
+        await asyncio.sleep(1)
+        with pytest.raises(WorkflowNotFound):
+            await bench.stored(key)
+        assert bench.calls == []
+        await process.stop()
+        await serving
+
+    virtual_time.run(story())
+
+
+def test_seed_fault_11_a_failed_rollback_can_be_tried_again() -> None:
+    async def story() -> None:
+        bench = Bench(Script().on("b", FATAL).on("a", FATAL, Do(), hook=Hook.ROLLBACK))
+        key = await bench.create(chain("a", "b"))
+        process = bench.process()
+        assert (await process.run(key)).head.phase is Phase.FAILED
+        await bench.ask(key, RequestType.RETRY_ROLLBACK, "a")
+        await asyncio.sleep(1)
+        assert (await bench.stored(key)).head.phase is Phase.ROLL_BACKED
+        assert of_rollbacks(bench) == ["b", "a", "a"]
+        await process.stop()
+
+    virtual_time.run(story())
+
+
+def test_seed_fault_12_a_crash_loses_neither_the_attempt_nor_the_resource_id() -> None:
+    async def story() -> None:
+        made = resource("vm-7", "starting")
+        bench = Bench(Script().on("a", Do(seconds=FOREVER, checkpoints=(made,)), Do()))
+        key = await bench.create(chain("a"))
+        first = bench.process()
+        await first.adopt(key)
+        await bench.until(lambda: bool(bench.calls and bench.calls[0].checkpoints))
+        await first.crash()
+        left = (await bench.stored(key)).steps[0]
+        assert (left.phase, left.attempt) == (Phase.RUNNING, 1)
+
+        second = bench.process()
+        stored = await second.run(key)
+
+        assert stored.head.phase is Phase.SUCCESS
+        before, again = (each.call for each in bench.calls)
+        assert (again.attempt, again.interruptions, again.key) == (1, 1, before.key)
+        assert again.previous.outcome is Ended.UNKNOWN
+        assert again.previous.resource == made
+        await second.stop()
+
+    virtual_time.run(story())
+
+
+def test_seed_fault_12_no_call_begins_before_its_intent_is_saved() -> None:
+    async def story() -> None:
+        seen: list[tuple[str, Phase, int]] = []
+
         def script(call: StepCall) -> Do:
             # What the store took before this call began, by the step's index in the chain.
             index = "abc".index(call.step)

@@ -289,7 +289,7 @@ async def test_what_hooks_post_keeps_its_order_and_comes_before_the_outcome() ->
 
 
 async def test_ask_holds_the_hook_until_it_is_answered() -> None:
-    questions: list[Callable[[], None]] = []
+    questions: list[Callable[[bool], None]] = []
     told: list[str] = []
 
     def perform(_: StepCall) -> Outcome:
@@ -303,14 +303,14 @@ async def test_ask_holds_the_hook_until_it_is_answered() -> None:
     await eventually(lambda: bool(questions))
     await asyncio.sleep(0.005)
     assert told == []
-    questions[0]()
+    questions[0](True)
     await eventually(lambda: bool(reports))
     assert told == ["on"]
     await pool.close()
 
 
 async def test_a_hook_that_asks_when_the_engine_ends_is_let_go_with_a_reason() -> None:
-    asked: list[Callable[[], None]] = []
+    asked: list[Callable[[bool], None]] = []
     errors: list[BaseException] = []
 
     def perform(_: StepCall) -> Outcome:
@@ -413,9 +413,7 @@ def test_all_who_wait_on_a_cancellation_are_woken() -> None:
         woken: list[bool] = []
         ready = threading.Barrier(4)
 
-        threads = [
-            threading.Thread(target=_wait, args=(cancelled, ready, woken)) for _ in range(3)
-        ]
+        threads = [threading.Thread(target=_wait, args=(cancelled, ready, woken)) for _ in range(3)]
         for each in threads:
             each.start()
         ready.wait(10)

@@ -76,7 +76,7 @@ async def test_calls_that_are_cancelled_and_written_off_at_random_all_report_onc
         if what.attempt % 3 == 0:
             what.cancelled.wait(0.02)
         elif what.attempt % 3 == 1:
-            pool.ask(lambda done: done())
+            pool.ask(lambda done: done(True))
         return Succeeded()
 
     pool = ThreadExecutor(perform, limit)

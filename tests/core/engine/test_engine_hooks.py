@@ -70,9 +70,7 @@ async def test_b4_one_that_comes_during_a_save_waits_for_the_next() -> None:
     process.store.save_seconds = 3.0
     await asyncio.sleep(20)
     called = next(each for each in bench.calls if each.call.step == "c")
-    saved_at = [
-        each.at for each in process.store.saves if 2 in each.changes.steps and each.answer
-    ]
+    saved_at = [each.at for each in process.store.saves if 2 in each.changes.steps and each.answer]
     assert called.checkpoints == [True, True]
     assert len(saved_at) >= 2
     assert (called.acted_at or 0) >= saved_at[-1]
@@ -98,8 +96,11 @@ async def test_b4_a_checkpoint_handed_in_during_a_save_is_in_the_next_one() -> N
     assert answers == []
     await asyncio.sleep(5)
     assert len(answers) == 1
-    saved = next(each for each in process.store.saves if 1 in each.changes.steps and each.at > 0
-                 and each.changes.steps[1].resource is not None)
+    saved = next(
+        each
+        for each in process.store.saves
+        if 1 in each.changes.steps and each.at > 0 and each.changes.steps[1].resource is not None
+    )
     assert answers[0] >= saved.at
 
 
@@ -159,7 +160,7 @@ async def test_seed_fault_12_a_late_success_never_overwrites_rolling_back() -> N
 
 
 async def test_output_of_hooks_is_kept_and_a_store_that_is_away_loses_only_that(
-    caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     bench = Bench(Script().on("a", Do(log="hello", seconds=2)).on("b", Do(log="more", seconds=2)))
     process = bench.process()

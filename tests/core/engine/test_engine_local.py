@@ -63,7 +63,7 @@ def test_a_workflow_runs_on_each_store(
 
 
 def test_an_unknown_kind_is_refused_before_anything_runs_and_the_claim_is_free(
-    tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     store = f"sqlite:{tmp_path}/wf.db"
     with pytest.raises(DocumentInvalid, match="quick"):
@@ -77,7 +77,7 @@ def test_a_store_that_cannot_be_opened_says_what_to_do() -> None:
 
 
 def test_a_hook_that_ignores_the_stop_keeps_the_store_open(
-    caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     from wf_core.config import Config
     from wf_core.config.values import ControllerConfig

@@ -300,5 +300,3 @@ async def test_what_somebody_else_removed_first_is_gone_all_the_same() -> None:
     later = await bench.create(chain("a"))
     await asyncio.sleep(1)
     assert await phases(bench, [later]) == [Phase.SUCCESS]
-
-

@@ -45,9 +45,7 @@ async def test_seed_fault_01_workflows_made_in_the_store_start_by_themselves() -
     assert bench.backing.entries[after].owner.id == ""
 
 
-async def test_e3_many_workflows_never_more_than_the_maximum_finished_ones_apart(
-    
-) -> None:
+async def test_e3_many_workflows_never_more_than_the_maximum_finished_ones_apart() -> None:
     bench = Bench(Script(Do(seconds=1)), config=limited(7))
     process = bench.process()
     keys = [await bench.create(chain("a", "b", name=f"w{i}")) for i in range(100)]
@@ -258,9 +256,7 @@ async def test_b9_finished_workflows_are_watched_after_a_restart_too() -> None:
     assert len(bench.calls) > looks
 
 
-async def test_seed_fault_03_an_unknown_kind_fails_with_the_reason_and_can_be_retried(
-    
-) -> None:
+async def test_seed_fault_03_an_unknown_kind_fails_with_the_reason_and_can_be_retried() -> None:
     bench = Bench()
     bare = bench.process(kinds=(Plain(),))
     key = await bench.create(chain("a", kind="looked"))

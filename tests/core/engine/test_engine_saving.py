@@ -324,9 +324,7 @@ async def test_c4_a_store_that_is_away_is_raised_and_a_later_adoption_goes_on() 
     assert bench.calls[0].call.key == bench.calls[1].call.key
 
 
-async def test_seed_fault_06_success_is_judged_by_the_spec_whatever_crashed(
-    
-) -> None:
+async def test_seed_fault_06_success_is_judged_by_the_spec_whatever_crashed() -> None:
     bench = Bench()
     process = bench.process()
     process.store.fail_next(SaveFault.CRASH_BEFORE)
@@ -379,5 +377,3 @@ def test_h_the_same_script_gives_the_same_trace_twice() -> None:
         return bench.names, history, [each.changes for each in process.store.saves]
 
     assert virtual_time.run(trace()) == virtual_time.run(trace())
-
-

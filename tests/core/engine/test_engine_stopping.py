@@ -294,7 +294,7 @@ async def test_e1_an_intent_that_could_not_be_saved_gives_its_permit_back() -> N
 
 
 async def test_c2_a_fault_of_the_machine_ends_its_workflow_alone(
-    monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from wf_core.errors import EngineError
     from wf_core.saga.machine import Saga

@@ -54,7 +54,7 @@ async def test_a_document_no_machine_can_be_built_from_fails_alone(moment: str) 
 
 
 async def test_c10_what_cannot_be_read_blocks_that_workflow_alone_and_is_said_once(
-    caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     bench = Bench()
     process = bench.process()
@@ -82,7 +82,7 @@ async def test_c10_what_cannot_be_read_blocks_that_workflow_alone_and_is_said_on
 
 
 async def test_c10_a_state_that_fits_no_machine_is_left_alone_with_the_reason(
-    caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     bench = Bench(Script(Do(seconds=10)))
     first = bench.process()
@@ -101,7 +101,7 @@ async def test_c10_a_state_that_fits_no_machine_is_left_alone_with_the_reason(
 
 
 async def test_a_store_that_is_away_while_serving_is_tried_again_and_nothing_is_lost(
-    caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     bench = Bench(Script(Do(seconds=5)))
     process = bench.process()
@@ -132,7 +132,7 @@ async def test_a_store_that_cannot_be_read_at_the_start_is_raised() -> None:
 
 
 async def test_following_begins_again_where_the_store_was_away(
-    caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     bench = Bench()
     process = bench.process()
@@ -170,7 +170,7 @@ async def test_what_another_process_runs_is_left_alone_and_taken_up_after_its_cr
 
 
 async def test_create_through_the_engine_and_a_fault_of_ours_in_a_look_is_logged(
-    caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     bench = Bench()
     process = bench.process()
@@ -299,5 +299,3 @@ async def test_a_request_that_cannot_be_read_is_read_later() -> None:
     process.store.away = False
     await asyncio.sleep(20)
     assert (await bench.stored(key)).head.signals == {"x": 1}
-
-

@@ -35,7 +35,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         sys.modules.pop(name, None)
 
 
-KIND = '''
+KIND = """
 from wf_core.hookspecs import hookimpl
 from wf_core.kinds import StepKind
 
@@ -47,7 +47,7 @@ class Kind(StepKind):
 @hookimpl
 def wf_step_kinds():
     return [Kind()]
-'''
+"""
 
 
 @pytest.fixture

@@ -154,8 +154,7 @@ def test_what_is_written_becomes_what_the_class_wants(
         ({"path": 5}, "$.path: give text, not 5; put it in quotes"),
         (
             {"colour": "darkblu"},
-            "$.colour: give one of red, darkBlue, not the text 'darkblu'; "
-            "did you mean 'darkBlue'?",
+            "$.colour: give one of red, darkBlue, not the text 'darkblu'; did you mean 'darkBlue'?",
         ),
         ({"level": True}, "$.level: give one of 1, 2, not true"),
         ({"mode": 4}, "$.mode: give one of a, b, 3, not 4"),
@@ -236,8 +235,10 @@ def test_a_number_written_as_text_is_the_same_number(number: float) -> None:
         st.sampled_from([each.name for each in attrs.fields(All)] + ["other"]),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-            lambda inner: st.lists(inner, max_size=3)
-            | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+            ),
             max_leaves=5,
         ),
         max_size=4,

@@ -105,9 +105,7 @@ def test_text_that_only_looks_like_a_reference_is_judged() -> None:
 
 
 def test_a_number_where_a_document_must_write_text_is_a_fault() -> None:
-    assert faults({"env": {"PORT": 8080}}) == [
-        "$.env.PORT: give text, not 8080; put it in quotes"
-    ]
+    assert faults({"env": {"PORT": 8080}}) == ["$.env.PORT: give text, not 8080; put it in quotes"]
 
 
 def test_a_check_that_raises_names_its_distribution() -> None:

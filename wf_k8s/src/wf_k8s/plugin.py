@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 @hookimpl
 def wf_cli_commands(group: "click.Group") -> None:
-    """Adds `wf crd`."""
+    """Adds `wf crd` and `wf controller`."""
+    from wf_k8s.cli.controller import controller_command
     from wf_k8s.cli.crd import crd_command
 
     group.add_command(crd_command)
+    group.add_command(controller_command)

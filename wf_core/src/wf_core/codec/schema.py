@@ -25,7 +25,7 @@ _EXTRA: dict[str, Schema] = {
     "WorkflowSpec.steps": {"minItems": 1, "maxItems": MAX_STEPS},
     "WorkflowSpec.activeDeadlineSeconds": {"exclusiveMinimum": 0},
     "Callback.url": {"pattern": "^$|^https?://"},
-    "Callback.events": {"items": {"enum": list(EVENTS)}},
+    "Callback.events": {"items": {"type": "string", "enum": list(EVENTS)}},
     "StepSpec.name": _LABEL,
     "DependOn.name": _LABEL,
     "DependOn.phase": {"enum": [phase.value for phase in WAITED_FOR]},

@@ -1,8 +1,8 @@
 """A `StepCall` for a unit test of one kind: no engine, no store.
 
-    call = call_for(Folder(), {"path": str(tmp_path / "made")})
-    Folder().run(call)
-    assert call.checkpoints == []
+call = call_for(Folder(), {"path": str(tmp_path / "made")})
+Folder().run(call)
+assert call.checkpoints == []
 """
 
 import hashlib

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 IN_POD = "KUBERNETES_SERVICE_HOST"
 POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-CONNECTIONS = 100
 
 
 @attrs.frozen
@@ -35,6 +34,7 @@ class Door:
     configuration: "Configuration"
     rest: "RESTClientObject"
     pool: "aiohttp.ClientSession"
+    connector: "aiohttp.TCPConnector"
     extra: Mapping[str, Any]
 
     async def headers(self) -> dict[str, str]:
@@ -45,6 +45,7 @@ class Door:
     async def close(self) -> None:
         """Close the connections."""
         await self.rest.close()
+        await self.connector.close()
 
 
 class Access:
@@ -68,7 +69,8 @@ class Access:
             # The package raises whatever its parsers do; each means: this configuration won't do.
             raise StoreUnavailable(
                 f"the store 'k8s:{self.address}': its configuration can't be used: "
-                f"{error or type(error).__name__}; `kubectl config get-contexts` shows what there is"
+                f"{error or type(error).__name__}; "
+                "`kubectl config get-contexts` lists what is there"
             ) from error
 
     async def _open(self) -> Door:
@@ -76,7 +78,6 @@ class Access:
         from kubernetes.aio.client.rest import RESTClientObject
 
         configuration = Configuration()
-        configuration.connection_pool_maxsize = CONNECTIONS
         target, own = await self._read(configuration)
         import aiohttp
 
@@ -88,10 +89,10 @@ class Access:
             "cookie_jar": aiohttp.DummyCookieJar(),
         }
         rest = RESTClientObject(configuration)
-        ssl_context = rest.ssl_context
-        configuration.client_session_kwargs["connector"] = aiohttp.TCPConnector(
-            limit=0, ssl=ssl_context, keepalive_timeout=self._idle
+        connector = aiohttp.TCPConnector(
+            limit=0, ssl=rest.ssl_context, keepalive_timeout=self._idle
         )
+        configuration.client_session_kwargs["connector"] = connector
         pool = rest._create_pool_manager()
         rest.pool_manager = pool
         extra: dict[str, Any] = {}
@@ -106,6 +107,7 @@ class Access:
             configuration=configuration,
             rest=rest,
             pool=pool,
+            connector=connector,
             extra=extra,
         )
 
@@ -116,7 +118,9 @@ class Access:
         file = self._file or os.environ.get("KUBECONFIG") or config.KUBE_CONFIG_DEFAULT_LOCATION
         there = any(Path(one).expanduser().exists() for one in str(file).split(os.pathsep) if one)
         if not there and IN_POD in os.environ:
-            config.load_incluster_config(client_configuration=configuration)
+            config.load_incluster_config(  # type: ignore[no-untyped-call]
+                client_configuration=configuration
+            )
             target = read_target(self.address, ())
             if target.context is not None:
                 raise StoreUnavailable(
@@ -130,7 +134,9 @@ class Access:
                 f"the store 'k8s:{self.address}' needs a kubeconfig, and {file} is not there; "
                 "set KUBECONFIG to where it is"
             )
-        contexts, current = config.list_kube_config_contexts(config_file=str(file))
+        contexts, current = config.list_kube_config_contexts(  # type: ignore[no-untyped-call]
+            config_file=str(file)
+        )
         by_name = {each["name"]: each["context"] for each in contexts}
         target = read_target(self.address, by_name)
         if target.context is not None and target.context not in by_name:
@@ -139,7 +145,7 @@ class Access:
                 f"{', '.join(sorted(by_name)) or 'none'}"
             )
         chosen = by_name[target.context] if target.context is not None else current["context"]
-        await config.load_kube_config(
+        await config.load_kube_config(  # type: ignore[no-untyped-call]
             config_file=str(file),
             context=target.context,
             client_configuration=configuration,

@@ -84,7 +84,7 @@ class Follow:
         self._version: str | None = None
         self._failures = 0
 
-    async def changes(self) -> AsyncGenerator[Change]:
+    async def changes(self) -> AsyncGenerator[Change, None]:
         """What happens; ends only by being closed."""
         while True:
             began = time.monotonic()
@@ -113,7 +113,7 @@ class Follow:
                 yield Trouble(error)
             await self._session.pause(max(self._failures, 1), after)
 
-    async def _round(self) -> AsyncGenerator[Change]:
+    async def _round(self) -> AsyncGenerator[Change, None]:
         """One watch, after what must be listed first."""
         listing = self._version is None
         if listing:
@@ -128,7 +128,7 @@ class Follow:
             async for change in watch:
                 yield change
 
-    async def _pages(self) -> AsyncGenerator[Put]:
+    async def _pages(self) -> AsyncGenerator[Put, None]:
         async with aclosing(pages(self._session, self._path, self._selectors)) as told:
             async for page in told:
                 for item in page.items or ():
@@ -136,7 +136,7 @@ class Follow:
                 version = page.metadata.resource_version
         self._version = version
 
-    async def _watch(self, listing: bool) -> AsyncGenerator[Change]:
+    async def _watch(self, listing: bool) -> AsyncGenerator[Change, None]:
         what = f"watch {self._path}"
         params = {
             "watch": "1",

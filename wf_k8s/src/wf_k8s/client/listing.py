@@ -12,7 +12,7 @@ PAGE = 500
 
 async def pages(
     session: Session, path: str, selectors: Mapping[str, str]
-) -> AsyncGenerator[ListFrame]:
+) -> AsyncGenerator[ListFrame, None]:
     """The pages of one consistent list; GoneError where the later ones grew too old."""
     more = ""
     while True:

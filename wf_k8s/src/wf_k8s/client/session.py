@@ -23,6 +23,7 @@ AGENT = "wf"
 OLDEST_CREDENTIALS = 5.0
 """Seconds after which a 401 may be answered by reading the credentials again."""
 READ_TRIES = 5
+BACKOFF = Backoff()
 THROTTLED_TRIES = 8
 
 Observer = Callable[[str, str, float], None]
@@ -43,7 +44,7 @@ class Session:
         *,
         qps: float | None = None,
         timeout: float = 5.0,
-        backoff: Backoff = Backoff(),
+        backoff: Backoff = BACKOFF,
         observer: Observer | None = None,
     ) -> None:
         self._access = access
@@ -101,7 +102,6 @@ class Session:
 
         Raises RefusedError, GoneError (410), and NoAnswerError where it is unknown what was done.
         """
-        what = f"{method} {path}"
         failures = renewed = 0
         while True:
             door = await self.door()
@@ -125,9 +125,7 @@ class Session:
                     await self.renew(door)  # certificates may have been rotated
                 failures += 1
                 if not (method == "GET" or error.unsent) or failures >= READ_TRIES:
-                    raise NoAnswerError(what, str(error.__cause__ or error), unsent=error.unsent) from (
-                        error
-                    )
+                    raise
                 await self.pause(failures)
 
     async def pause(self, failures: int, at_least: float | None = None) -> None:

@@ -133,16 +133,11 @@ OBJECT = (
         ".spec.requests",
         "FieldValueForbidden",
     ),
-    Rule(
-        "!has(oldSelf.status) || has(self.status)",
-        "status can't be removed: it is all that is known of the workflow",
-        ".status",
-        "FieldValueForbidden",
-    ),
 )
 """The rules of the whole object."""
 
 STATUS = (
+    # With `has`, since the default `{}` is judged too, before it is filled in.
     Rule(
         "!has(oldSelf.revision) || (has(self.revision) && self.revision >= oldSelf.revision)",
         "revision can't go back: this save is stale",
@@ -156,7 +151,8 @@ STATUS = (
         "FieldValueForbidden",
     ),
 )
-"""The rules of `status`."""
+"""The rules of `status`. What is removed is filled in as 0 and so has gone back; that holds of the
+whole status too."""
 
 
 def validations(rules: tuple[Rule, ...]) -> Schema:

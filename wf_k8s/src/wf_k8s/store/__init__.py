@@ -1,1 +1,1 @@
-"""The store `k8s:`: workflows are custom resources, their state is the status, a save is a patch."""
+"""The store `k8s:`: a workflow is a custom resource, its state the status, a save a patch."""

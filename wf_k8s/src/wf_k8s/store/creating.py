@@ -27,11 +27,12 @@ async def create(objects: Objects, workflow: Workflow, fresh: Fresh) -> tuple[Kn
     Raises WorkflowExists, AuthorError where the schema refuses the document, StoreUnavailable.
     """
     workflow = rules.first_workflow(workflow)
-    key = await objects.placed(rules.key_of(workflow))
-    document = object_of(workflow, key)
+    key = rules.key_of(workflow)
+    place = await objects.placed(key)
+    document = object_of(workflow, place)
     for attempt in range(1, TRIES + 1):
         try:
-            raw = await objects.create(key, document)
+            raw = await objects.create(place, document)
             return read_known(raw), raw
         except NoAnswerError:
             if attempt == TRIES:
@@ -44,7 +45,7 @@ async def create(objects: Objects, workflow: Workflow, fresh: Fresh) -> tuple[Kn
             if error.code == 404:
                 raise StoreUnavailable(
                     "this cluster does not know workflows, or has no namespace "
-                    f"'{key.namespace}': `wf crd | kubectl apply -f -` makes them known"
+                    f"'{place.namespace}': `wf crd | kubectl apply -f -` makes them known"
                 ) from error
             if not error.passing or attempt == TRIES:
                 raise

@@ -57,6 +57,4 @@ def put_on(known: Known) -> bytes:
 def take_off(known: Known) -> bytes:
     """The patch on the object that removes it; refused where the list has changed."""
     where = f"/metadata/finalizers/{known.finalizers.index(FINALIZER)}"
-    return _encode(
-        [test("/metadata/uid", known.uid), test(where, FINALIZER), remove(where)]
-    )
+    return _encode([test("/metadata/uid", known.uid), test(where, FINALIZER), remove(where)])

@@ -107,9 +107,7 @@ class Known:
 
     def stored(self, numbers: Numbers) -> Stored:
         """All of it, as `ports.Store.load` gives it."""
-        return Stored(
-            self.workflow, self.head, self.steps, self.status.outbox, self.asked(numbers)
-        )
+        return Stored(self.workflow, self.head, self.steps, self.status.outbox, self.asked(numbers))
 
 
 def read_known(raw: bytes) -> Known:
@@ -120,7 +118,9 @@ def read_known(raw: bytes) -> Known:
         spec = _spec.decode(body.spec)
         requests = _requests.decode(body.spec).requests
     except (msgspec.DecodeError, ValueError) as error:
-        raise StoreForeign(f"an object of the API server is no workflow of ours: {error}") from error
+        raise StoreForeign(
+            f"an object of the API server is no workflow of ours: {error}"
+        ) from error
     status = read_status(meta.name, bytes(body.status))
     check_version(meta.name, status.schema_version)
     parts = _shown.decode(body.status)

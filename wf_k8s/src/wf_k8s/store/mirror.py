@@ -102,7 +102,10 @@ class Mirror:
     def forgotten(self, raw: bytes) -> None:
         """The watch tells of a deletion."""
         meta = identity(raw)
-        key, entry = Key(meta.namespace, meta.name), self.entries.get(Key(meta.namespace, meta.name))
+        key, entry = (
+            Key(meta.namespace, meta.name),
+            self.entries.get(Key(meta.namespace, meta.name)),
+        )
         self._removed.pop(meta.uid, None)
         self._unread.pop(key, None)
         if entry is not None and entry.place.row.uid == meta.uid:

@@ -8,7 +8,6 @@ import msgspec
 
 from wf_core.model.phases import Verdict
 from wf_core.model.state import (
-    SCHEMA_VERSION,
     OutboxEntry,
     StepState,
     Transition,
@@ -27,7 +26,10 @@ FEW = 8
 """List items up to which a patch removes them one by one instead of writing the list anew."""
 
 _encode = msgspec.json.Encoder().encode
-_DEFAULTED = frozenset({"phase", "revision"})
+_FIRST = frozenset({"schema_version", "owner"})
+"""Fields that the first save writes in any case: what reads and tests them must find them."""
+_ALWAYS = _FIRST | {"phase", "revision", "epoch", "save_id"}
+"""Fields that are there from the first save on, whatever they hold."""
 _WIRE_NAMES = dict(zip(Status.__struct_fields__, Status.__struct_encode_fields__, strict=True))
 _EMPTY = Status()
 
@@ -63,15 +65,12 @@ def prepare(
     after = msgspec.structs.replace(
         status,
         **{name: getattr(head, name) for name in SAME},
-        schema_version=SCHEMA_VERSION,
         epoch=head.owner.epoch,
         owner=head.owner.id,
         save_id=save_id,
         remarks=head.conditions,
         answers=answers,
-        request_seq=max(status.request_seq, *(a.seq for a in answers), 0)
-        if answers
-        else status.request_seq,
+        request_seq=max((status.request_seq, *(answer.seq for answer in answers))),
         steps=steps,
         outbox=_outbox(status.outbox, changes),
         history=_history((*status.history, *changes.history)),
@@ -102,17 +101,16 @@ def release(known: Known) -> bytes:
 
 
 def _plain(before: Status, after: Status) -> list[Op]:
-    """Fields that are written whole. What equals the default is not stored, save for what the API
-    server itself fills in, and the owner, which is tested."""
+    """Fields that are written whole. What equals the default is not stored, with exceptions."""
     ops: list[Op] = []
     for name, wire in _WIRE_NAMES.items():
         if name in ("steps", "outbox", "history"):
             continue
         old, new = getattr(before, name), getattr(after, name)
-        if old == new and name != "owner":
+        first = before.revision == 0 and name in _FIRST
+        if old == new and not first:
             continue
-        always = name in _DEFAULTED or name in ("epoch", "owner", "save_id")
-        if always or new != getattr(_EMPTY, name):
+        if name in _ALWAYS or new != getattr(_EMPTY, name):
             ops.append(add(f"/status/{wire}", new))
         else:
             ops.append(remove(f"/status/{wire}"))

@@ -112,10 +112,10 @@ class K8sStore:
     async def _current(self, key: Key) -> Known:
         """What is stored, as far as this process may know it without asking."""
         self._check_open()
-        key = await self.objects.placed(key)
+        place = await self.objects.placed(key)
         mirror = self._mirror
-        if mirror is not None and self._follows and key not in self._stale:
-            entry = mirror.entries.get(key)
+        if mirror is not None and self._follows and place not in self._stale:
+            entry = mirror.entries.get(place)
             if entry is not None and entry.raw is not None:
                 return read_known(entry.raw)
         known = await self._fresh(key)
@@ -172,7 +172,7 @@ class K8sStore:
         return Owner(self.owners.id, max(self.owners.least_epoch, known.status.epoch) + 1)
 
     async def release(self, key: Key) -> None:
-        """As `ports.Store.release`. Where a Lease leads it says who owns, and nothing is written."""
+        """As `ports.Store.release`. Where a Lease says who owns, nothing is written."""
         self._check_open()
         key = await self.objects.placed(key)
         self._owned.pop(key, None)
@@ -293,7 +293,6 @@ class K8sStore:
     async def request(self, key: Key, request: Request, now: float) -> int:
         """As `ports.Store.request`."""
         self._check_open()
-        key = await self.objects.placed(key)
         return await ask(self.objects, key, request, now, self._fresh)
 
     async def delete(self, key: Key, now: float) -> None:  # noqa: ARG002
@@ -306,13 +305,13 @@ class K8sStore:
     async def remove(self, key: Key) -> None:
         """As `ports.Store.remove`. Raises WorkflowNotFound where there is none."""
         self._check_open()
-        key = await self.objects.placed(key)
         known = await self._fresh(key)
         if known is None:
             raise rules.not_found(key)
         owner = known.status.owner
         if owner and owner != self.owners.id and (by := self.owners.live(owner)) is not None:
             raise rules.owned(key, by)
+        key = known.key
         await self._take_off(key, known)
         if known.deleting_at is None:
             await self.objects.delete(key, known.uid)

@@ -51,7 +51,7 @@ def _hunted(names: list[str], seeds: int, workers: int) -> dict[str, Catch | Non
 
 def _said(catch: Catch) -> str:
     where = "" if catch.seed is None else f" at seed {catch.seed}"
-    return f"{catch.rule}{where}: {catch.message}"
+    return f"{catch.rule}{where}: {catch.message.splitlines()[0]}"
 
 
 if __name__ == "__main__":

@@ -73,10 +73,16 @@ def d_every_request_was_answered(story: Story, stored: Stored) -> str | None:
     return f"requests {unanswered or left} have no answer" if unanswered or left else None
 
 
+def d_what_was_deleted_goes(story: Story, _: Stored) -> str | None:
+    """What people asked to go is gone once all rests."""
+    return "its deletion was asked, and it is still there" if story.deleted else None
+
+
 AT_REST = (
     i09_everything_was_delivered_or_dropped,
     i12_success_if_and_only_if_all_steps,
     d_every_request_was_answered,
+    d_what_was_deleted_goes,
 )
 AT_REMOVAL = (i14_a_workflow_goes_only_when_it_may, i09_everything_was_delivered_or_dropped)
 

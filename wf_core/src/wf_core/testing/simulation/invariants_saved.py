@@ -7,7 +7,8 @@ from wf_core.saga.table import check_step, check_workflow
 from wf_core.testing.simulation.invariants_steps import STEPS_ON_SAVE
 from wf_core.testing.simulation.story import Save, Story
 
-_INTERRUPTIONS = 5
+_LATELY = 30.0
+"""Seconds that a save may be late."""
 _UNDONE = (Undo.CALLED, Undo.IRREVERSIBLE, Undo.MARKED)
 
 
@@ -155,13 +156,14 @@ def d_each_request_is_answered_once(story: Story, save: Save) -> str | None:
     return None
 
 
-def b03_no_attempt_is_interrupted_for_ever(story: Story, save: Save) -> str | None:
-    """After five interruptions in a row an attempt counts as failed."""
-    for i in save.changes.steps:
-        if save.after.steps[i].interruptions > _INTERRUPTIONS:
-            name = story.workflow.spec.steps[i].name
-            return f"{name} was interrupted {save.after.steps[i].interruptions} times"
-    return None
+def b07_a_deadline_that_passed_turns_the_workflow_back(_: Story, save: Save) -> str | None:
+    """Once `activeDeadlineSeconds` are over a workflow turns back, or holds the cause to do so as
+    soon as its pivot's outcome is known."""
+    head = save.after.head
+    if head.phase is not Phase.RUNNING or head.deadline_at is None or head.cause:
+        return None
+    over = save.clock - head.deadline_at
+    return f"its deadline passed {over:g} s ago" if over > _LATELY else None
 
 
 def d_suspend_and_continue_do_what_they_say(_: Story, save: Save) -> str | None:
@@ -189,7 +191,7 @@ ON_SAVE = (
     i11_failures_stay_within_the_limit,
     i12_success_means_all_steps,
     i15_committed_only_goes_forward,
-    b03_no_attempt_is_interrupted_for_ever,
+    b07_a_deadline_that_passed_turns_the_workflow_back,
     d_each_request_is_answered_once,
     d_suspend_and_continue_do_what_they_say,
     *STEPS_ON_SAVE,

@@ -173,7 +173,9 @@ def c05_a_claim_outlives_its_calls(story: Story, process: int) -> str | None:
     return None
 
 
-def c06_nobody_takes_from_the_living(_: Story, save: Save, living: Mapping[str, None]) -> str | None:
+def c06_nobody_takes_from_the_living(
+    _: Story, save: Save, living: Mapping[str, None]
+) -> str | None:
     """C6: a workflow is claimed only where its last owner gave it up or died."""
     before, after = save.before.head.owner, save.after.head.owner
     if before.id != after.id and before.id in living:

@@ -30,6 +30,7 @@ from wf_core.testing.simulation.story import Called, Save, Story
 if TYPE_CHECKING:
     from wf_core.testing.simulation.process import Process
 
+_EXACT = 1e-6
 PATIENT = 86_400.0
 """With this much patience nothing is given up within a play."""
 
@@ -53,6 +54,11 @@ class Observer:
         entry = self._stage.backing.entries[key]
         self.stories[entry.workflow.metadata.uid].asked[seq] = type_
 
+    def deleted(self, key: Key) -> None:
+        """People asked for a workflow to go."""
+        entry = self._stage.backing.entries[key]
+        self.stories[entry.workflow.metadata.uid].deleted = True
+
     # Saves
 
     def saved(
@@ -71,7 +77,9 @@ class Observer:
         if stage.lone:
             self._judge("i13", key, i13_admission(stage, self.stories, story, save))
         self._judge("i13", key, self._choices.saved(self.stories, story, save))
-        wrong = c06_nobody_takes_from_the_living(story, save, stage.backing.live)
+        # One that lost its locks takes new ones as it goes on: it still counts as dead.
+        living = {each.store.id: None for each in stage.alive if not each.zombie}
+        wrong = c06_nobody_takes_from_the_living(story, save, living)
         self._judge("c06", key, wrong)
         story.outbox.extend(changes.outbox)
         story.by_epoch[after.head.owner.epoch] = after
@@ -151,7 +159,7 @@ class Observer:
         world, calls = self._stage.world, process.calls
         calls[called.n] = called
         # One that was asked to stop has its permit for the grace, whenever its end is saved.
-        late = self._stage.now - world.operator.grace
+        late = self._stage.now - world.operator.grace + _EXACT
         holding = [
             each for each in calls.values() if each.stopped_at is None or each.stopped_at > late
         ]
@@ -260,7 +268,8 @@ class Observer:
     def _judge(self, rule: str, key: Key, wrong: str | None) -> None:
         if wrong is not None:
             head = rule.partition("_")[0] if rule[0] in "abcdei" and "_" in rule else rule
-            number = head[0].upper() + head[1:].lstrip("0") if head[1:].isdigit() else head
+            numbered = not head[1:] or head[1:].isdigit()
+            number = head[0].upper() + head[1:].lstrip("0") if numbered else head
             self._stage.broken(number, f"{key}: {wrong}")
 
 

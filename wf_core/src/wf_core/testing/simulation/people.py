@@ -37,6 +37,7 @@ class People:
         if key in self._stage.backing.entries:
             self._stage.note(f"people delete {key}")
             await self._stage.people.delete(key, self._stage.wall)
+            self._observer.deleted(key)
 
     async def help(self, key: Key, pick: int) -> None:
         """Answer something that waits for a person, the `pick`-th way; nothing where none does."""

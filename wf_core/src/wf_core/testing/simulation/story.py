@@ -59,7 +59,8 @@ class Save:
 class Story:
     """One workflow. `phases` are as the history told them; `taken` maps the id of each event that a
     receiver took to what it said, `refused` are the seqs that one would not take; an undo goes on
-    without waiting for a person from `undoing_since`; `gone` is what was stored at its removal."""
+    without waiting for a person from `undoing_since`; `deleted`: people asked for it to go; `gone`
+    is what was stored at its removal."""
 
     key: Key
     workflow: Workflow
@@ -75,6 +76,7 @@ class Story:
     answered: dict[int, str] = attrs.field(factory=dict)
     refused: dict[int, None] = attrs.field(factory=dict)
     undoing_since: float | None = None
+    deleted: bool = False
     gone: Stored | None = None
 
     @classmethod

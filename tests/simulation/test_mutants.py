@@ -1,0 +1,81 @@
+"""The simulation is itself tested: deliberate faults of the engine must each be caught.
+
+`make mutants` lets all of them loose and writes docs/mutants.md.
+"""
+
+import pytest
+
+from wf_core.saga import run
+from wf_core.testing.mutants import MUTANTS, Edit, Mutant, Stale, applied, by_name, hunt
+from wf_core.testing.mutants.page import page
+
+QUICK = {
+    "step-starts-with-upstream": "I1",
+    "undone-before-dependents": "I3",
+    "success-over-steps-begun": "I12",
+    "effects-before-the-save": "C5",
+    "keys-collide": "I7",
+    "torn-save": "I8",
+    "outbox-not-kept": "I9",
+}
+SEEDS = 2000
+
+
+@pytest.mark.parametrize(("name", "rule"), QUICK.items())
+def test_a_few_mutants_are_caught_by_the_rule_that_they_break(name: str, rule: str) -> None:
+    catch = hunt(by_name(name), 40)
+    assert catch is not None
+    assert catch.rule == rule
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_mutant_is_caught(mutant: Mutant) -> None:
+    assert hunt(mutant, SEEDS) is not None
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_mutant_fits_the_code(mutant: Mutant) -> None:
+    with applied(mutant):
+        pass
+
+
+def test_there_are_enough_of_them_and_no_name_twice() -> None:
+    simulated = [mutant.name for mutant in MUTANTS if not mutant.suite]
+    assert len(simulated) >= 30
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+
+
+def test_a_mutant_is_gone_afterwards() -> None:
+    code = run.start.__code__
+    with applied(by_name("status-ignored")):
+        assert run.start.__code__ is not code
+    assert run.start.__code__ is code
+
+
+def test_a_mutant_whose_text_is_not_there_says_so() -> None:
+    stale = Mutant("stale", "", (Edit("wf_core.saga.run:start", "no such text", ""),))
+    with (
+        pytest.raises(Stale, match=r"wf_core\.saga\.run:start has 'no such text' 0 times"),
+        applied(stale),
+    ):
+        pass
+
+
+def test_a_mutant_of_what_is_not_there_says_so() -> None:
+    stale = Mutant("stale", "", (Edit("wf_core.saga.run:gone", "", ""),))
+    with pytest.raises(Stale, match="gone"), applied(stale):
+        pass
+
+
+def test_one_that_does_no_harm_survives() -> None:
+    harmless = Mutant(
+        "harmless", "", (Edit("wf_core.saga.run:start", "step.failed", "step.failed"),)
+    )
+    assert hunt(harmless, 3) is None
+
+
+def test_the_page_names_survivors() -> None:
+    told = page({mutant.name: None for mutant in MUTANTS}, 1)
+    assert f"0 of {len(MUTANTS)} are caught" in told
+    assert told.count("**nothing**") == len(MUTANTS)

@@ -1,0 +1,87 @@
+"""`wf controller`: runs the workflows of a cluster."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wf_core.cli.registry import installed
+from wf_core.cli.run import configuration
+from wf_core.cli.settings import Settings
+from wf_core.cli.verb import verb
+
+if TYPE_CHECKING:
+    from wf_k8s.controller.options import Options
+
+
+@verb(
+    "controller",
+    examples="""
+    wf controller --config wf.yaml
+    wf controller --config wf.yaml --kubeconfig ~/.kube/config --namespace orders""",
+)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    help="How the cluster is reached. Left out: $KUBECONFIG, ~/.kube/config, or the pod's own.",
+)
+@click.option("--context", help="The context of the kubeconfig. Left out: the current one.")
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Where /metrics, /healthz and /readyz are; 0 takes a free one and logs it.",
+)
+@click.option(
+    "--lease-seconds",
+    type=click.IntRange(min=3),
+    default=15,
+    show_default=True,
+    help="How long after the last renewal another controller may take over.",
+)
+@click.pass_context
+def controller_command(
+    ctx: click.Context,
+    kubeconfig: Path | None,
+    context: str | None,
+    metrics_port: int,
+    lease_seconds: int,
+) -> None:
+    """Run the workflows of a cluster.
+
+    One controller at a time works; others stand by until it ends. The configuration's `namespace`
+    is where its lease is. It runs the workflows of --namespace, or those of all.
+    Logs are JSON. Ends at SIGTERM or ctrl-C; what is not finished goes on with the next one.
+    """
+    from wf_k8s.controller.options import Options
+    from wf_k8s.leadership.leadership import Timing
+    from wf_k8s.telemetry.logs import use_json
+
+    settings: Settings = ctx.obj
+    if kubeconfig is not None and not kubeconfig.exists():
+        raise click.UsageError(f"there is no {kubeconfig}", ctx)
+    debug = bool(os.environ.get("WF_DEBUG") or ctx.find_root().params.get("debug"))
+    options = Options(
+        config=configuration(settings),
+        kubeconfig=kubeconfig,
+        context=context,
+        namespace=settings.namespace,
+        metrics_port=metrics_port,
+        timing=Timing(lease_seconds, lease_seconds * 2 / 3, min(1.0, lease_seconds / 5)),
+    )
+    use_json(debug=debug)
+    asyncio.run(_control(options))
+
+
+async def _control(options: "Options") -> None:
+    import logging
+
+    from wf_k8s.controller.controller import Controller
+
+    registry = installed()
+    for problem in registry.problems:
+        logging.getLogger("wf.controller").warning("%s", problem)
+    await Controller(options, registry).run()

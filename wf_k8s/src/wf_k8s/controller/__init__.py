@@ -1,0 +1,1 @@
+"""The controller: one process that runs the workflows of a cluster while it leads."""

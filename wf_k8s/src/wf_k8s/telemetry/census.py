@@ -1,0 +1,94 @@
+"""Sets the gauges at a scrape, from what the store knows without asking the API server."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from prometheus_client import Gauge
+
+from wf_core.errors import WfError, WorkflowNotFound
+from wf_core.model.phases import Phase
+from wf_core.model.spec import Key
+from wf_core.model.state import Stored
+from wf_core.ports import Row, Store
+from wf_k8s.telemetry.metrics import ADMISSION, Metrics
+
+ALL = 2**31
+LOOKS = 20
+"""Failed workflows that one scrape reads at most, to learn whether they are stuck undos."""
+
+
+class Census:
+    """Counts the workflows of a store that follows the API server. `view` shows a workflow that
+    the engine runs, or raises WorkflowNotFound."""
+
+    def __init__(self, metrics: Metrics, store: Store, view: Callable[[Key], Stored]) -> None:
+        self._metrics = metrics
+        self._store = store
+        self._view = view
+        self._ran: dict[str, bool] = {}  # of Failed ones, by uid: whether anything of it ran
+
+    async def count(self) -> None:
+        """Set all gauges. Raises StoreUnavailable."""
+        rows = (await self._store.list(limit=ALL)).rows
+        metrics = self._metrics
+        _set(metrics.workflows, Counter((row.phase.value, row.queue) for row in rows))
+        _set(
+            metrics.undo_backlog,
+            Counter((row.queue,) for row in rows if row.phase is Phase.ROLLING_BACK),
+        )
+        waiting = sum(row.phase is Phase.PENDING and not row.suspended for row in rows)
+        metrics.depth.labels(ADMISSION).set(waiting)
+        callbacks: Counter[tuple[str, ...]] = Counter()
+        for row in rows:
+            if row.reporting:
+                callbacks[row.queue,] += self._undelivered(row)
+        _set(metrics.callback_backlog, callbacks)
+        await self._count_stuck(rows)
+
+    async def _count_stuck(self, rows: tuple[Row, ...]) -> None:
+        stuck: Counter[tuple[str, ...]] = Counter()
+        looks = LOOKS
+        failed: dict[str, bool] = {}
+        for row in rows:
+            if row.phase is Phase.ROLLING_BACK:
+                stuck[row.queue,] += self._blocked(row)
+            elif row.phase is Phase.FAILED:
+                ran = self._ran.get(row.uid)
+                if ran is None and looks:
+                    looks -= 1
+                    ran = await self._look(row)
+                if ran is not None:
+                    failed[row.uid] = ran
+                # Until it is known it counts: nobody is to miss one.
+                stuck[row.queue,] += ran is not False
+        self._ran = failed
+        _set(self._metrics.stuck_undos, stuck)
+
+    async def _look(self, row: Row) -> bool | None:
+        """Whether anything of a Failed workflow ran; None where it can't be read."""
+        try:
+            stored = await self._store.load(row.key)
+        except WfError:
+            return None  # It counts as stuck, and the next scrape looks again.
+        return any(step.attempt for step in stored.steps)
+
+    def _blocked(self, row: Row) -> bool:
+        stored = self._seen(row)
+        return stored is not None and any(step.blocked is not None for step in stored.steps)
+
+    def _undelivered(self, row: Row) -> int:
+        stored = self._seen(row)
+        return len(stored.outbox) if stored is not None else 1
+
+    def _seen(self, row: Row) -> Stored | None:
+        try:
+            return self._view(row.key)
+        except WorkflowNotFound:
+            return None
+
+
+def _set(gauge: Gauge, counted: "Counter[tuple[str, ...]]") -> None:
+    """Exactly these: what is no longer there must not stay at its last number."""
+    gauge.clear()
+    for labels, number in counted.items():
+        gauge.labels(*labels).set(number)

@@ -1,0 +1,87 @@
+"""The metrics by name: those that controllers have in common, and our own.
+
+Counters and histograms are fed as things happen; gauges are set at each scrape (`census`).
+"""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+QUICK = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+LONG = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
+ADMISSION = "admission"
+
+
+class Metrics:
+    """All metrics of one controller, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        # The names that Kubernetes' own controllers use.
+        self.requests = self._counter(
+            "rest_client_requests", "Requests to the API server.", "code", "method"
+        )
+        self.request_seconds = self._histogram(
+            "rest_client_request_duration_seconds", "How long they took.", QUICK, "method"
+        )
+        self.depth = self._gauge(
+            "workqueue_depth", "Workflows that wait to be admitted, suspended ones apart.", "name"
+        )
+        self.adds = self._counter("workqueue_adds", "Workflows that were admitted.", "name")
+        self.queued_seconds = self._histogram(
+            "workqueue_queue_duration_seconds", "From creation to admission.", LONG, "name"
+        )
+        self.leads = self._gauge(
+            "leader_election_master_status", "1 while this controller leads.", "name"
+        )
+        # Ours.
+        self.workflows = self._gauge(
+            "wf_workflows", "Workflows by phase and queue.", "phase", "queue"
+        )
+        self.wait_seconds = self._histogram(
+            "wf_queue_wait_seconds", "From a workflow's creation to its start.", LONG, "queue"
+        )
+        self.step_seconds = self._histogram(
+            "wf_step_duration_seconds",
+            "From the first intent of a run, or of an undo, until the step moves on.",
+            LONG,
+            "kind",
+            "hook",
+            "outcome",
+        )
+        self.undo_backlog = self._gauge(
+            "wf_undo_backlog", "Workflows that are being undone or wait for it.", "queue"
+        )
+        self.stuck_undos = self._gauge(
+            "wf_stuck_undos", "Workflows whose undo needs a person.", "queue"
+        )
+        self.callback_backlog = self._gauge(
+            "wf_callback_backlog", "Callbacks that are not delivered yet.", "queue"
+        )
+        ProcessCollector(registry=self.registry)
+
+    def text(self) -> bytes:
+        """As Prometheus reads them."""
+        return generate_latest(self.registry)
+
+    def answered(self, method: str, code: str, seconds: float) -> None:
+        """The API server answered (`client.session.Observer`)."""
+        self.requests.labels(code, method).inc()
+        self.request_seconds.labels(method).observe(seconds)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
