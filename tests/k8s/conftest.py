@@ -8,15 +8,18 @@ from tests.cluster.fixtures import (
     namespace,
     pytest_itemcollected,
 )
+from tests.k8s.controller_fixtures import controllers, notes
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
 from tests.k8s.store_fixtures import stores
 
 __all__ = [
     "cluster",
     "control_plane_programs",
+    "controllers",
     "kubectl",
     "kubectl_program",
     "namespace",
+    "notes",
     "pytest_itemcollected",
     "saga_kubectl",
     "sagas",

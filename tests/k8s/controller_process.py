@@ -1,0 +1,160 @@
+"""Controllers as processes of their own, and what they left."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+import yaml
+from tests.cluster.connection import Cluster
+from tests.k8s.crd_objects import Json, Sagas
+
+PATIENCE = 40.0
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
+    """What `look` gives, once it gives something."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if (found := look()) is not None:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {patience:g} s: {what}")
+
+
+@attrs.define
+class ControllerProcess:
+    """One `wf controller`. Its log is in `log`."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def lines(self) -> list[Json]:
+        """Its log, as far as it is JSON."""
+        return [
+            json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")
+        ]
+
+    def said(self, text: str) -> bool:
+        """Whether a message of the log holds `text`."""
+        return any(text in line["message"] for line in self.lines())
+
+    def await_said(self, text: str) -> None:
+        """Return once it has said that."""
+        try:
+            until(lambda: self.said(text) or None, f"the log says '{text}'")
+        except AssertionError as error:
+            raise AssertionError(f"{error}:\n{self.log.read_text()}") from None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def page(self, path: str) -> str:
+        """What its HTTP server answers."""
+        found = (re.search(r"at port (\d+)", line["message"]) for line in self.lines())
+        port = next(match[1] for match in found if match)
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+
+
+@attrs.define
+class Controllers:
+    """Starts controllers for the workflows of one namespace, where their lease is too."""
+
+    cluster: Cluster
+    namespace: str
+    folder: Path
+    started: list[ControllerProcess] = attrs.field(factory=list)
+
+    def start(self, *, lease_seconds: int = 15, **config: Any) -> ControllerProcess:
+        """One more, that leads or stands by."""
+        number = len(self.started)
+        file = self.folder / f"config-{number}.yaml"
+        file.write_text(yaml.safe_dump({"namespace": self.namespace, **config}))
+        log = self.folder / f"controller-{number}.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "wf_core.cli.main", "controller"),
+                    *("--config", str(file), "--kubeconfig", str(self.cluster.kubeconfig)),
+                    *("--namespace", self.namespace, "--metrics-port", "0"),
+                    *("--lease-seconds", str(lease_seconds)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=self.folder,
+                env={**os.environ, "XDG_STATE_HOME": str(self.folder)},
+            )
+        made = ControllerProcess(process, log)
+        self.started.append(made)
+        return made
+
+    def leader(self, **options: Any) -> ControllerProcess:
+        """One more, which leads when this returns."""
+        made = self.start(**options)
+        made.await_said("leading as")
+        return made
+
+    def close(self) -> None:
+        """End those that still run, whatever state they are in."""
+        for each in self.started:
+            if each.process.poll() is None:
+                each.process.kill()
+                each.process.wait()
+
+
+@attrs.frozen
+class Notes:
+    """A file that steps of the kind `command` write to when they run and are undone."""
+
+    file: Path
+
+    def lines(self) -> list[str]:
+        """What was written, oldest first."""
+        return self.file.read_text().split() if self.file.exists() else []
+
+    def step(self, name: str, *after: str, then: str = "", **more: Any) -> Json:
+        """A step that notes `run-NAME` and goes on with the shell command `then`; its undo notes
+        `undo-NAME`."""
+        template = {
+            "type": "command",
+            "parameters": {
+                "run": f"echo run-{name} >> {self.file}\n{then}",
+                "rollback": f"echo undo-{name} >> {self.file}",
+            },
+            "retryPolicy": {"runRetryLimit": 0, "rollbackRetryLimit": 0},
+            **more,
+        }
+        made: Json = {"name": name, "stepTemplate": template}
+        return {**made, "dependOns": [{"name": each} for each in after]} if after else made
+
+
+def await_phase(sagas: Sagas, phase: str, name: str = "order") -> Json:
+    """The workflow, once it is in that phase."""
+
+    def look() -> Json | None:
+        found = sagas.get(name)
+        return found if found["status"]["phase"] == phase else None
+
+    try:
+        return until(look, f"'{name}' is {phase}")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; it is {json.dumps(sagas.get(name)['status'])}") from None

@@ -1,0 +1,84 @@
+"""What becomes of workflows when their controller ends, dies or is paused."""
+
+import signal
+import time
+
+from tests.k8s.controller_process import Controllers, Notes, await_phase, until
+from tests.k8s.crd_objects import Sagas, workflow
+
+LEASE_SECONDS = 4
+
+
+def test_i6_after_a_kill_the_next_controller_goes_on_and_repeats_no_success(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    first = controllers.leader(lease_seconds=LEASE_SECONDS)
+    steps = [notes.step("a"), notes.step("b", "a", then="sleep 3"), notes.step("c", "b")]
+    for step in steps:
+        step["stepTemplate"]["retryPolicy"] = {"runRetryLimit": 2, "runRetryPeriodSeconds": 0.1}
+    sagas.create(workflow(*steps))
+    until(lambda: "run-b" in notes.lines() or None, "b runs")
+    first.end(signal.SIGKILL)
+    epoch = sagas.get()["status"]["epoch"]
+    controllers.leader(lease_seconds=LEASE_SECONDS)
+    done = await_phase(sagas, "Success")
+    assert notes.lines().count("run-a") == 1
+    assert notes.lines()[-1] == "run-c"
+    assert done["status"]["epoch"] > epoch
+
+
+def test_a_stopped_controller_releases_its_lease_and_the_next_begins_within_two_seconds(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    first = controllers.leader()
+    second = controllers.start()
+    second.await_said("standing by")
+    assert first.end() == 0
+    ended = time.monotonic()
+    sagas.create(workflow(notes.step("a")))
+    until(lambda: "run-a" in notes.lines() or None, "a runs")
+    assert time.monotonic() - ended < 2
+    assert second.end() == 0
+
+
+def test_i5_a_paused_leader_is_replaced_and_its_late_write_is_refused(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    first = controllers.leader(lease_seconds=LEASE_SECONDS)
+    second = controllers.start(lease_seconds=LEASE_SECONDS)
+    second.await_said("standing by")
+    release = notes.file.with_name("release")
+    waits = f"until [ -e {release} ]; do sleep 0.05; done"
+    step = notes.step("a", then=waits)
+    step["stepTemplate"]["retryPolicy"] = {"runRetryLimit": 2, "runRetryPeriodSeconds": 0.1}
+    sagas.create(workflow(step, notes.step("b", "a")))
+    until(lambda: "run-a" in notes.lines() or None, "a runs")
+    before = sagas.get()["status"]
+    first.send(signal.SIGSTOP)
+    second.await_said("leading as")
+
+    def taken_over() -> int | None:
+        epoch: int = sagas.get()["status"]["epoch"]
+        return epoch if epoch > before["epoch"] else None
+
+    epoch = until(taken_over, "the second saves under its own epoch")
+    release.touch()  # the command of the first ends: it would save that success
+    first.send(signal.SIGCONT)
+    assert first.process.wait(20) == 1
+    assert first.said("the lease was lost")
+    done = await_phase(sagas, "Success")
+    assert done["status"]["epoch"] == done["status"]["writer"]["epoch"] == epoch
+    assert notes.lines().count("run-b") == 1
+
+
+def test_two_controllers_at_once_call_each_step_once(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    controllers.leader()
+    controllers.start().await_said("standing by")
+    names = [f"order-{i}" for i in range(4)]
+    for name in names:
+        sagas.create(workflow(notes.step(name), name=name))
+    for name in names:
+        await_phase(sagas, "Success", name)
+    assert sorted(notes.lines()) == [f"run-{name}" for name in names]
