@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +74,15 @@ class ControllerProcess:
             text: str = answer.read().decode()
             return text
 
+    def unready(self) -> str:
+        """Why it is not ready; nothing where it is."""
+        try:
+            self.page("/readyz")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.read().decode()
+        return ""
+
 
 @attrs.define
 class Controllers:
@@ -83,7 +93,7 @@ class Controllers:
     folder: Path
     started: list[ControllerProcess] = attrs.field(factory=list)
 
-    def start(self, *, lease_seconds: int = 15, **config: Any) -> ControllerProcess:
+    def start(self, *, lease_seconds: int = 15, **config: object) -> ControllerProcess:
         """One more, that leads or stands by."""
         number = len(self.started)
         file = self.folder / f"config-{number}.yaml"
@@ -114,11 +124,17 @@ class Controllers:
         return made
 
     def close(self) -> None:
-        """End those that still run, whatever state they are in."""
-        for each in self.started:
-            if each.process.poll() is None:
-                each.process.kill()
-                each.process.wait()
+        """End those that still run: in order where they can, so that their commands end too."""
+        left = [each.process for each in self.started if each.process.poll() is None]
+        for process in left:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        for process in left:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 @attrs.frozen

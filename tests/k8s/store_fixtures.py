@@ -31,7 +31,11 @@ class Stores:
         """One more, perhaps through another kubeconfig or on another namespace."""
         access = Access(f"/{namespace or self.namespace}", str(kubeconfig or self.kubeconfig))
         session = Session(access, timeout=timeout)
-        return K8sStore(session, MachineOwners(self.folder), SystemClock().now)
+        return K8sStore(session, self.owners(), SystemClock().now)
+
+    def owners(self) -> MachineOwners:
+        """Another process on this machine."""
+        return MachineOwners(self.folder)
 
     def another_namespace(self) -> str:
         """A namespace in which nothing is yet. It goes with the cluster."""
@@ -50,8 +54,6 @@ class Stores:
 
 
 @pytest.fixture
-def stores(
-    cluster: Cluster, saga_kubectl: Kubectl, namespace: str, tmp_path: Path
-) -> Stores:
+def stores(cluster: Cluster, saga_kubectl: Kubectl, namespace: str, tmp_path: Path) -> Stores:
     """Stores on the test's own namespace."""
     return Stores(cluster.kubeconfig, namespace, tmp_path, saga_kubectl)

@@ -82,3 +82,29 @@ def test_two_controllers_at_once_call_each_step_once(
     for name in names:
         await_phase(sagas, "Success", name)
     assert sorted(notes.lines()) == [f"run-{name}" for name in names]
+
+
+def test_c5_a_lease_is_not_released_while_a_hook_still_runs(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    first = controllers.leader(controllerConfig={"grace": 0.3})
+    step = notes.step("a", then="trap '' TERM\nfor i in 1 2 3 4 5 6; do sleep 0.5; done")
+    step["stepTemplate"]["parameters"]["grace"] = 30
+    sagas.create(workflow(step))
+    until(lambda: "run-a" in notes.lines() or None, "a runs")
+    first.end()
+    assert first.said("left to expire")
+    name = f"wf-controller.{sagas.namespace}"
+    lease = sagas.kubectl.json("-n", sagas.namespace, "get", "lease", name)
+    assert lease["spec"]["holderIdentity"]
+
+
+def test_a_second_signal_ends_at_once(sagas: Sagas, controllers: Controllers, notes: Notes) -> None:
+    first = controllers.leader(controllerConfig={"grace": 60})
+    step = notes.step("a", then="trap '' TERM\nfor i in 1 2 3 4 5 6; do sleep 0.5; done")
+    step["stepTemplate"]["parameters"]["grace"] = 30
+    sagas.create(workflow(step))
+    until(lambda: "run-a" in notes.lines() or None, "a runs")
+    first.send(signal.SIGTERM)
+    first.await_said("once more ends at once")
+    assert first.end() == 130

@@ -128,10 +128,11 @@ def test_metrics_and_health_of_a_controller(sagas: Sagas, controllers: Controlle
     assert leader.end() == 0
 
 
-@pytest.mark.parametrize("key", ["throttleQPS", "controllerConfig"])
-def test_fault_16_a_wrong_value_in_the_configuration_is_named(
+@pytest.mark.parametrize("key", ["throttleQPS", "idleTimeoutMillSeconds", "controlerConfig"])
+def test_fault_16_what_is_wrong_in_the_configuration_is_named(
     controllers: Controllers, key: str
 ) -> None:
-    started = controllers.start(**{key: "nonsense"})
+    config: dict[str, Any] = {key: "nonsense"}
+    started = controllers.start(**config)
     assert started.process.wait(30) == 1
     assert key in started.log.read_text()

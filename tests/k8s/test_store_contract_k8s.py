@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase as PhaseOfTest
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.k8s.store_fixtures import Stores
@@ -28,17 +29,21 @@ from wf_core.testing.store_handles import Handles
 from wf_core.testing.store_replay import replay
 from wf_core.testing.store_strategies import STEPS, TURNS
 from wf_core.testing.store_values import key_of, next_save, saved, workflow
+from wf_k8s.store.known import read_known
+from wf_k8s.store.numbers import Numbers
+from wf_k8s.store.patch import prepare
 from wf_k8s.store.store import K8sStore
 
-REQUESTS = st.builds(
+OF_WORKFLOWS = (RequestType.CANCEL, RequestType.SUSPEND, RequestType.ROLLBACK)
+OF_STEPS = (RequestType.RETRY_RUN, RequestType.SKIP_ROLLBACK, RequestType.MARK_ROLLED_BACK)
+REASONS = st.text(max_size=12)
+REQUESTS = st.builds(Request, type=st.sampled_from(OF_WORKFLOWS), reason=REASONS) | st.builds(
     Request,
-    type=st.sampled_from(RequestType),
-    step=st.none() | st.integers(0, STEPS - 1).map("step{}".format),
-    reason=st.text(max_size=12),
+    type=st.sampled_from(OF_STEPS),
+    step=st.integers(0, STEPS - 1).map("step{}".format),
+    reason=REASONS,
 )
-EVENTS = st.lists(
-    TURNS | REQUESTS | st.sampled_from(["release", "claim"]), min_size=1, max_size=8
-)
+EVENTS = st.lists(TURNS | REQUESTS | st.sampled_from(["release", "claim"]), min_size=1, max_size=8)
 """What may happen in a cluster: a person names a step that there is, and deletion has its own
 tests, as it can't be undone there."""
 
@@ -135,6 +140,26 @@ class TestK8sStore(StoreContract):
 
         self.run(test)
 
+    def test_a_save_in_a_large_workflow_costs_no_more_than_in_a_small_one(self) -> None:
+        """It does, since the API server decodes and stores the whole object; but what is sent is
+        as small."""
+
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            sent = {}
+            for steps in (2, self.max_steps):
+                stored = await store.create(workflow(f"of{steps}", steps=steps), 1.0)
+                known = read_known(await _read(store, key_of(stored)))
+                changes = next_save(
+                    stored, await store.claim(key_of(stored)), steps={1: StepState(attempt=1)}
+                )
+                prepared = prepare(known, changes, Numbers(), save_id="s", now=1.0)
+                sent[steps] = len(prepared.body)
+                await saved(store, stored, changes)
+            assert sent[self.max_steps] < sent[2] + 20
+
+        self.run(test)
+
     def test_logs_are_durable_with_the_next_save(self) -> None:
         """They are not: an object is no place for them. They are kept by the process that ran the
         hooks, and go to its log."""
@@ -154,7 +179,13 @@ class TestK8sStore(StoreContract):
         self.run(test)
 
     def test_i16_stores_fed_the_same_events_hold_the_same_states(self) -> None:
-        @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+        # Shrinking would ask a real API server for minutes.
+        @settings(
+            max_examples=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[PhaseOfTest.explicit, PhaseOfTest.generate],
+        )
         @given(events=EVENTS)
         def holds(events: list[object]) -> None:
             async def both() -> None:
@@ -168,6 +199,13 @@ class TestK8sStore(StoreContract):
             asyncio.run(both())
 
         holds()
+
+
+async def _read(store: Store, key: Key) -> bytes:
+    assert isinstance(store, K8sStore)
+    raw = await store.objects.read(key)
+    assert raw is not None
+    return raw
 
 
 def _plain(told: tuple[list[Stored], tuple[Transition, ...], Row]) -> Sequence[Any]:

@@ -6,6 +6,7 @@
 import pytest
 
 from wf_core.saga import run
+from wf_core.saga.backoff import watch_delay
 from wf_core.testing.mutants import MUTANTS, Edit, Mutant, Stale, applied, by_name, hunt
 from wf_core.testing.mutants.page import page
 
@@ -51,6 +52,14 @@ def test_a_mutant_is_gone_afterwards() -> None:
     with applied(by_name("status-ignored")):
         assert run.start.__code__ is not code
     assert run.start.__code__ is code
+
+
+def test_edits_of_one_function_add_up() -> None:
+    target = "wf_core.saga.backoff:watch_delay"
+    both = Mutant("both", "", (Edit(target, "1 - JITTER", "3"), Edit(target, "+ 2", "+ 0")))
+    with applied(both):
+        assert watch_delay(10.0, 0.5) == 30.0
+    assert watch_delay(10.0, 0.5) == 10.0
 
 
 def test_a_mutant_whose_text_is_not_there_says_so() -> None:

@@ -1,14 +1,14 @@
 """The shipped engine on virtual time: one store, as many processes as wanted, crashes at will.
 
-    async def story() -> None:
-        bench = Bench(Script().on("pay", Do(Failure(Severity.FATAL, "no money"))))
-        process = bench.process()
-        key = await bench.create(chain("book", "pay"))
-        await process.engine.adopt(key)
-        stored = await process.engine.wait(key)
-        await process.stop()
+async def story() -> None:
+    bench = Bench(Script().on("pay", Do(Failure(Severity.FATAL, "no money"))))
+    process = bench.process()
+    key = await bench.create(chain("book", "pay"))
+    await process.engine.adopt(key)
+    stored = await process.engine.wait(key)
+    await process.stop()
 
-    virtual_time.run(story())
+virtual_time.run(story())
 """
 
 import asyncio
@@ -200,9 +200,7 @@ class Process:
             task.cancel()
 
 
-def _task_of(
-    loop: asyncio.AbstractEventLoop, work: Any, **options: Any
-) -> asyncio.Task[Any]:
+def _task_of(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
     """The loop's task factory: remembers which process a task belongs to."""
     task = asyncio.Task(work, loop=loop, **options)
     context = options.get("context")
@@ -215,9 +213,7 @@ def _task_of(
 class Bench:
     """A store in memory, a clock, a script, a receiver of callbacks, and processes on them."""
 
-    def __init__(
-        self, script: Script | None = None, *, config: Config | None = None
-    ) -> None:
+    def __init__(self, script: Script | None = None, *, config: Config | None = None) -> None:
         loop = asyncio.get_running_loop()
         loop.set_task_factory(_task_of)
         self.clock = VirtualClock(loop)

@@ -1,7 +1,7 @@
 """Hooks that do what a script says, in virtual time and without threads.
 
-    script = Script().on("pay", Do(Failure(Severity.RETRYABLE, "busy"), seconds=2), Do())
-    executor = ScriptedExecutor(script, loop_clock)
+script = Script().on("pay", Do(Failure(Severity.RETRYABLE, "busy"), seconds=2), Do())
+executor = ScriptedExecutor(script, loop_clock)
 """
 
 import asyncio

@@ -1,19 +1,21 @@
 """`wf controller`: runs the workflows of a cluster."""
 
 import asyncio
-import os
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from wf_core.cli.registry import installed
-from wf_core.cli.run import configuration
+from wf_core.cli.exits import leave, of_error
 from wf_core.cli.settings import Settings
 from wf_core.cli.verb import verb
+from wf_core.errors import WfError
 
 if TYPE_CHECKING:
     from wf_k8s.controller.options import Options
+
+log = logging.getLogger("wf.controller")
 
 
 @verb(
@@ -56,6 +58,7 @@ def controller_command(
     is where its lease is. It runs the workflows of --namespace, or those of all.
     Logs are JSON. Ends at SIGTERM or ctrl-C; what is not finished goes on with the next one.
     """
+    from wf_core.cli.run import configuration
     from wf_k8s.controller.options import Options
     from wf_k8s.leadership.leadership import Timing
     from wf_k8s.telemetry.logs import use_json
@@ -63,7 +66,6 @@ def controller_command(
     settings: Settings = ctx.obj
     if kubeconfig is not None and not kubeconfig.exists():
         raise click.UsageError(f"there is no {kubeconfig}", ctx)
-    debug = bool(os.environ.get("WF_DEBUG") or ctx.find_root().params.get("debug"))
     options = Options(
         config=configuration(settings),
         kubeconfig=kubeconfig,
@@ -72,16 +74,19 @@ def controller_command(
         metrics_port=metrics_port,
         timing=Timing(lease_seconds, lease_seconds * 2 / 3, min(1.0, lease_seconds / 5)),
     )
-    use_json(debug=debug)
-    asyncio.run(_control(options))
+    use_json(debug=log.isEnabledFor(logging.DEBUG))  # as --debug had it set
+    try:
+        asyncio.run(_control(options))
+    except WfError as error:
+        log.error("%s", error)
+        leave(of_error(error))
 
 
 async def _control(options: "Options") -> None:
-    import logging
-
+    from wf_core.cli.registry import installed
     from wf_k8s.controller.controller import Controller
 
     registry = installed()
     for problem in registry.problems:
-        logging.getLogger("wf.controller").warning("%s", problem)
+        log.warning("%s", problem)
     await Controller(options, registry).run()

@@ -46,6 +46,7 @@ class Door:
         """Close the connections."""
         await self.rest.close()
         await self.connector.close()
+        await asyncio.sleep(0)  # transports close in the loop's next round, if there is one
 
 
 class Access:

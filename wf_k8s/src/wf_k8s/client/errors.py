@@ -77,7 +77,5 @@ def _next_step(code: int) -> str:
     if code == 401:
         return "; the credentials are not accepted: renew them, or name another context"
     if code == 403:
-        return "; the permissions needed are printed by `wf rbac`"
-    if code == 404:
-        return ""
+        return "; whoever runs this lacks a permission: `kubectl auth can-i --list` shows them"
     return ""

@@ -22,6 +22,8 @@ JSON_PATCH = "application/json-patch+json"
 AGENT = "wf"
 OLDEST_CREDENTIALS = 5.0
 """Seconds after which a 401 may be answered by reading the credentials again."""
+KEPT_DOORS = 3
+"""Earlier readings of the configuration whose connections stay open."""
 READ_TRIES = 5
 BACKOFF = Backoff()
 THROTTLED_TRIES = 8
@@ -86,6 +88,8 @@ class Session:
                 return False
             await self._open()
             self._old.append(used)  # its watches go on until they end
+            if len(self._old) > KEPT_DOORS:
+                await self._old.pop(0).close()
             return True
 
     async def request(
@@ -216,7 +220,12 @@ class Session:
         await self._throttle.turn()
         for last in (False, True):
             door = await self.door()
-            headers = {"Accept": JSON, "User-Agent": AGENT, **await door.headers()}
+            headers = {
+                "Accept": JSON,
+                "Accept-Encoding": "identity",  # what is compressed comes late and in lumps
+                "User-Agent": AGENT,
+                **await door.headers(),
+            }
             began = time.monotonic()
             said = "error"
             try:

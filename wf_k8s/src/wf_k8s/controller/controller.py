@@ -53,7 +53,7 @@ class Controller:
         """One life."""
         server = HttpServer(self._health.pages())
         try:
-            port = await server.start(None, self._options.metrics_port)
+            port = await server.start("", self._options.metrics_port)
         except OSError as error:
             raise OperatorError(
                 f"port {self._options.metrics_port} can't be listened on: {error}; "
@@ -87,9 +87,7 @@ class Controller:
         serving = asyncio.ensure_future(self._serve(engine, store))
         stopping = asyncio.ensure_future(asked.wait())
         try:
-            await asyncio.wait(
-                (keeping, serving, stopping), return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait((keeping, serving, stopping), return_when=asyncio.FIRST_COMPLETED)
             self._health.unready = "stopping"
             if keeping.done():
                 await self._lost(engine, store, keeping.result())

@@ -1,6 +1,19 @@
 """Who owns workflows where a Lease says who leads."""
 
-from wf_k8s.leadership.leadership import Leadership
+from typing import Protocol
+
+
+class Candidate(Protocol):
+    """What is asked of a `Leadership`."""
+
+    @property
+    def identity(self) -> str: ...
+
+    @property
+    def transitions(self) -> int: ...
+
+    @property
+    def leads(self) -> bool: ...
 
 
 class LeaseOwners:
@@ -9,7 +22,7 @@ class LeaseOwners:
 
     leads = True
 
-    def __init__(self, leadership: Leadership, lease: str) -> None:
+    def __init__(self, leadership: Candidate, lease: str) -> None:
         self._prefix = f"{lease}/"
         self._leadership = leadership
         self.id = self._prefix + leadership.identity

@@ -14,11 +14,16 @@ import attrs
 from wf_core.errors import StoreForeign, StoreUnavailable
 from wf_core.model.spec import Key
 from wf_core.ports import Seen
+from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.follow import Follow, Gone, Put, Restarted, Synced, Trouble
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.rows import Place, identity, read_place
 
 log = logging.getLogger("wf.k8s")
+REMEMBERED = 10_000
+"""Deletions that a watch may still ask for."""
+PATIENCE = 5
+"""Failures of the first list, of those that pass by themselves, until whoever waits is told."""
 
 
 @attrs.frozen
@@ -46,11 +51,12 @@ class Mirror:
         self._task: asyncio.Task[None] | None = None
         self._first: asyncio.Future[None] | None = None
         self._said = ""
+        self._troubles = 0
         self._closed = False
 
     async def start(self) -> None:
         """Follow, and return once everything that exists was told. Raises StoreUnavailable where
-        the first list fails; it is tried again all the same."""
+        the first list fails for good or again and again; it is tried again all the same."""
         if self._closed:
             raise StoreUnavailable("the store is closed")
         if self._task is None:
@@ -129,6 +135,9 @@ class Mirror:
                 seq = numbers.last
             deletion = place.deletion_asked_at
         self._changed[key] = Seen(self.position, key, gone, seq, deletion)
+        if len(self._changed) > len(self.entries) + REMEMBERED:
+            oldest = next(each for each, seen in self._changed.items() if seen.gone)
+            del self._changed[oldest]
         self._wake()
 
     async def watch(self, position: int) -> AsyncIterator[Seen]:
@@ -175,7 +184,7 @@ class Mirror:
         except Exception as error:
             # Whoever waits for the first list must not wait for ever.
             log.exception("following the API server: a fault of the engine")
-            self._trouble(StoreUnavailable(f"following the API server failed: {error}"))
+            self._fail_first(StoreUnavailable(f"following the API server failed: {error}"))
 
     def _complete(self) -> None:
         """Everything that exists was told: the rest is gone."""
@@ -186,6 +195,7 @@ class Mirror:
             self._forget(key)
         self.synced = True
         self._said = ""
+        self._troubles = 0
         if self._first is not None and not self._first.done():
             self._first.set_result(None)
         self._first = None
@@ -194,9 +204,16 @@ class Mirror:
         if str(error) != self._said:
             self._said = str(error)
             log.warning("following the API server: %s", error)
-        if self._first is not None and not self._first.done():
-            self._first.set_exception(error)
-            self._first = None
+        self._troubles += 1
+        lasting = isinstance(error, RefusedError) and not error.passing
+        if lasting or self._troubles >= PATIENCE:
+            self._fail_first(error)
+
+    def _fail_first(self, error: StoreUnavailable) -> None:
+        first, self._first = self._first, None
+        if first is not None and not first.done():
+            first.set_exception(error)
+            first.exception()  # nobody may be waiting any more
 
     async def close(self) -> None:
         """Stop following; every watch ends."""
@@ -204,7 +221,5 @@ class Mirror:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait((self._task,))
-        if self._first is not None and not self._first.done():
-            self._first.set_exception(StoreUnavailable("the store was closed"))
-            self._first = None
+        self._fail_first(StoreUnavailable("the store was closed"))
         self._wake()

@@ -29,6 +29,7 @@ class Numbers:
 
     def __init__(self) -> None:
         self.last = 0
+        self._given = 0
         self._seqs: dict[str, int] = {}
         self._ids: dict[int, str] = {}
 
@@ -42,7 +43,10 @@ class Numbers:
         new = [each for each in requests if each.id not in self._seqs]
         for each in sorted(new, key=_order):
             named = seq_of_id(each.id)
-            self._give(each.id, named if named > self.last else self.last + 1)
+            # Older ones of ours may still wait, unless this process has gone past their numbers.
+            ours = named > self._given and named not in self._ids
+            self._give(each.id, named if ours else self.last + 1)
+            self._given = max(self._given, self._seqs[each.id])
 
     def seq(self, request: str) -> int:
         """The number of a request that was learnt."""

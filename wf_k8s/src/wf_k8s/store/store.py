@@ -15,7 +15,7 @@ from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import LogLine, Owner, Stored, Transition
 from wf_core.ports import Changes, Page, Row, Saved, Seen
 from wf_k8s.client.errors import RefusedError
-from wf_k8s.client.follow import Follow
+from wf_k8s.client.follow import SILENCE, Follow
 from wf_k8s.client.session import Session
 from wf_k8s.store import guard
 from wf_k8s.store.asking import ask
@@ -36,11 +36,15 @@ TRIES = 8
 
 
 class K8sStore:
-    """`ports.Store` on custom resources. `owners` says who this process is and who else lives."""
+    """`ports.Store` on custom resources. `owners` says who this process is and who else lives.
+
+    `silence`: seconds after which a watch that says nothing is taken for dead.
+    """
 
     def __init__(self, session: Session, owners: Owners, now: Callable[[], float]) -> None:
         self.objects = Objects(session)
         self.owners = owners
+        self.silence = SILENCE
         self._now = now
         self._numbers: dict[str, Numbers] = {}
         self._known: dict[Key, Known] = {}  # of those that this process owns, as last saved
@@ -113,15 +117,17 @@ class K8sStore:
         """What is stored, as far as this process may know it without asking."""
         self._check_open()
         place = await self.objects.placed(key)
-        mirror = self._mirror
-        if mirror is not None and self._follows and place not in self._stale:
-            entry = mirror.entries.get(place)
-            if entry is not None and entry.raw is not None:
-                return read_known(entry.raw)
-        known = await self._fresh(key)
+        known = self._told(place) or await self._fresh(key)
         if known is None:
             raise rules.not_found(key)
         return known
+
+    def _told(self, place: Key) -> Known | None:
+        """What the watch and the answers to our writes tell; None where that has to be read."""
+        if self._mirror is None or not self._follows or place in self._stale:
+            return None
+        entry = self._mirror.entries.get(place)
+        return read_known(entry.raw) if entry is not None and entry.raw is not None else None
 
     async def _fresh(self, key: Key) -> Known | None:
         """What is stored, asked for now."""
@@ -176,11 +182,11 @@ class K8sStore:
         self._check_open()
         key = await self.objects.placed(key)
         self._owned.pop(key, None)
-        self._known.pop(key, None)
+        known = self._known.pop(key, None)
         if self.owners.leads:
             return
         try:
-            known = await self._current(key)
+            known = known or await self._current(key)
         except WorkflowNotFound:
             return
         if known.status.owner != self.owners.id:
@@ -200,7 +206,7 @@ class K8sStore:
         """
         self._check_open()
         key = await self.objects.placed(key)
-        known = self._known.pop(key, None)
+        known = self._known.pop(key, None) or self._told(key)
         if known is None or known.status.revision != changes.base_revision:
             known = await self._fresh(key)
             if known is None:
@@ -358,7 +364,9 @@ class K8sStore:
             path = await self.objects.collection()
             self._check_open()
             if self._mirror is None:
-                self._mirror = Mirror(Follow(self.objects.session, path), self._numbers)
+                self._mirror = Mirror(
+                    Follow(self.objects.session, path, silence=self.silence), self._numbers
+                )
         await self._mirror.start()
         return self._mirror
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
@@ -51,10 +52,12 @@ class HttpServer:
         self._server: asyncio.Server | None = None
         self._open = 0
 
-    async def start(self, host: str | None, port: int) -> int:
-        """Listen; the port, which is a free one for 0. Raises OSError."""
-        self._server = await asyncio.start_server(self._meet, host, port, limit=LONGEST_HEAD)
-        chosen: int = self._server.sockets[0].getsockname()[1]
+    async def start(self, host: str, port: int) -> int:
+        """Listen; the port, which is a free one for 0. The host "" is all addresses of the machine,
+        of both families. Raises OSError."""
+        listening = _listening(host, port)
+        self._server = await asyncio.start_server(self._meet, sock=listening, limit=LONGEST_HEAD)
+        chosen: int = listening.getsockname()[1]
         return chosen
 
     async def close(self) -> None:
@@ -97,6 +100,15 @@ class HttpServer:
         except Exception:
             log.exception("no answer to %s", target)
             return method == "HEAD", Page.of_text(500, "see the log")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    # One socket for both families: two would get two different free ports.
+    if not host and socket.has_dualstack_ipv6():
+        # Where the machine has IPv6 switched off after all, the other family is what there is.
+        with suppress(OSError):
+            return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server((host, port))
 
 
 def _encoded(page: Page, *, head_only: bool) -> bytes:

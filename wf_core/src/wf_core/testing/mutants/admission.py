@@ -63,6 +63,7 @@ MUTANTS = (
                 "-(queue.running + 1) / queue.limits.weight",
             ),
         ),
+        ("tests/core/admission",),
     ),
     Mutant(
         "admitted-before-recovery",
@@ -74,5 +75,6 @@ MUTANTS = (
                 "self._slots.open()\n        await self._recover()",
             ),
         ),
+        ("tests/core/engine",),
     ),
 )

@@ -80,6 +80,7 @@ MUTANTS = (
                 "if False:",
             ),
         ),
+        ("tests/core/limits",),
     ),
     Mutant(
         "waiter-loses-its-place",

@@ -142,6 +142,7 @@ MUTANTS = (
                 "latest = step.next_attempt_at\n    if False:",
             ),
         ),
+        ("tests/core/saga",),
     ),
     Mutant(
         "request-answered-twice",

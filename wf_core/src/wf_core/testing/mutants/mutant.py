@@ -8,7 +8,7 @@ import contextlib
 import importlib
 import inspect
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import CodeType, FunctionType
 
 import attrs
@@ -45,35 +45,38 @@ class Mutant:
 @contextlib.contextmanager
 def applied(mutant: Mutant) -> Iterator[None]:
     """Let the mutant live within the block. Raises `Stale` where an edit does not fit the code."""
+    by_target: dict[str, list[Edit]] = {}
+    for edit in mutant.edits:
+        by_target.setdefault(edit.target, []).append(edit)
     with contextlib.ExitStack() as stack:
-        for edit in mutant.edits:
-            stack.enter_context(_edited(edit))
+        for target, edits in by_target.items():
+            stack.enter_context(_edited(target, edits))
         yield
 
 
 @contextlib.contextmanager
-def _edited(edit: Edit) -> Iterator[None]:
-    owner, name, found = _find(edit)
+def _edited(target: str, edits: Sequence[Edit]) -> Iterator[None]:
+    owner, name, found = _find(target)
     if isinstance(found, str):
-        setattr(owner, name, _replaced(edit, found))
+        setattr(owner, name, _replaced(edits, found))
         try:
             yield
         finally:
             setattr(owner, name, found)
         return
     if not isinstance(found, FunctionType):
-        raise Stale(f"{edit.target} is neither a function nor a text")
+        raise Stale(f"{target} is neither a function nor a text")
     original = found.__code__
     # The code of the function itself: whoever imported it by name has the mutant too.
-    found.__code__ = _compiled(edit, found)
+    found.__code__ = _compiled(target, edits, found)
     try:
         yield
     finally:
         found.__code__ = original
 
 
-def _find(edit: Edit) -> tuple[object, str, object]:
-    module, _, path = edit.target.partition(":")
+def _find(target: str) -> tuple[object, str, object]:
+    module, _, path = target.partition(":")
     owner: object = importlib.import_module(module)
     found, name = owner, ""
     for name in path.split("."):
@@ -81,30 +84,32 @@ def _find(edit: Edit) -> tuple[object, str, object]:
         try:
             found = inspect.getattr_static(owner, name)
         except AttributeError as error:
-            raise Stale(f"{edit.target}: {error}") from error
+            raise Stale(f"{target}: {error}") from error
     if isinstance(found, property):
         found = found.fget
     return owner, name, inspect.unwrap(found) if callable(found) else found
 
 
-def _compiled(edit: Edit, function: FunctionType) -> CodeType:
-    source = _replaced(edit, textwrap.dedent(inspect.getsource(function)))
+def _compiled(target: str, edits: Sequence[Edit], function: FunctionType) -> CodeType:
+    source = _replaced(edits, textwrap.dedent(inspect.getsource(function)))
     tree = ast.parse(source)
     definition = tree.body[0]
     if not isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef):
-        raise Stale(f"{edit.target} is not defined by a `def`")
+        raise Stale(f"{target} is not defined by a `def`")
     definition.decorator_list = []
     ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
     flags = __future__.annotations.compiler_flag
     whole = compile(tree, function.__code__.co_filename, "exec", flags, dont_inherit=True)
     code = next(each for each in whole.co_consts if isinstance(each, CodeType))
     if code.co_freevars != function.__code__.co_freevars:
-        raise Stale(f"{edit.target} closes over other names than its mutant")
+        raise Stale(f"{target} closes over other names than its mutant")
     return code
 
 
-def _replaced(edit: Edit, text: str) -> str:
-    count = text.count(edit.before)
-    if count != 1:
-        raise Stale(f"{edit.target} has {edit.before!r} {count} times, not once")
-    return text.replace(edit.before, edit.after)
+def _replaced(edits: Sequence[Edit], text: str) -> str:
+    for edit in edits:
+        count = text.count(edit.before)
+        if count != 1:
+            raise Stale(f"{edit.target} has {edit.before!r} {count} times, not once")
+        text = text.replace(edit.before, edit.after)
+    return text

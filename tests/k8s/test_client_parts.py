@@ -1,0 +1,155 @@
+"""The parts of the client that need no server."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wf_k8s.client.answers import LONGEST_WAIT, refusal, retry_after
+from wf_k8s.client.errors import GoneError, NoAnswerError, RefusedError
+from wf_k8s.client.frames import read_event, read_page
+from wf_k8s.client.lines import Lines
+from wf_k8s.client.pace import Backoff, Throttle
+from wf_k8s.client.resources import EVENTS, PODS, WORKFLOWS
+from wf_k8s.client.target import Target, read_target
+
+
+@given(st.lists(st.binary(max_size=8).map(lambda b: b.replace(b"\n", b"."))), st.data())
+def test_lines_come_whole_whatever_pieces_they_come_in(
+    lines: list[bytes], data: st.DataObject
+) -> None:
+    text = b"".join(line + b"\n" for line in lines)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=5)))
+    reader, found = Lines(), []
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        found += reader.feed(text[start:end])
+    assert found == [line for line in lines if line.strip()]
+    assert not reader.cut_off
+
+
+def test_a_line_that_was_cut_off_is_not_given() -> None:
+    reader = Lines()
+    assert reader.feed(b'{"a": 1}\n{"b"') == [b'{"a": 1}']
+    assert reader.cut_off
+
+
+def test_a_line_without_end_is_no_watch() -> None:
+    with pytest.raises(ValueError, match="more than 10 bytes"):
+        Lines(most=10).feed(b"x" * 11)
+
+
+def test_an_answer_says_its_causes_and_when_to_come_again() -> None:
+    body = (
+        b'{"kind":"Status","code":422,"reason":"Invalid","message":"wrong","details":{"causes":'
+        b'[{"field":"spec.steps","reason":"FieldValueInvalid","message":"no such step"}]}}'
+    )
+    error = refusal("PATCH /x", 422, body, {"Retry-After": "3"})
+    assert isinstance(error, RefusedError)
+    assert (error.code, error.reason, error.after) == (422, "Invalid", 3.0)
+    assert [each.message for each in error.causes] == ["no such step"]
+    assert str(error) == "PATCH /x: wrong (HTTP 422)"
+
+
+def test_an_answer_that_is_no_status_is_shown_as_it_is() -> None:
+    error = refusal("GET /x", 502, b"<html>Bad gateway</html>")
+    assert str(error) == "GET /x: <html>Bad gateway</html> (HTTP 502)"
+
+
+@pytest.mark.parametrize("body", [b'{"code":410}', b'{"reason":"Expired"}'])
+def test_too_old_a_version_means_to_list_again(body: bytes) -> None:
+    assert isinstance(refusal("watch", 0 if b"code" in body else 400, body), GoneError)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "passing", "too_large"),
+    [
+        (500, "etcdserver: request is too large", False, True),
+        (500, "rpc error: code = ResourceExhausted", False, True),
+        (413, "", False, True),
+        (500, "boom", True, False),
+        (503, "", True, False),
+        (429, "", True, False),
+        (403, "", False, False),
+        (409, "", False, False),
+    ],
+)
+def test_k8_what_passes_by_itself_and_what_never_fits(
+    code: int, message: str, passing: bool, too_large: bool
+) -> None:
+    error = RefusedError(code, "", message, what="PATCH")
+    assert (error.passing, error.too_large) == (passing, too_large)
+
+
+def test_retry_after_is_believed_within_reason() -> None:
+    assert retry_after({"Retry-After": "99999"}) == LONGEST_WAIT
+    assert retry_after({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 4) == 4
+    assert retry_after({}) is None
+
+
+def test_k13_an_error_event_inside_a_200_is_an_error() -> None:
+    line = b'{"type":"ERROR","object":{"kind":"Status","code":410,"message":"too old"}}'
+    with pytest.raises(GoneError, match="too old"):
+        read_event("watch", line)
+
+
+def test_half_a_line_is_no_event() -> None:
+    with pytest.raises(NoAnswerError, match="can't be read"):
+        read_event("watch", b'{"type":"ADDED","object":{"meta')
+
+
+def test_the_bookmark_that_ends_a_streamed_list_is_known() -> None:
+    line = (
+        b'{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"7",'
+        b'"annotations":{"k8s.io/initial-events-end":"true"}}}}'
+    )
+    event = read_event("watch", line)
+    assert (event.ends_list, event.resource_version) == (True, "7")
+    assert not read_event("watch", line.replace(b"BOOKMARK", b"ADDED")).ends_list
+
+
+def test_a_page_that_was_cut_off_is_no_list() -> None:
+    with pytest.raises(NoAnswerError, match="no list"):
+        read_page("list", b'{"metadata":{},"items":[{"a"')
+
+
+@given(st.integers(1, 200), st.floats(0, 1, exclude_max=True))
+def test_waits_grow_are_jittered_and_have_an_end(failures: int, chance: float) -> None:
+    backoff = Backoff(first=0.2, longest=30.0)
+    wait = backoff.wait(failures, chance)
+    full = min(30.0, 0.2 * 2 ** (failures - 1))
+    assert full / 2 <= wait <= full
+
+
+def test_throttle_lets_a_second_pass_at_once_and_then_its_rate() -> None:
+    now = 0.0
+    throttle = Throttle(10, lambda: now)
+    now = 60.0
+    delays = [throttle.delay() for _ in range(12)]
+    assert delays[:10] == pytest.approx([0.0] * 10)
+    assert delays[10:] == pytest.approx([0.1, 0.2])
+    now = 60.3
+    assert throttle.delay() == pytest.approx(0.0)
+    assert Throttle(None, lambda: 0.0).delay() == 0.0
+
+
+def test_paths_name_group_namespace_and_subresource() -> None:
+    assert WORKFLOWS.path("a", "b", "status") == (
+        "/apis/workflow.example.com/v1alpha1/namespaces/a/workflows/b/status"
+    )
+    assert PODS.path(None) == "/api/v1/pods"
+    assert EVENTS.api_version == "events.k8s.io/v1"
+
+
+@pytest.mark.parametrize(
+    ("rest", "target"),
+    [
+        ("", Target()),
+        ("prod", Target("prod")),
+        ("prod/team-a", Target("prod", "team-a")),
+        ("/team-a", Target(None, "team-a")),
+        ("prod/*", Target("prod", "*")),
+        ("arn:aws:eks:eu:1:cluster/big", Target("arn:aws:eks:eu:1:cluster/big")),
+        ("arn:aws:eks:eu:1:cluster/big/team-a", Target("arn:aws:eks:eu:1:cluster/big", "team-a")),
+    ],
+)
+def test_an_address_names_context_and_namespace(rest: str, target: Target) -> None:
+    assert read_target(rest, ["prod", "arn:aws:eks:eu:1:cluster/big"]) == target

@@ -1,0 +1,119 @@
+"""The gauges that a scrape sets."""
+
+import asyncio
+
+from wf_core.adapters.memory.backing import Backing
+from wf_core.adapters.memory.store import MemoryStore
+from wf_core.errors import WorkflowNotFound
+from wf_core.model.phases import BlockReason, Phase
+from wf_core.model.spec import Key
+from wf_core.model.state import Blocked, OutboxEntry, StepState, Stored
+from wf_core.testing.store_values import key_of, next_save, saved, workflow
+from wf_k8s.telemetry.census import Census
+from wf_k8s.telemetry.metrics import Metrics
+
+
+async def put(
+    store: MemoryStore,
+    name: str,
+    phase: Phase = Phase.PENDING,
+    step: StepState | None = None,
+    *,
+    queue: str = "gold",
+    outbox: tuple[OutboxEntry, ...] = (),
+    suspended: bool = False,
+) -> Stored:
+    """A workflow in that phase whose first step is `step`."""
+    made = await store.create(workflow(name, queue=queue), 0.0)
+    owner = await store.claim(key_of(made))
+    steps = {} if step is None else {0: step}
+    changes = next_save(made, owner, phase=phase, steps=steps, outbox=outbox, suspended=suspended)
+    return await saved(store, made, changes)
+
+
+def counted(*, runs: bool = True) -> Metrics:
+    """The metrics of one store of each sort; the engine knows its workflows where it `runs`."""
+    metrics = Metrics()
+    stuck = Blocked(BlockReason.ROLLBACK_FAILED, 1.0)
+
+    async def count() -> None:
+        store = MemoryStore(Backing())
+        running: dict[Key, Stored] = {}
+
+        def view(key: Key) -> Stored:
+            if not runs or key not in running:
+                raise WorkflowNotFound(str(key))
+            return running[key]
+
+        await put(store, "waits")
+        await put(store, "sleeps", suspended=True)
+        await put(store, "waits-too", queue="tin")
+        entries = (OutboxEntry(1, Phase.RUNNING, 1.0), OutboxEntry(2, Phase.RUNNING, 1.0))
+        undoing = StepState(phase=Phase.ROLLING_BACK)
+        for stored in (
+            await put(store, "reports", Phase.SUCCESS, outbox=entries),
+            await put(store, "undoes", Phase.ROLLING_BACK, undoing),
+            await put(
+                store,
+                "stuck",
+                Phase.ROLLING_BACK,
+                StepState(phase=Phase.ROLLING_BACK, blocked=stuck),
+            ),
+        ):
+            running[key_of(stored)] = stored
+        await put(store, "failed", Phase.FAILED, StepState(phase=Phase.FAILED, attempt=1))
+        await put(store, "no-such-kind", Phase.FAILED)
+        await Census(metrics, store, view).count()
+        await store.close()
+
+    asyncio.run(count())
+    return metrics
+
+
+def value(metrics: Metrics, name: str, /, **labels: str) -> float | None:
+    """The value of one series."""
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_workflows_are_counted_by_phase_and_queue() -> None:
+    metrics = counted()
+    assert value(metrics, "wf_workflows", phase="Pending", queue="gold") == 2.0
+    assert value(metrics, "wf_workflows", phase="Pending", queue="tin") == 1.0
+    assert value(metrics, "wf_workflows", phase="Failed", queue="gold") == 2.0
+
+
+def test_the_work_queue_is_what_waits_for_admission() -> None:
+    assert value(counted(), "workqueue_depth", name="admission") == 2.0
+
+
+def test_undos_under_way_are_the_backlog() -> None:
+    assert value(counted(), "wf_undo_backlog", queue="gold") == 2.0
+
+
+def test_an_undo_is_stuck_where_a_person_is_needed_and_not_where_nothing_ever_ran() -> None:
+    assert value(counted(), "wf_stuck_undos", queue="gold") == 2.0
+
+
+def test_callbacks_are_counted_one_by_one_where_the_engine_knows_them() -> None:
+    assert value(counted(), "wf_callback_backlog", queue="gold") == 2.0
+    assert value(counted(runs=False), "wf_callback_backlog", queue="gold") == 1.0
+
+
+def test_what_is_gone_is_no_longer_shown() -> None:
+    async def count() -> None:
+        store = MemoryStore(Backing())
+        metrics = Metrics()
+
+        def view(key: Key) -> Stored:
+            raise WorkflowNotFound(str(key))
+
+        census = Census(metrics, store, view)
+        stored = await put(store, "order")
+        await census.count()
+        assert value(metrics, "wf_workflows", phase="Pending", queue="gold") == 1.0
+        await store.remove(key_of(stored))
+        await census.count()
+        assert value(metrics, "wf_workflows", phase="Pending", queue="gold") is None
+        await store.close()
+
+    asyncio.run(count())

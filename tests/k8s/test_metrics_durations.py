@@ -1,0 +1,93 @@
+"""What the metrics make of the moves of a workflow."""
+
+from wf_core.errors import WorkflowNotFound
+from wf_core.model.phases import Phase
+from wf_core.model.spec import Key, Metadata, StepSpec, StepTemplate, Workflow, WorkflowSpec
+from wf_core.model.state import StepState, Stored, Transition, WorkflowState
+from wf_k8s.telemetry.follow import Durations
+from wf_k8s.telemetry.metrics import Metrics
+
+KEY = Key("default", "order")
+STEP = {"kind": "random"}
+
+
+def stored(**reached: float) -> Stored:
+    """A workflow of one step, created at 100."""
+    step = StepState(reached={Phase(phase): at for phase, at in reached.items()})
+    return Stored(
+        Workflow(
+            Metadata("order"),
+            WorkflowSpec(steps=(StepSpec("a", StepTemplate("random")),), queue="gold"),
+        ),
+        WorkflowState(created_at=100.0),
+        (step,),
+    )
+
+
+def move(at: float, before: Phase, after: Phase, step: str | None = None) -> Transition:
+    """One line of the history."""
+    return Transition(at, before, after, step)
+
+
+def value(metrics: Metrics, name: str, /, **labels: str) -> float | None:
+    """The value of one series."""
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_the_wait_from_creation_to_start_is_told_by_queue() -> None:
+    metrics = Metrics()
+    Durations(metrics, lambda _: stored()).saw(KEY, (move(107.0, Phase.PENDING, Phase.RUNNING),))
+    assert value(metrics, "wf_queue_wait_seconds_sum", queue="gold") == 7.0
+    assert value(metrics, "workqueue_adds_total", name="admission") == 1.0
+
+
+def test_a_run_and_an_undo_are_told_by_kind_hook_and_outcome() -> None:
+    metrics = Metrics()
+    durations = Durations(metrics, lambda _: stored())
+    durations.saw(KEY, (move(110.0, Phase.PENDING, Phase.RUNNING, "a"),))
+    durations.saw(KEY, (move(113.0, Phase.RUNNING, Phase.SUCCESS, "a"),))
+    durations.saw(KEY, (move(120.0, Phase.SUCCESS, Phase.ROLLING_BACK, "a"),))
+    durations.saw(KEY, (move(125.0, Phase.ROLLING_BACK, Phase.FAILED, "a"),))
+    name = "wf_step_duration_seconds_sum"
+    assert value(metrics, name, hook="run", outcome="success", **STEP) == 3.0
+    assert value(metrics, name, hook="rollback", outcome="failure", **STEP) == 5.0
+
+
+def test_a_run_that_another_process_began_is_measured_from_its_beginning() -> None:
+    metrics = Metrics()
+    Durations(metrics, lambda _: stored(Running=50.0)).saw(
+        KEY, (move(61.0, Phase.RUNNING, Phase.SUCCESS, "a"),)
+    )
+    name = "wf_step_duration_seconds_sum"
+    assert value(metrics, name, hook="run", outcome="success", **STEP) == 11.0
+
+
+def test_a_step_that_never_ran_is_not_measured() -> None:
+    metrics = Metrics()
+    Durations(metrics, lambda _: stored()).saw(
+        KEY, (move(61.0, Phase.PENDING, Phase.ROLL_BACKED, "a"),)
+    )
+    assert "wf_step_duration_seconds_count{" not in metrics.text().decode()
+
+
+def test_a_finished_workflow_is_forgotten() -> None:
+    metrics, looks = Metrics(), []
+
+    def view(key: Key) -> Stored:
+        looks.append(key)
+        return stored()
+
+    durations = Durations(metrics, view)
+    durations.saw(KEY, (move(110.0, Phase.PENDING, Phase.RUNNING),))
+    durations.saw(KEY, (move(120.0, Phase.RUNNING, Phase.SUCCESS),))
+    durations.saw(KEY, (move(130.0, Phase.SUCCESS, Phase.ROLLING_BACK),))
+    assert len(looks) == 2
+
+
+def test_a_workflow_that_the_engine_let_go_is_passed_over() -> None:
+    def view(key: Key) -> Stored:
+        raise WorkflowNotFound(str(key))
+
+    metrics = Metrics()
+    Durations(metrics, view).saw(KEY, (move(110.0, Phase.PENDING, Phase.RUNNING),))
+    assert value(metrics, "workqueue_adds_total", name="admission") is None
