@@ -22,7 +22,9 @@ demo: $(READY) ## run the example live, then one that fails and is undone
 	@echo "== examples/undone.yaml: a step fails for good and what ran is undone (exit code 3)"
 	$(BIN)/wf run examples/undone.yaml --store sqlite:$(DEMO)/wf.db || test $$? -eq 3
 
+# Building Kubernetes takes all there is of the machine: not beside tests.
 test: $(READY) ## run every test
+	@$(BIN)/python -m tests.cluster --prepare
 	$(PYTEST)
 
 test-fast: $(READY) ## run the tests that take less than a minute together

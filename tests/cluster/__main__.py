@@ -18,12 +18,18 @@ def main() -> int:
     parser.add_argument(
         "--durable", action="store_true", help="etcd waits for the disk at every write"
     )
-    durable: bool = parser.parse_args().durable
+    parser.add_argument(
+        "--prepare", action="store_true", help="find or build the programs, or say why not; no more"
+    )
+    options = parser.parse_args()
+    durable: bool = options.durable
     # SIGINT too: a shell's background job begins with it ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, as_ctrl_c)
     try:
         programs = find(CONTROL_PLANE, say)
+        if options.prepare:
+            return 0
         with (
             tempfile.TemporaryDirectory(prefix="wf-cluster-") as folder,
             running(programs, Path(folder) / "plane", durable=durable) as plane,
@@ -37,7 +43,10 @@ def main() -> int:
     except KeyboardInterrupt:
         say("stopped")
         return 0
-    except (UnavailableError, AssetMissingError, RuntimeError, TimeoutError) as error:
+    except UnavailableError as error:
+        say(str(error))
+        return 0 if options.prepare else 1
+    except (AssetMissingError, RuntimeError, TimeoutError) as error:
         say(str(error))
         return 1
 
