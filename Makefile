@@ -59,8 +59,9 @@ picture: $(READY) ## draw the README's picture anew, from a real run
 exhaustive: $(READY) ## search every small world: all graphs of up to four steps
 	$(BIN)/python -m wf_core.prove $(WORKERS)
 
+# Extras stay in: pip with hashes asks for the newest of a package that is pinned without them.
 lock: $(READY) ## compile requirements-dev.txt anew (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	uv pip compile --quiet --universal --no-strip-extras --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--no-emit-package wf-core \
 		--custom-compile-command "make lock" requirements-dev.in wf_core/pyproject.toml wf_k8s/pyproject.toml \
 		--output-file requirements-dev.txt
