@@ -133,6 +133,23 @@ class SharedContract(StoreTests):
 
         self.run(test)
 
+    def test_d_a_request_that_came_after_the_last_save_is_answered_by_the_next(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            stored = await ours.create(workflow(), 1.0)
+            key = key_of(stored)
+            owner = await ours.claim(key)
+            stored = await saved(ours, stored, next_save(stored, owner))
+            seq = await theirs.request(key, Request(RequestType.CANCEL), 2.0)
+            assert [asked.seq for asked in await ours.asked(key)] == [seq]
+            after = await saved(ours, stored, next_save(stored, owner, answered=[seq]))
+            assert after.asked == ()
+            # No later save brings it back.
+            after = await saved(ours, after, next_save(after, owner))
+            assert after.asked == ()
+
+        self.run(test)
+
     def test_d_no_more_requests_than_the_maximum_wait(self) -> None:
         async def test(handles: Handles) -> None:
             store = await handles.open()

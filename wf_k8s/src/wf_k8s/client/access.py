@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from wf_core.errors import StoreUnavailable
+from wf_k8s.client.sockets import Sockets
 from wf_k8s.client.target import Target, read_target
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Door:
     rest: "RESTClientObject"
     pool: "aiohttp.ClientSession"
     connector: "aiohttp.TCPConnector"
+    sockets: Sockets
     extra: Mapping[str, Any]
 
     async def headers(self) -> dict[str, str]:
@@ -46,7 +48,7 @@ class Door:
         """Close the connections."""
         await self.rest.close()
         await self.connector.close()
-        await asyncio.sleep(0)  # transports close in the loop's next round, if there is one
+        await self.sockets.cut()
 
 
 class Access:
@@ -90,8 +92,12 @@ class Access:
             "cookie_jar": aiohttp.DummyCookieJar(),
         }
         rest = RESTClientObject(configuration)
+        sockets = Sockets()
         connector = aiohttp.TCPConnector(
-            limit=0, ssl=rest.ssl_context, keepalive_timeout=self._idle
+            limit=0,
+            ssl=rest.ssl_context,
+            keepalive_timeout=self._idle,
+            socket_factory=sockets.make,
         )
         configuration.client_session_kwargs["connector"] = connector
         pool = rest._create_pool_manager()
@@ -109,6 +115,7 @@ class Access:
             rest=rest,
             pool=pool,
             connector=connector,
+            sockets=sockets,
             extra=extra,
         )
 

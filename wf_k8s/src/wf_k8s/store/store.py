@@ -206,7 +206,9 @@ class K8sStore:
         """
         self._check_open()
         key = await self.objects.placed(key)
-        known = self._known.pop(key, None) or self._told(key)
+        known = self._known.pop(key, None)
+        if known is None or changes.answered:  # those requests may have come after our last save
+            known = self._told(key)
         if known is None or known.status.revision != changes.base_revision:
             known = await self._fresh(key)
             if known is None:
