@@ -112,3 +112,15 @@ def test_a5_who_waits_for_a_status_that_nobody_can_see_is_blocked() -> None:
         calm_at=60.0,
     )
     _ends(play(world), "s2=Pending a0 blocked KindUnavailable", "workflow:Running->")
+
+
+def test_c7_a_pivot_whose_result_is_too_large_failed_and_is_undone() -> None:
+    """Seed 2448: the rule A4 took the attempt before it, cut off by a crash, for its last."""
+    pivot = StepSpec("s0", StepTemplate("plain"), pivot=True)
+    world = World(
+        2,
+        (Submission(0.0, Workflow(Metadata("w0", uid="uid-w0"), WorkflowSpec((pivot,)))),),
+        hooks={"w0/s0/run": (Behaviour(Act.ACT_THEN_CRASH), Behaviour(Act.TOO_LARGE))},
+        calm_at=60.0,
+    )
+    _ends(play(world), "interrupted 1", "workflow:Running->RollingBack", "w0 r4 e2 RollBacked")

@@ -40,9 +40,11 @@ def a04_a_pivot_that_has_not_failed_is_not_undone(story: Story, save: Save) -> s
     if pivot is None or not _turns_back(save, Phase.RUNNING):
         return None
     for called in reversed(story.runs(pivot)):
-        if called.stale or called.act is Act.TOO_LARGE:
+        if called.stale:
             continue
-        if isinstance(called.outcome, Failure):
+        outcome = called.outcome
+        too_large = called.act is Act.TOO_LARGE and isinstance(outcome, Succeeded)  # C7: it failed
+        if too_large or isinstance(outcome, Failure):
             return None
         return f"it turns back, and the pivot's last call is {_ended(called)}"
     return None

@@ -96,6 +96,7 @@ class SimulatedStore(MemoryStore):
                 self._observer.saved(self._process, key, changes, before, entry.stored())
         elif answer is Saved.LOST:
             self._stage.note(f"p{self._process.number} lost a save of {key}")
+            self._stage.changed_at = self._stage.now  # it looks again, in a while
             if entry is not None and entry.owner.id != changes.head.owner.id:
                 self._stage.met("save Lost to another owner")
         elif answer is Saved.INVALID:
