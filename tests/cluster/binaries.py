@@ -16,6 +16,12 @@ from tests.cluster.build import BuildFailedError, build
 from tests.cluster.sources import source_of
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kubectl")
+HELM = ("helm",)
+NODE = (
+    *("kubelet", "kube-controller-manager", "kube-scheduler"),
+    *("containerd", "containerd-shim-runc-v2", "ctr"),
+    *("bridge", "host-local", "loopback"),
+)
 
 
 class UnavailableError(Exception):
@@ -33,10 +39,11 @@ def find(programs: tuple[str, ...], say: Callable[[str], None]) -> Mapping[str, 
     """
     there = {program: place(program) for program in programs}
     missing = [program for program, path in there.items() if not path.is_file()]
-    if missing and assets() is not None:
+    lacking = [program for program in missing if there[program].parent == assets()]
+    if lacking:
         raise AssetMissingError(
-            f"KUBEBUILDER_ASSETS={assets()} has no {', '.join(missing)}; name a folder that has"
-            f" {', '.join(programs)}, or unset it"
+            f"KUBEBUILDER_ASSETS={assets()} has no {', '.join(lacking)}; name a folder that has"
+            f" {', '.join(CONTROL_PLANE)}, or unset it"
         )
     if missing and shutil.which("go") is None:
         raise UnavailableError(
@@ -67,8 +74,12 @@ def cache() -> Path:
 
 
 def place(program: str) -> Path:
-    """Where a program is, or will be once it is built."""
-    return (assets() or cache() / source_of(program).folder) / program
+    """Where a program is, or will be once it is built. What KUBEBUILDER_ASSETS usually has is
+    taken from there; of the rest, what happens to be there."""
+    named = assets()
+    if named is not None and (program in CONTROL_PLANE or (named / program).is_file()):
+        return named / program
+    return cache() / source_of(program).folder / program
 
 
 def build_once(program: str, target: Path, say: Callable[[str], None]) -> None:

@@ -1,9 +1,11 @@
 """A program in the background, known by its process id alone."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 GUARD = Path(__file__).with_name("guard.py")
@@ -12,7 +14,7 @@ TAIL = 15
 
 
 class Guard:
-    """Sees to it that no process outlives us, even where we are killed."""
+    """Sees to it that nothing outlives us, even where we are killed."""
 
     def __init__(self, folder: Path) -> None:
         self._program = subprocess.Popen(
@@ -33,25 +35,47 @@ class Guard:
         self._program.stdin.write(f"{line}\n")
         self._program.stdin.flush()
 
+    def at_end(self, command: Sequence[str]) -> None:
+        """Have a command run at the end, once no guarded process is left."""
+        self.tell(f"!{json.dumps(list(command))}")
+
     def close(self) -> None:
-        """End it, and with it whatever still runs."""
+        """End it, and with it whatever still runs; RuntimeError where a command of the end failed
+        (its own words went to standard error)."""
         assert self._program.stdin is not None
         self._program.stdin.close()
-        self._program.wait()
+        if code := self._program.wait():
+            raise RuntimeError(f"the clean-up ended with code {code}; something is left behind")
 
 
 class Daemon:
-    """A program that runs until it is told to stop. Its output is added to `log`."""
+    """A program that runs until it is told to stop. Its output is added to `log`.
 
-    def __init__(self, command: Sequence[str], log: Path, guard: Guard) -> None:
+    `environment` is added to our own.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        guard: Guard,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._command = command
+        self._name = Path(command[0]).name
         self._guard = guard
+        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self.log = log
 
     @property
     def name(self) -> str:
-        return Path(self._command[0]).name
+        return self._name
+
+    @property
+    def started(self) -> bool:
+        """Whether it was started and not stopped; it may have ended by itself."""
+        return self._process is not None
 
     @property
     def pid(self) -> int:
@@ -66,6 +90,7 @@ class Daemon:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=self.log.parent,
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -83,7 +108,8 @@ class Daemon:
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, such as SIGSTOP and SIGCONT."""
-        self._running().send_signal(number)
+        if self._running().poll() is None:
+            os.kill(self.pid, number)
 
     def stop(self, grace: float = 5.0) -> None:
         """Ask it to end, insist after `grace` seconds, return once it is gone.
@@ -92,16 +118,16 @@ class Daemon:
         """
         if self._process is None:
             return
-        self._process.terminate()
+        self.signal(signal.SIGTERM)
         try:
             self._process.wait(grace)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self.signal(signal.SIGKILL)
         self._gone()
 
     def kill(self) -> None:
         """End it at once, with SIGKILL."""
-        self._running().kill()
+        self.signal(signal.SIGKILL)
         self._gone()
 
     def _running(self) -> "subprocess.Popen[bytes]":

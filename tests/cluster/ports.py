@@ -19,3 +19,11 @@ class Port:
 
     def release(self) -> None:
         self._held.close()
+
+
+def free_port() -> int:
+    """A port that is free now, for a program that can't share its ports."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried:
+        tried.bind(("127.0.0.1", 0))
+        number: int = tried.getsockname()[1]
+        return number

@@ -43,8 +43,11 @@ KUBERNETES = Source(
     packages={
         "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
         "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+        "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+        "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+        "kubelet": "k8s.io/kubernetes/cmd/kubelet",
     },
-    takes="about five minutes",
+    takes="up to five minutes",
     staging="v0.37.2",
     stamped={
         "k8s.io/component-base/version.gitVersion": "v1.37.2",
@@ -52,7 +55,37 @@ KUBERNETES = Source(
         "k8s.io/component-base/version.gitMinor": "37",
     },
 )
-SOURCES = (ETCD, KUBERNETES)
+CONTAINERD = Source(
+    name="containerd",
+    version="2.3.7",
+    module="github.com/containerd/containerd/v2",
+    packages={
+        name: f"github.com/containerd/containerd/v2/cmd/{name}"
+        for name in ("containerd", "containerd-shim-runc-v2", "ctr")
+    },
+    takes="up to two minutes",
+    stamped={"github.com/containerd/containerd/v2/version.Version": "2.3.7"},
+)
+CNI_PLUGINS = Source(
+    name="cni-plugins",
+    version="1.9.1",
+    module="github.com/containernetworking/plugins",
+    packages={
+        "bridge": "github.com/containernetworking/plugins/plugins/main/bridge",
+        "host-local": "github.com/containernetworking/plugins/plugins/ipam/host-local",
+        "loopback": "github.com/containernetworking/plugins/plugins/main/loopback",
+    },
+    takes="half a minute",
+)
+HELM = Source(
+    name="helm",
+    version="4.3.1",
+    module="helm.sh/helm/v4",
+    packages={"helm": "helm.sh/helm/v4/cmd/helm"},
+    takes="a minute",
+    stamped={"helm.sh/helm/v4/internal/version.version": "v4.3.1"},
+)
+SOURCES = (ETCD, KUBERNETES, CONTAINERD, CNI_PLUGINS, HELM)
 
 
 def source_of(program: str) -> Source:

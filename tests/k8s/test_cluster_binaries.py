@@ -9,7 +9,7 @@ import pytest
 from tests.cluster import binaries
 from tests.cluster.binaries import CONTROL_PLANE, AssetMissingError, UnavailableError, find
 from tests.cluster.build import go_mod
-from tests.cluster.sources import ETCD, KUBERNETES, source_of
+from tests.cluster.sources import CONTAINERD, ETCD, KUBERNETES, source_of
 
 # Answers like Go, notes each build, and takes its time over it.
 FAKE_GO = """#!/bin/sh
@@ -68,6 +68,17 @@ def test_assets_that_lack_a_program_are_a_fault(
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(put(machine / "assets", "etcd")))
     with pytest.raises(AssetMissingError, match="has no kube-apiserver, kubectl; name a folder"):
         find(CONTROL_PLANE, silent)
+
+
+def test_what_assets_never_have_is_taken_from_the_cache(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """envtest's folder has a control plane; nobody puts a kubelet there, but somebody may."""
+    assets = put(machine / "assets", *CONTROL_PLANE, "kubelet")
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(assets))
+    cached = put(machine / "cache/wf" / CONTAINERD.folder, "containerd")
+    found = find(("etcd", "kubelet", "containerd"), silent)
+    assert [found[name].parent for name in found] == [assets, assets, cached]
 
 
 def test_the_cache_is_named_by_version(machine: Path) -> None:
@@ -141,5 +152,5 @@ def test_what_the_module_replaces_by_its_own_folders_gets_a_version() -> None:
 
 
 def test_an_unknown_program_is_a_fault_that_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no source brings 'kubelte'; known are etcd, kube-api"):
+    with pytest.raises(ValueError, match=r"no source brings 'kubelte'; known are bridge, contai"):
         source_of("kubelte")

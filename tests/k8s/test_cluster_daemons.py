@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.cluster.control_plane import running
 from tests.cluster.daemon import GUARD, Daemon, Guard
+from tests.cluster.inside import Wrapped
 from tests.cluster.ports import Port
 
 SLEEPS = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
@@ -94,6 +95,58 @@ def test_the_guard_ends_what_is_left_and_nothing_else(tmp_path: Path) -> None:
         for process in (left, ended):
             process.kill()
             process.wait()
+
+
+def test_the_guard_runs_what_is_to_be_run_at_the_end_however_it_comes(tmp_path: Path) -> None:
+    """The last first, since it may stand on the first; all, though one fails."""
+    left, notes = subprocess.Popen(SLEEPS), tmp_path / "notes"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(GUARD), str(tmp_path)],
+            input=f"""+{left.pid}
+!["sh", "-c", "echo first >> {notes}"]
+!["false"]
+!["sh", "-c", "echo last >> {notes}"]
+""",
+            text=True,
+            check=False,
+        )
+    finally:
+        left.kill()
+        left.wait()
+    assert notes.read_text().split() == ["last", "first"]
+    assert done.returncode == 1
+
+
+def test_a_clean_up_that_failed_is_a_fault(tmp_path: Path) -> None:
+    guard = Guard(tmp_path)
+    guard.at_end(["false"])
+    with pytest.raises(RuntimeError, match="something is left behind"):
+        guard.close()
+
+
+def test_a_program_behind_a_wrapper_is_the_one_that_gets_signals(
+    guard: Guard, tmp_path: Path
+) -> None:
+    wrapper = ["sh", "-c", '"$@"; echo "it ended with $?" >&2; exit 9', "sh"]
+    daemon = Wrapped(lambda: wrapper, SLEEPS, tmp_path / "log", guard)
+    daemon.start()
+    up(daemon)
+    assert daemon.name == Path(sys.executable).name
+    assert SLEEPS[-1].encode() in Path(f"/proc/{daemon.pid}/cmdline").read_bytes()
+    daemon.kill()
+    assert f"it ended with {128 + signal.SIGKILL}" in daemon.log.read_text()
+    with pytest.raises(RuntimeError, match="does not run"):
+        _ = daemon.pid
+    daemon.start()
+    daemon.stop()
+
+
+def test_a_wrapper_that_can_not_start_its_program_is_reported(guard: Guard, tmp_path: Path) -> None:
+    refuses = ["sh", "-c", "echo not permitted >&2; exit 1", "sh"]
+    daemon = Wrapped(lambda: refuses, SLEEPS, tmp_path / "log", guard)
+    with pytest.raises(RuntimeError, match=r"(?s)ended with code 1.*not permitted"):
+        daemon.start()
 
 
 def test_a_port_is_nobody_elses_while_it_is_held() -> None:
