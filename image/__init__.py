@@ -1,0 +1,1 @@
+"""Images made without a registry and without a builder of images."""
