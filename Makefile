@@ -10,10 +10,10 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast simulate mutants lint types bench cluster docs picture exhaustive lock clean
+.PHONY: help demo test test-fast simulate mutants lint types bench cluster node e2e image-tar docs picture exhaustive lock clean
 
 help: ## list the chores
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## run the example live, then one that fails and is undone
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
@@ -25,7 +25,13 @@ demo: $(READY) ## run the example live, then one that fails and is undone
 # Building Kubernetes takes all there is of the machine: not beside tests.
 test: $(READY) ## run every test
 	@$(BIN)/python -m tests.cluster --prepare
-	$(PYTEST)
+	$(PYTEST) -m "not e2e"
+	@$(MAKE) --no-print-directory e2e
+
+# One node for all of them: it takes all there is of a small machine.
+e2e: $(READY) ## run the tests on a real node: Linux, as root
+	@$(BIN)/python -m tests.cluster --prepare --node
+	$(BIN)/python -m pytest tests/e2e
 
 test-fast: $(READY) ## run the tests that take less than a minute together
 	$(PYTEST) -m "not slow and not cluster"
@@ -50,6 +56,13 @@ bench: $(READY) ## measure, each figure beside its budget; writes benchmarks/res
 cluster: $(READY) ## start a Kubernetes API of one's own, print its kubeconfig, stop on ctrl-C
 	@exec $(BIN)/python -m tests.cluster
 
+node: $(READY) ## the same with a node, so that pods run: Linux, as root
+	@exec $(BIN)/python -m tests.cluster --node
+
+# A step of the kind `command` would run beside the controller, with its rights and its token.
+image-tar: $(READY) ## write the controller's image to image.tar, with no registry and no Docker
+	$(BIN)/python -m image --output image.tar $(filter-out plugins/wf_command,$(DISTRIBUTIONS))
+
 docs: $(READY) ## write the pages that are made from the code (a test fails where one is stale)
 	$(BIN)/python docs/generate.py
 
@@ -68,7 +81,7 @@ lock: $(READY) ## compile requirements-dev.txt anew (needs uv)
 
 clean: ## remove what the chores made, .venv included
 	rm -rf .venv $(DEMO) .simulation .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	rm -f .coverage .coverage.* benchmarks/results.json
+	rm -f .coverage .coverage.* image.tar benchmarks/results.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `make PYTHON=/path/to/python` chooses the interpreter; it must be 3.11 or later.

@@ -1,15 +1,20 @@
-"""`make cluster`: a Kubernetes API for people to try things on, until ctrl-C."""
+"""`make cluster` and `make node`: a Kubernetes for people to try things on, until ctrl-C."""
 
 import argparse
+import shlex
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from tests.cluster.binaries import CONTROL_PLANE, AssetMissingError, UnavailableError, find
-from tests.cluster.control_plane import running
+from tests.cluster import images, machine, node
+from tests.cluster.binaries import CONTROL_PLANE, NODE, AssetMissingError, UnavailableError, find
+from tests.cluster.control_plane import ControlPlane, running
+from tests.cluster.kubectl import Kubectl
 
 
 def main() -> int:
@@ -21,20 +26,24 @@ def main() -> int:
     parser.add_argument(
         "--prepare", action="store_true", help="find or build the programs, or say why not; no more"
     )
+    parser.add_argument("--node", action="store_true", help="with a node, so that pods run")
     options = parser.parse_args()
     durable: bool = options.durable
     # SIGINT too: a shell's background job begins with it ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, as_ctrl_c)
     try:
-        programs = find(CONTROL_PLANE, say)
+        if options.node:
+            machine.make_ready(say)
+        programs = find(CONTROL_PLANE + NODE if options.node else CONTROL_PLANE, say)
         if options.prepare:
             return 0
         with (
             tempfile.TemporaryDirectory(prefix="wf-cluster-") as folder,
             running(programs, Path(folder) / "plane", durable=durable) as plane,
+            pods_on(programs, plane, Path(folder), wanted=options.node) as what,
         ):
-            say(f"ready at {plane.url}; it has no nodes, so pods stay Pending; ctrl-C stops it")
+            say(f"ready at {plane.url}; {what}; ctrl-C stops it")
             print(plane.kubeconfig(), flush=True)
             say(f"try: {programs['kubectl']} --kubeconfig {plane.kubeconfig()} get namespaces")
             while True:
@@ -49,6 +58,21 @@ def main() -> int:
     except (AssetMissingError, RuntimeError, TimeoutError) as error:
         say(str(error))
         return 1
+
+
+@contextmanager
+def pods_on(
+    programs: Mapping[str, Path], plane: ControlPlane, folder: Path, *, wanted: bool
+) -> Iterator[str]:
+    """A node where one is wanted; says what becomes of pods."""
+    if not wanted:
+        yield "it has no nodes, so pods stay Pending"
+        return
+    kubectl = Kubectl(programs["kubectl"], plane.kubeconfig(), folder)
+    archives = images.write_all(folder / "images")
+    with node.running(programs, plane, folder / "node", kubectl, archives) as ours:
+        load = shlex.join([*ours.ctr_command(), "images", "import"])
+        yield f"pods run, with the image {images.BUSYBOX_IMAGE} and what you load: {load} FILE"
 
 
 def as_ctrl_c(_number: int, _frame: FrameType | None) -> None:

@@ -33,7 +33,8 @@ class ControlPlane:
         self._certificates = folder / "certificates"
         self._certificates.mkdir(parents=True)
         self.tokens = write_tokens(folder / "tokens.csv")
-        write_signing_key(folder / "service-account.key")
+        self.service_account_key = folder / "service-account.key"
+        write_signing_key(self.service_account_key)
         self._clients, self._peers, self._secure = Port(), Port(), Port()
         self._guard = Guard(folder)
         self.etcd = Daemon(
@@ -114,7 +115,7 @@ class ControlPlane:
         ]
 
     def _api_server_flags(self) -> list[str]:
-        key = self.folder / "service-account.key"
+        key = self.service_account_key
         return [
             f"--etcd-servers=http://127.0.0.1:{self._clients.number}",
             "--bind-address=127.0.0.1",

@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -24,8 +24,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             item.add_marker(pytest.mark.timeout(BUILDING))
 
 
-def find(programs: tuple[str, ...], config: pytest.Config) -> Mapping[str, Path]:
-    """The programs; skips where they are not there and can't be built."""
+def teller(config: pytest.Config) -> Callable[[str], None]:
+    """Tells the person at the terminal what takes long."""
     capture = config.pluginmanager.getplugin("capturemanager")
 
     def say(text: str) -> None:
@@ -33,8 +33,13 @@ def find(programs: tuple[str, ...], config: pytest.Config) -> Mapping[str, Path]
         with capture.global_and_fixture_disabled():
             print(f"\ncluster tests: {text}", file=sys.__stderr__, flush=True)
 
+    return say
+
+
+def find(programs: tuple[str, ...], config: pytest.Config) -> Mapping[str, Path]:
+    """The programs; skips where they are not there and can't be built."""
     try:
-        return binaries.find(programs, say)
+        return binaries.find(programs, teller(config))
     except binaries.UnavailableError as error:
         pytest.skip(str(error))
 

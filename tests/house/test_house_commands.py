@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 PHONY = re.compile(r"^\.PHONY: (.+)$", re.MULTILINE)
-TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
+TARGET = re.compile(r"^([a-z][a-z0-9-]*):", re.MULTILINE)
 # `make lint` in running text, or at the start of a line in a block.
-MENTION = re.compile(r"(?:`|^\s*(?:\$ )?)make ([a-z][a-z-]*)", re.MULTILINE)
+MENTION = re.compile(r"(?:`|^\s*(?:\$ )?)make ([a-z][a-z0-9-]*)", re.MULTILINE)
 CHORES = {"demo", "test", "test-fast", "lint", "types", "bench", "docs", "clean", "help"}
 
 
@@ -27,7 +27,7 @@ def test_every_chore_is_a_phony_target(makefile: str) -> None:
 def test_help_has_a_line_for_every_phony_target(makefile: str) -> None:
     phony = PHONY.search(makefile)
     assert phony
-    explained = set(re.findall(r"^([a-z-]+):.*## \S", makefile, re.MULTILINE))
+    explained = set(re.findall(r"^([a-z0-9-]+):.*## \S", makefile, re.MULTILINE))
     assert explained == set(phony[1].split())
 
 

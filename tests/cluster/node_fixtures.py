@@ -1,0 +1,101 @@
+"""The fixtures of tests that need a node; a conftest takes them in by importing them."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from image import __main__ as image
+from tests.cluster import binaries, connection, control_plane, fixtures, images, machine
+from tests.cluster import node as nodes
+from tests.cluster.connection import Cluster
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.kubectl import Kubectl
+from tests.cluster.node import Node
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = sorted(ROOT.glob("plugins/wf_*"))
+IN_THE_IMAGE = [
+    *(ROOT / name for name in ("wf_core", "wf_k8s")),
+    # As `make image-tar` has it, which says why.
+    *(plugin for plugin in PLUGINS if plugin.name != "wf_command"),
+]
+
+PATIENCE = 300
+"""Seconds that a test may take: the first one waits for the node, and for the image."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs a node, and give it time where the programs have to be built."""
+    fixtures.pytest_itemcollected(item)
+    if "node_programs" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.e2e)
+        built = binaries.all_there(binaries.NODE)
+        item.add_marker(pytest.mark.timeout(PATIENCE if built else fixtures.BUILDING))
+
+
+@pytest.fixture(scope="session")
+def node_programs(pytestconfig: pytest.Config) -> Mapping[str, Path]:
+    """The paths of what a node and its control plane are made of; skips where this machine can't
+    be a node, with the reason."""
+    if connection.existing():
+        pytest.skip(f"{connection.EXISTING} names a cluster whose nodes are not ours to break")
+    try:
+        machine.make_ready(fixtures.teller(pytestconfig))
+    except binaries.UnavailableError as error:
+        pytest.skip(str(error))
+    return fixtures.find((*binaries.CONTROL_PLANE, *binaries.NODE), pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def plane(
+    node_programs: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ControlPlane]:
+    """The node's control plane."""
+    folder = tmp_path_factory.mktemp("cluster") / "plane"
+    with control_plane.running(node_programs, folder) as plane:
+        yield plane
+
+
+@pytest.fixture(scope="session")
+def cluster(plane: ControlPlane) -> Cluster:
+    """The same, as tests speak to it."""
+    return connection.own(plane)
+
+
+@pytest.fixture(scope="session")
+def node(
+    node_programs: Mapping[str, Path],
+    plane: ControlPlane,
+    kubectl: Kubectl,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Node]:
+    """The node of this process, ready, with the images of `tests.cluster.images`."""
+    folder = tmp_path_factory.mktemp("node")
+    archives = images.write_all(folder / "images")
+    with nodes.running(node_programs, plane, folder, kubectl, archives) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def wf_image(node: Node, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of the controller's own image, which the node has."""
+    target = tmp_path_factory.mktemp("wf-image") / "image.tar"
+    name = image.build("wf.local/wf:test", IN_THE_IMAGE, target)
+    node.load(target)
+    target.unlink()
+    return name
+
+
+@pytest.fixture
+def namespace(node: Node, kubectl: Kubectl) -> Iterator[str]:
+    """A namespace of the test's own, in which pods can be made; they are gone
+    afterwards."""
+    name = f"test-{secrets.token_hex(4)}"
+    kubectl("create", "namespace", name)
+    # Pods are refused until their service account is there.
+    kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={name}")
+    yield name
+    node.check()
+    kubectl("delete", "pods", "--all", f"--namespace={name}", "--grace-period=1")
+    kubectl("delete", "namespace", name, "--wait=false")
