@@ -95,7 +95,8 @@ class Seen:
     """Something happened to a workflow: a save, a request, a creation, a deletion (`gone`).
 
     `request_seq` is the newest request's; with `deletion_asked_at` it lets an engine pass over the
-    echo of its own saves without reading anything.
+    echo of its own saves without reading anything. `uid` tells one workflow from another that has
+    its name since, `owner` and `revision` whether somebody else has saved; "" and 0 are not known.
     """
 
     position: int
@@ -103,6 +104,9 @@ class Seen:
     gone: bool = False
     request_seq: int = 0
     deletion_asked_at: float | None = None
+    uid: str = ""
+    owner: str = ""
+    revision: int = 0
 
 
 class Store(Protocol):

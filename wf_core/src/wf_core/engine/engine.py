@@ -5,6 +5,7 @@ the store, by its queues (`wf serve`, a controller).
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -13,10 +14,11 @@ from pathlib import Path
 from wf_core.config import Config
 from wf_core.engine.follower import Follower
 from wf_core.engine.locks import KeyLocks
-from wf_core.engine.refusal import document_faults, never_ran, set_aside, unfit, watched
+from wf_core.engine.refusal import document_faults, entrance, never_ran, set_aside, unfit
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
+from wf_core.engine.standing import ended, every_row, in_doubt, row_is_fresh, row_waits, waits
 from wf_core.engine.tasks import Tasks
 from wf_core.engine.turnstile import Turnstile
 from wf_core.engine.waiting import Waiting
@@ -42,7 +44,7 @@ from wf_core.ports import (
     Seen,
     Store,
 )
-from wf_core.saga.events import Admitted, DeletionAsked, Event, Refused, Woken
+from wf_core.saga.events import Admitted, DeletionAsked, Woken
 
 log = logging.getLogger("wf.engine")
 LINGER = 0.005
@@ -250,22 +252,14 @@ class Engine:
 
     async def _recover(self) -> None:
         """Count and take up everything that was left unfinished; queue what never began."""
-        after: str | None = None
-        while True:
-            page = await self.store.list(after=after)
-            for row in page.rows:
-                if row.key not in self._runners:
-                    await self._consider(row)
-            after = page.after
-            if after is None:
-                return
+        async for row in every_row(self.store):
+            if row.key not in self._runners:
+                await self._consider(row)
 
     async def _consider(self, row: Row) -> None:
-        fresh = row.phase is Phase.PENDING and not row.deleting
-        left = row.phase not in FINISHED or row.deleting or row.watched or row.reporting
-        if row.asked or (left and not fresh):
+        if row_waits(row):
             await self._take(row.key)
-        elif fresh and not row.suspended:
+        elif row_is_fresh(row) and not row.suspended:
             self._slots.offer(row.key, row.queue, row.priority, row.created_at, row.uid)
 
     async def _take(self, key: Key) -> Runner | None:
@@ -328,24 +322,13 @@ class Engine:
         runner = await self._take(key)
         if runner is not None and runner.saga.wants_slot and not self._services.closing:
             self._slots.hold(runner)
-            runner.post(self._entrance(runner))
+            runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self.registry))
             return
         if runner is not None:
             self._slots.count(runner)
         else:
             self._slots.leave(key)
         self._slots.admit()
-
-    def _entrance(self, runner: Runner) -> Event:
-        """What a workflow that gets its slot is told: one that can't start here becomes Failed."""
-        faults = None
-        if runner.saga.head.phase is Phase.PENDING:
-            faults = document_faults(runner.saga.workflow, self.registry)
-        return Admitted() if faults is None else Refused(str(faults))
-
-    def _grant(self, runner: Runner) -> None:
-        if not self._queued and runner.saga.wants_slot:
-            runner.post(self._entrance(runner))
 
     # After a turn
 
@@ -354,7 +337,8 @@ class Engine:
         if runner.error is not None:
             self._gave_up(runner, runner.error)
         elif not self._services.closing:
-            self._grant(runner)
+            if not self._queued and runner.saga.wants_slot:
+                runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self.registry))
             if runner.saga.removable and runner.idle:
                 self._tasks.spawn(self._remove(runner))
             elif self._queued and not runner.lives:
@@ -375,7 +359,8 @@ class Engine:
         if self._runners.get(key) is not runner:
             return
         if self._queued:  # else `wait` tells it
-            log.error("%s: given up: %s", key, error)
+            expected = isinstance(error, WorkflowNotFound)
+            log.log(logging.INFO if expected else logging.ERROR, "%s: given up: %s", key, error)
         self._errors[key] = error
         if runner.hooks.running:
             self._given_up[key] = runner
@@ -464,17 +449,33 @@ class Engine:
                 self._slots.leave(key)
             elif self._queued:
                 await self._see_new(key)
-        elif seen is None:
-            stored = await self.store.load(key)
-            self._tell(runner, stored.asked, stored.head.deletion_asked_at)
-            runner.kick()
-            self._follower.settled(key)
-        elif not seen.gone:
+        elif seen is None or in_doubt(runner, seen):
+            await self._look_at(runner)
+        else:
             asked: tuple[Asked, ...] = ()
             if seen.request_seq > runner.last_request:
                 asked = await self.store.asked(key)
             self._tell(runner, asked, seen.deletion_asked_at)
             runner.last_request = max(runner.last_request, seen.request_seq)
+
+    async def _look_at(self, runner: Runner) -> None:
+        """Look at a workflow that is run here, and perhaps should not be any more."""
+        key = runner.key
+        async with self._locks.of(key):
+            if self._runners.get(key) is not runner:
+                return
+            stored: Stored | None = None
+            with contextlib.suppress(WorkflowNotFound):
+                stored = await self.store.load(key)
+            error = ended(runner, stored)
+            if error is not None:
+                await runner.end(error)
+            elif stored is not None:
+                self._tell(runner, stored.asked, stored.head.deletion_asked_at)
+                runner.kick()
+                self._follower.settled(key)
+        if isinstance(error, WorkflowNotFound) and stored is not None and self._queued:
+            await self._see_new(key)
 
     def _tell(self, runner: Runner, asked: Iterable[Asked], deleted_at: float | None) -> None:
         for each in asked:
@@ -485,11 +486,9 @@ class Engine:
     async def _see_new(self, key: Key) -> None:
         stored = await self.store.load(key)
         head, spec = stored.head, stored.workflow.spec
-        deleting = head.deletion_asked_at is not None
-        left = stored.asked or stored.outbox or deleting or watched(stored)
-        if deleting and never_ran(stored):
+        if head.deletion_asked_at is not None and never_ran(stored):
             self._errors.pop(key, None)  # whatever is wrong with it, it may go
-        if left or head.phase not in (Phase.PENDING, *FINISHED):
+        if waits(stored):
             await self._take(key)
             return
         if isinstance(self._errors.get(key), StoreUnavailable):

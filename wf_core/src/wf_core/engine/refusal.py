@@ -11,6 +11,7 @@ from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import Owner, Stored, Transition, Writer
 from wf_core.plugins import Registry
 from wf_core.ports import Changes
+from wf_core.saga.events import Admitted, Refused
 from wf_core.saga.sizes import short
 from wf_core.saga.table import check_workflow
 
@@ -25,6 +26,12 @@ def document_faults(workflow: Workflow, registry: Registry) -> DocumentInvalid |
     found = faults(workflow, registry)
     name = str(Key(metadata.namespace, metadata.name))
     return DocumentInvalid(found, name) if found else None
+
+
+def entrance(phase: Phase, workflow: Workflow, registry: Registry) -> Admitted | Refused:
+    """What a workflow that gets its slot is told: one that can't start here becomes Failed."""
+    faults = document_faults(workflow, registry) if phase is Phase.PENDING else None
+    return Admitted() if faults is None else Refused(str(faults))
 
 
 def unfit(stored: Stored, registry: Registry, error: Exception) -> WfError:

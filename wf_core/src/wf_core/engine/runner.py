@@ -74,6 +74,7 @@ class Runner:
         self._task: asyncio.Task[None] | None = None
         self._again = False
         self._closed = False
+        self._ended: WfError | None = None
         self._flush = False
         self._linger: asyncio.TimerHandle | None = None
         self._wake: asyncio.TimerHandle | None = None
@@ -127,6 +128,17 @@ class Runner:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._turns())
 
+    def overtaken(self, owner: str, revision: int) -> bool:
+        """Whether somebody else made that revision, on which nothing of ours is built."""
+        return owner not in ("", self._owner.id) and revision > self._base[1]
+
+    async def end(self, error: WfError) -> None:
+        """Tell the hooks to stop, and do nothing more for the workflow."""
+        self._ended = error
+        self.kick()
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+
     @property
     def idle(self) -> bool:
         """Whether nothing has arrived, nothing is to be saved and no turn is under way."""
@@ -156,7 +168,7 @@ class Runner:
             while self._again and self.error is None:
                 self._again = False
                 await self._turn()
-        except (StoreUnavailable, WorkflowOwned) as error:
+        except (StoreUnavailable, WorkflowOwned, WorkflowNotFound) as error:
             self._give_up(error)
         except Exception as error:
             log.exception("%s: a fault of the engine", self.key)
@@ -170,6 +182,8 @@ class Runner:
                 self.kick()
 
     async def _turn(self) -> None:
+        if self._ended is not None:
+            raise self._ended
         saga, services = self.saga, self._services
         events, self._events = self._events, []
         self.hooks.turn()

@@ -126,19 +126,24 @@ class Mirror:
         self.position += 1
         self._changed.pop(key, None)
         entry = self.entries.get(key)
-        seq, deletion = 0, None
-        if entry is not None:
-            place, numbers = entry.place, self._numbers.get(entry.place.row.uid)
-            if place.requests or numbers is not None:
-                numbers = self._numbers.setdefault(place.row.uid, Numbers())
-                numbers.learn(place.requests, place.answers, place.request_seq)
-                seq = numbers.last
-            deletion = place.deletion_asked_at
-        self._changed[key] = Seen(self.position, key, gone, seq, deletion)
+        if entry is None:
+            self._changed[key] = Seen(self.position, key, gone)
+        else:
+            self._changed[key] = self._seen(key, entry.place, gone)
         if len(self._changed) > len(self.entries) + REMEMBERED:
             oldest = next(each for each, seen in self._changed.items() if seen.gone)
             del self._changed[oldest]
         self._wake()
+
+    def _seen(self, key: Key, place: Place, gone: bool) -> Seen:
+        uid, owner = place.row.uid, place.row.owner.id
+        numbers, seq = self._numbers.get(uid), 0
+        if place.requests or numbers is not None:
+            numbers = self._numbers.setdefault(uid, Numbers())
+            numbers.learn(place.requests, place.answers, place.request_seq)
+            seq = numbers.last
+        deletion = place.deletion_asked_at
+        return Seen(self.position, key, gone, seq, deletion, uid, owner, place.revision)
 
     async def watch(self, position: int) -> AsyncIterator[Seen]:
         """What happened after `position`; ends when the mirror closes."""

@@ -70,6 +70,7 @@ class Place:
 
     row: Row
     version: int
+    revision: int
     deletion_asked_at: float | None
     requests: tuple[WireRequest, ...]
     answers: tuple[WireAnswer, ...]
@@ -122,5 +123,11 @@ def read_place(raw: bytes) -> Place:
         finished_at=status.reached.get(status.phase) if status.phase in FINISHED else None,
     )
     return Place(
-        row, int(meta.resource_version), deletion, spec.requests, status.answers, status.request_seq
+        row,
+        int(meta.resource_version),
+        status.revision,
+        deletion,
+        spec.requests,
+        status.answers,
+        status.request_seq,
     )

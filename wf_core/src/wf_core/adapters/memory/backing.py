@@ -96,6 +96,9 @@ class Backing:
             gone,
             0 if entry is None else entry.request_seq,
             None if entry is None else entry.deletion_asked_at,
+            "" if entry is None else entry.workflow.metadata.uid,
+            "" if entry is None else entry.owner.id,
+            0 if entry is None else entry.head.revision,
         )
         self.wake()
 

@@ -43,9 +43,10 @@ SELECT id, namespace, name, uid, queue, priority, phase, created_at, {done}, tot
 FROM workflows WHERE {where} ORDER BY created_at, id LIMIT ?
 """
 _SEEN = """
-SELECT changed, namespace, name, 0, request_seq, deletion_asked_at
-    FROM workflows WHERE changed > ?1
-UNION ALL SELECT position, namespace, name, 1, 0, NULL FROM gone WHERE position > ?1
+SELECT changed, namespace, name, 0, request_seq, deletion_asked_at, uid,
+    owner, revision FROM workflows WHERE changed > ?1
+UNION ALL SELECT position, namespace, name, 1, 0, NULL, '', '', 0
+    FROM gone WHERE position > ?1
 ORDER BY 1 LIMIT ?2
 """
 _LAST = (
@@ -233,10 +234,8 @@ def logs(key: Key, step: str | None, connection: sqlite3.Connection) -> tuple[Lo
 def seen_after(position: int, connection: sqlite3.Connection) -> list[Seen]:
     """What changed after `position`, oldest first; at most `MAX_SEEN`."""
     return [
-        Seen(at, Key(namespace, name), bool(gone), request_seq, deletion_asked_at)
-        for at, namespace, name, gone, request_seq, deletion_asked_at in connection.execute(
-            _SEEN, (position, MAX_SEEN)
-        )
+        Seen(at, Key(namespace, name), bool(gone), *rest)
+        for at, namespace, name, gone, *rest in connection.execute(_SEEN, (position, MAX_SEEN))
     ]
 
 

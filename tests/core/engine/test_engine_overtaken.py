@@ -1,0 +1,95 @@
+"""What an engine does about a workflow that it runs, once others have deleted or saved it."""
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from wf_core.errors import WorkflowNotFound
+from wf_core.model.phases import Phase, RequestType
+from wf_core.model.spec import Key, StepTemplate
+from wf_core.model.state import Owner, Writer
+from wf_core.ports import Changes, Saved
+from wf_core.testing.bench import Bench, chain, step, workflow
+from wf_core.testing.scripted_hooks import Do, Script
+
+WATCHED = StepTemplate("looked", sync_period_seconds=7.0)
+
+
+def _goes(bench: Bench, key: Key) -> None:
+    """Somebody deletes it without asking its owner, as the API server does with what nothing
+    guards."""
+    del bench.backing.entries[key]
+    bench.backing.changed(key, gone=True)
+
+
+async def test_what_is_deleted_while_it_is_watched_is_looked_at_no_more() -> None:
+    bench = Bench()
+    process = bench.process()
+    serving = process.serve()
+    key = await bench.create(workflow(step("a", template=WATCHED)))
+    await bench.until(lambda: len(bench.calls) > 2)
+    _goes(bench, key)
+    await asyncio.sleep(1)
+    calls = len(bench.calls)
+    await asyncio.sleep(1000)
+    assert len(bench.calls) == calls
+    await process.stop()
+    await serving
+
+
+async def test_who_waits_for_what_is_deleted_is_told() -> None:
+    bench = Bench(Script().on("a", Do(seconds=100)))
+    process = bench.process()
+    key = await bench.create(chain("a"))
+    await process.adopt(key)
+    await asyncio.sleep(1)
+    _goes(bench, key)
+    with pytest.raises(WorkflowNotFound, match="was deleted while it was run here"):
+        await process.engine.wait(key)
+
+
+async def test_one_that_has_its_name_since_is_run() -> None:
+    """The watch merges the deletion and the creation into one change."""
+    bench = Bench()
+    process = bench.process()
+    serving = process.serve()
+    key = await bench.create(workflow(step("a", template=WATCHED)))
+    await bench.until(lambda: len(bench.calls) > 2)
+    del bench.backing.entries[key]
+    await bench.create(chain("b"))
+    await bench.until(lambda: "b.run/1" in bench.names)
+    await asyncio.sleep(1)
+    assert (await bench.stored(key)).head.phase is Phase.SUCCESS
+    await process.stop()
+    await serving
+
+
+async def test_c5_what_a_former_owner_saves_over_one_at_rest_is_taken_up_anew() -> None:
+    """Until the new owner's first save is stored the former one's is taken, and rightly; a workflow
+    at rest has made none. It stood still for ever."""
+    bench = Bench()
+    former = bench.process()
+    serving = former.serve()
+    key = await bench.create(chain("a", suspend=True))
+    await bench.ask(key, RequestType.SIGNAL, name="go")
+    await bench.until(lambda: bench.backing.entries[key].head.revision == 1)
+    await former.crash()
+    await asyncio.gather(serving, return_exceptions=True)
+    await bench.ask(key, RequestType.SIGNAL, name="again")
+    process = bench.process()
+    serving = process.serve()
+    await bench.until(lambda: bench.backing.entries[key].head.revision == 2)
+    entry = bench.backing.entries[key]
+    late = replace(
+        entry.head,
+        suspended=False,
+        revision=3,
+        owner=Owner("former", entry.owner.epoch + 1),
+        writer=Writer(entry.owner.epoch + 1, 1),
+    )
+    saved = await process.store.save(key, Changes(entry.workflow.metadata.uid, 2, 2, late, {}))
+    assert saved is Saved.SAVED
+    await bench.until(lambda: "a.run/1" in bench.names)
+    await process.stop()
+    await serving
