@@ -1,5 +1,7 @@
 """Whose claims a controller may take over."""
 
+import asyncio
+
 import attrs
 import pytest
 
@@ -13,6 +15,13 @@ class Candidate:
     identity: str = "pod-1_ab"
     transitions: int = 7
     leads: bool = True
+    holds: bool = True
+    asked: int = 0
+
+    async def confirm(self) -> bool:
+        """Whether the Lease is still its own."""
+        self.asked += 1
+        return self.holds
 
 
 def owners(candidate: Candidate) -> LeaseOwners:
@@ -21,12 +30,27 @@ def owners(candidate: Candidate) -> LeaseOwners:
 
 
 def test_c5_who_led_before_by_the_same_lease_is_dead() -> None:
-    assert owners(Candidate()).live("system/wf/pod-0_cd") is None
+    async def test() -> None:
+        candidate = Candidate()
+        held = owners(candidate)
+        assert await held.live("system/wf/pod-0_cd") is None
+        assert await held.live("system/wf/pod-0_cd") is None
+        assert candidate.asked == 1, "nobody leads twice"
+
+    asyncio.run(test())
+
+
+def test_c5_who_may_be_our_successor_is_asked_after_at_the_lease() -> None:
+    async def test() -> None:
+        live = await owners(Candidate(holds=False)).live("system/wf/pod-2_ef")
+        assert live == "'system/wf/pod-2_ef', which leads now"
+
+    asyncio.run(test())
 
 
 @pytest.mark.parametrize("owner", ["laptop.0a1b", "system/wf-2/pod-0_cd", "other/wf/pod-0_cd"])
 def test_c5_whoever_owns_by_other_means_lives(owner: str) -> None:
-    assert owners(Candidate()).live(owner) == f"'{owner}'"
+    assert asyncio.run(owners(Candidate()).live(owner)) == f"'{owner}'"
 
 
 def test_claims_are_above_the_count_of_transitions() -> None:

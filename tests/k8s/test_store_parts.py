@@ -173,6 +173,19 @@ def test_d_an_answer_carries_the_id_of_its_request() -> None:
     assert after.asked(numbers) == ()
 
 
+def test_d_an_answer_stays_while_its_request_stands_in_the_spec() -> None:
+    """Without it the request would be asked once more."""
+    old = {"id": "wf-1", "seq": 1, "type": "Suspend", "verdict": "Applied", "at": 1.0}
+    entries = [{"id": "wf-1", "type": "Suspend"}, {"id": "wf-2", "type": "Cancel"}]
+    before = known(entries, {"revision": 1, "answers": [old], "requestSeq": 1})
+    numbers = Numbers()
+    answer = Answer(2, RequestType.CANCEL, Verdict.APPLIED, 1.0)
+    changes = next_save(before.stored(numbers), OWNER, answered=[2], answers=(answer,))
+    after = prepare(before, changes, numbers, save_id="s", now=1.0).after
+    assert [each.id for each in after.status.answers] == ["wf-1", "wf-2"]
+    assert after.asked(numbers) == ()
+
+
 @pytest.mark.parametrize(
     ("status", "policy", "deleting", "free"),
     [

@@ -4,8 +4,8 @@ Level-triggered: after any trouble the consumer is told what exists, so a change
 doubled or reordered leaves no trace.
 """
 
+import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
@@ -86,14 +86,15 @@ class Follow:
 
     async def changes(self) -> AsyncGenerator[Change, None]:
         """What happens; ends only by being closed."""
+        loop = asyncio.get_running_loop()
         while True:
-            began = time.monotonic()
+            began = loop.time()
             after: float | None = None
             try:
                 async with aclosing(self._round()) as told:
                     async for change in told:
                         yield change
-                if time.monotonic() - began >= SHORTEST:
+                if loop.time() - began >= SHORTEST:
                     continue
                 self._failures += 1
             except GoneError as error:

@@ -28,12 +28,14 @@ READ_TRIES = 5
 BACKOFF = Backoff()
 THROTTLED_TRIES = 8
 
+Chance = random.Random
 Observer = Callable[[str, str, float], None]
 """Is told of every answer: the method, the status (or `error`), how long it took in seconds."""
 
 
 class Session:
-    """Requests to one API server. `timeout` (seconds) is what one may take; `qps` limits them.
+    """Requests to one API server. `timeout` (seconds) is what one may take; `qps` limits them;
+    waits are jittered by `chance`.
 
     401: the credentials are read again, once. 429: sent again after what Retry-After asks, since
     nothing was done. Other failures that pass are repeated for GET alone: a write is its caller's,
@@ -48,13 +50,14 @@ class Session:
         timeout: float = 5.0,
         backoff: Backoff = BACKOFF,
         observer: Observer | None = None,
+        chance: Chance | None = None,
     ) -> None:
         self._access = access
         self.timeout = timeout
         self._throttle = Throttle(qps, time.monotonic)
         self._backoff = backoff
         self._observer = observer
-        self._chance = random.Random()
+        self._chance = chance or Chance()
         self._door: Door | None = None
         self._opened_at = 0.0
         self._lock = asyncio.Lock()
@@ -74,7 +77,7 @@ class Session:
         if self._closed:
             raise StoreUnavailable(f"the store 'k8s:{self._access.address}' is closed")
         self._door = await self._access.open()
-        self._opened_at = time.monotonic()
+        self._opened_at = asyncio.get_running_loop().time()
 
     async def renew(self, used: Door) -> bool:
         """Read configuration and credentials again, unless that was done since `used`, or just now.
@@ -84,7 +87,7 @@ class Session:
         async with self._lock:
             if self._door is not used:
                 return True
-            if time.monotonic() - self._opened_at < OLDEST_CREDENTIALS:
+            if asyncio.get_running_loop().time() - self._opened_at < OLDEST_CREDENTIALS:
                 return False
             await self._open()
             self._old.append(used)  # its watches go on until they end

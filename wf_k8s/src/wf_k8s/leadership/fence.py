@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access
-from wf_k8s.client.session import JSON, Observer, Session
+from wf_k8s.client.session import JSON, Chance, Observer, Session
 
 
 class FencedSession(Session):
@@ -16,11 +16,12 @@ class FencedSession(Session):
         access: Access,
         may_write: Callable[[], bool],
         *,
-        qps: float,
+        qps: float | None,
         timeout: float,
-        observer: Observer,
+        observer: Observer | None,
+        chance: Chance | None = None,
     ) -> None:
-        super().__init__(access, qps=qps, timeout=timeout, observer=observer)
+        super().__init__(access, qps=qps, timeout=timeout, observer=observer, chance=chance)
         self._may_write = may_write
 
     async def request(

@@ -151,6 +151,17 @@ class Leadership:
         self._record, self._renewed_at = record, began
         return None
 
+    async def confirm(self) -> bool:
+        """Whether nobody else has held the Lease since it was won, asked now. Raises
+        StoreUnavailable."""
+        for _ in range(2):  # the first may meet a renewal that is under way
+            began = self._monotonic()
+            if not self.leads or await self.renew() is not None:
+                return False
+            if self._renewed_at is not None and self._renewed_at >= began:
+                return True
+        return False
+
     async def _look(self) -> str | None:
         """Somebody wrote to it, or it was deleted: go on only where it is still ours."""
         record = await self._lease.read()

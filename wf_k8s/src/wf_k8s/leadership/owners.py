@@ -15,16 +15,24 @@ class Candidate(Protocol):
     @property
     def leads(self) -> bool: ...
 
+    async def confirm(self) -> bool: ...
+
 
 class LeaseOwners:
     """Implements `store.owners.Owners`. Whoever led by the same Lease before is dead to us; anybody
-    else, such as a `wf run` on somebody's machine, owns what it claimed until it gives it up."""
+    else, such as a `wf run` on somebody's machine, owns what it claimed until it gives it up.
+
+    An owner by the same Lease may also be our successor, where we stood still and do not know yet.
+    A Lease that is found ours after its claim was seen tells that it led before us: once is enough,
+    since nobody leads twice.
+    """
 
     leads = True
 
     def __init__(self, leadership: Candidate, lease: str) -> None:
         self._prefix = f"{lease}/"
         self._leadership = leadership
+        self._dead: set[str] = set()
         self.id = self._prefix + leadership.identity
 
     @property
@@ -37,9 +45,15 @@ class LeaseOwners:
         if not self._leadership.leads:
             raise OSError("this controller does not lead any more")
 
-    def live(self, owner: str) -> str | None:
+    async def live(self, owner: str) -> str | None:
         """As `Owners.live`."""
-        return None if owner.startswith(self._prefix) else f"'{owner}'"
+        if not owner.startswith(self._prefix):
+            return f"'{owner}'"
+        if owner not in self._dead:
+            if not await self._leadership.confirm():
+                return f"'{owner}', which leads now"
+            self._dead.add(owner)
+        return None
 
     def drop(self) -> None:
         """The Lease is released by whoever took it."""

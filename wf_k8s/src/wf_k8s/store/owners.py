@@ -28,8 +28,9 @@ class Owners(Protocol):
     def hold(self) -> None:
         """Before the first claim: be alive for others to see. Raises OSError."""
 
-    def live(self, owner: str) -> str | None:
-        """A name for another owner while it lives; None once it is dead. Raises OSError."""
+    async def live(self, owner: str) -> str | None:
+        """A name for another owner while it lives; None once it is dead. Raises OSError, and
+        StoreUnavailable where that has to be asked for and can't be."""
 
     def drop(self) -> None:
         """Be dead for others to see."""
@@ -53,7 +54,7 @@ class MachineOwners:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._files.hold()
 
-    def live(self, owner: str) -> str | None:
+    async def live(self, owner: str) -> str | None:
         """As `Owners.live`."""
         machine, _, lock = owner.rpartition(".")
         if machine == self._machine:

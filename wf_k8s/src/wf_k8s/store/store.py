@@ -166,7 +166,7 @@ class K8sStore:
         owner = known.status.owner
         if owner and owner != self.owners.id:
             try:
-                by = self.owners.live(owner)
+                by = await self.owners.live(owner)
             except OSError as error:
                 raise StoreUnavailable(f"can't tell whether '{owner}' lives: {error}") from error
             if by is not None:
@@ -220,6 +220,10 @@ class K8sStore:
             known = await self._guard(key, known)
             if known is None:
                 return Saved.LOST
+            # Whoever put it on meanwhile may have saved as well.
+            answer = refused(changes, known)
+            if answer is not None:
+                return answer
         now = self._now()
         sent = await send(
             self.objects, key, known, changes, self._numbers_of(known), self._fresh, now
@@ -317,7 +321,7 @@ class K8sStore:
         if known is None:
             raise rules.not_found(key)
         owner = known.status.owner
-        if owner and owner != self.owners.id and (by := self.owners.live(owner)) is not None:
+        if owner and owner != self.owners.id and (by := await self.owners.live(owner)) is not None:
             raise rules.owned(key, by)
         key = known.key
         await self._take_off(key, known)
