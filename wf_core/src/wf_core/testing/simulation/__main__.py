@@ -6,15 +6,16 @@ import sys
 from pathlib import Path
 
 from wf_core.testing.simulation.campaign import COVERED_FROM, campaign, found, story
+from wf_core.testing.simulation.memory import MEMORY
 from wf_core.testing.simulation.play import play
+from wf_core.testing.simulation.storage import Setup
 from wf_core.testing.simulation.trace import Violation
 from wf_core.testing.simulation.world import World, from_json
-from wf_core.testing.simulation.worlds import generate
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], setup: Setup = MEMORY) -> int:
     """Play what was asked for; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m wf_core.testing.simulation")
+    parser = argparse.ArgumentParser(prog=f"python -m {setup.program}")
     parser.add_argument("--seeds", type=int, default=300, help="how many seeds to play")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
     parser.add_argument("--workers", type=int, default=2, help="processes that play")
@@ -27,18 +28,18 @@ def main(arguments: list[str]) -> int:
     )
     asked = parser.parse_args(arguments)
     if asked.world is not None:
-        return _tell(from_json(asked.world.read_bytes()))
+        return _tell(from_json(asked.world.read_bytes()), setup)
     if asked.seed is not None:
-        return _tell(generate(asked.seed))
+        return _tell(setup.generate(asked.seed), setup)
     seeds = range(asked.first, asked.first + asked.seeds)
     if asked.digest:
-        return _digests(seeds, asked.workers)
-    return _campaign(seeds, asked.workers, asked.found, quiet=asked.quiet)
+        return _digests(seeds, asked.workers, setup)
+    return _campaign(seeds, asked.workers, asked.found, setup, quiet=asked.quiet)
 
 
-def _tell(world: World) -> int:
+def _tell(world: World, setup: Setup) -> int:
     try:
-        played = play(world)
+        played = play(world, setup)
     except Violation as violation:
         print("\n".join(violation.timeline))
         print(violation)
@@ -48,39 +49,39 @@ def _tell(world: World) -> int:
     return 0
 
 
-def _digests(seeds: range, workers: int) -> int:
-    _, chunks = campaign(seeds, workers, lambda _: None)
+def _digests(seeds: range, workers: int, setup: Setup) -> int:
+    _, chunks = campaign(seeds, workers, lambda _: None, setup)
     for chunk in chunks:
         for seed, digest in enumerate(chunk.digests, chunk.first):
             print(seed, digest or "broken")
     return 1 if found(chunks) else 0
 
 
-def _campaign(seeds: range, workers: int, folder: Path, *, quiet: bool) -> int:
-    coverage, chunks = campaign(seeds, workers, lambda text: print(text, flush=True))
+def _campaign(seeds: range, workers: int, folder: Path, setup: Setup, *, quiet: bool) -> int:
+    coverage, chunks = campaign(seeds, workers, lambda text: print(text, flush=True), setup)
     broken = found(chunks)
     told: dict[str, None] = {}
     for seed, rule, _ in broken:
         if rule not in told:
             told[rule] = None
-            print(_story(seed, folder), flush=True)
+            print(_story(seed, folder, setup), flush=True)
     if not quiet:
-        print(coverage.table())
+        print(coverage.table(setup.expected))
     played = [digest for chunk in chunks for digest in chunk.digests]
     total = hashlib.sha256("".join(played).encode()).hexdigest()
     print(f"{len(played):,} seeds, {len(broken)} violations, traces {total[:16]}")
-    missing = coverage.missing() if len(seeds) >= COVERED_FROM and not broken else []
+    missing = coverage.missing(setup.expected) if len(seeds) >= COVERED_FROM and not broken else []
     for name in missing:
         print(f"never occurred: {name}")
     return 1 if broken or missing else 0
 
 
-def _story(seed: int, folder: Path) -> str:
-    world = generate(seed)
+def _story(seed: int, folder: Path, setup: Setup) -> str:
+    world = setup.generate(seed)
     try:
-        play(world)
+        play(world, setup)
     except Violation as violation:
-        return story(world, violation, folder)
+        return story(world, violation, folder, setup)
     return f"seed {seed} broke a rule before and does not now: the simulation is not deterministic"
 
 

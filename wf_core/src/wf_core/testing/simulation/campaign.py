@@ -11,11 +11,12 @@ from pathlib import Path
 import attrs
 
 from wf_core.testing.simulation.coverage import Coverage
+from wf_core.testing.simulation.memory import MEMORY
 from wf_core.testing.simulation.play import play
 from wf_core.testing.simulation.shrink import shrink
+from wf_core.testing.simulation.storage import Setup
 from wf_core.testing.simulation.trace import Violation
 from wf_core.testing.simulation.world import World, to_json
-from wf_core.testing.simulation.worlds import generate
 
 CHUNK = 25
 ENOUGH = 5
@@ -34,13 +35,13 @@ class Chunk:
     broken: list[tuple[int, str, str]]
 
 
-def play_chunk(seeds: list[int]) -> Chunk:
+def play_chunk(seeds: list[int], setup: Setup = MEMORY) -> Chunk:
     """Play each seed."""
     coverage = Coverage()
     chunk = Chunk(seeds[0], {}, [], [])
     for seed in seeds:
         try:
-            played = play(generate(seed))
+            played = play(setup.generate(seed), setup)
         except Violation as violation:
             chunk.broken.append((seed, violation.rule, violation.message))
             chunk.digests.append("")
@@ -52,11 +53,11 @@ def play_chunk(seeds: list[int]) -> Chunk:
 
 
 def campaign(
-    seeds: range, workers: int, say: Callable[[str], None]
+    seeds: range, workers: int, say: Callable[[str], None], setup: Setup = MEMORY
 ) -> tuple[Coverage, list[Chunk]]:
     """Play all seeds, by `workers` processes; stops early once enough is broken."""
     coverage, chunks, broken = Coverage(), [], 0
-    for chunk in _played(seeds, workers):
+    for chunk in _played(seeds, workers, setup):
         coverage.add(chunk.counts)
         chunks.append(chunk)
         broken += len(chunk.broken)
@@ -70,17 +71,17 @@ def campaign(
     return coverage, chunks
 
 
-def _played(seeds: range, workers: int) -> Iterator[Chunk]:
+def _played(seeds: range, workers: int, setup: Setup) -> Iterator[Chunk]:
     parts = _parts(seeds)
     if workers <= 1 or len(seeds) <= CHUNK:
-        yield from map(play_chunk, parts)
+        yield from (play_chunk(part, setup) for part in parts)
         return
     with ProcessPoolExecutor(workers) as pool:
-        running = [pool.submit(play_chunk, part) for part in islice(parts, workers * 2)]
+        running = [pool.submit(play_chunk, part, setup) for part in islice(parts, workers * 2)]
         try:
             while running:
                 yield running.pop(0).result()
-                running += [pool.submit(play_chunk, part) for part in islice(parts, 1)]
+                running += [pool.submit(play_chunk, part, setup) for part in islice(parts, 1)]
         finally:
             for each in running:
                 each.cancel()
@@ -91,11 +92,11 @@ def _parts(seeds: range) -> Iterator[list[int]]:
         yield list(seeds[at : at + CHUNK])
 
 
-def story(world: World, violation: Violation, folder: Path) -> str:
+def story(world: World, violation: Violation, folder: Path, setup: Setup = MEMORY) -> str:
     """The shortest story of a violation that can be found, and the command that tells it again."""
-    smaller, violation = shrink(world, violation)
+    smaller, violation = shrink(world, violation, setup)
     lines = [f"{violation.rule}: {violation.message}", *violation.timeline]
-    again = f"{Path(sys.executable).name} -m wf_core.testing.simulation --seed {world.seed}"
+    again = f"{Path(sys.executable).name} -m {setup.program} --seed {world.seed}"
     if smaller != world:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"seed-{world.seed}.json"
@@ -111,7 +112,7 @@ def _size(world: World) -> str:
     plans = sum(map(len, world.hooks.values()))
     return (
         f"{steps} steps, {plans} behaviours, {len(world.faults)} faults, "
-        f"{len(world.happenings)} happenings"
+        f"{len(world.happenings)} happenings, {len(world.troubles)} troubles"
     )
 
 

@@ -45,16 +45,16 @@ class Choices:
             and stage.lone
             and len(stage.processes) == 1
             and not stage.clock_offset
+            and not stage.world.troubles
             and not stage.store_away_until
             and not any(name.startswith("fault ") for name in stage.coverage.counts)
         )
 
     def _waits(self, other: Story, save: Save) -> bool:
         """Whether a workflow surely waits to be admitted, and has for a while."""
-        entry = self.stage.backing.entries.get(other.key)
-        if entry is None or other.asked or other.workflow.spec.suspend:
+        stored = self.stage.storage.look(other.key)
+        if stored is None or other.asked or other.workflow.spec.suspend:
             return False
-        stored = entry.stored()
         return (
             stored.head.phase is Phase.PENDING
             and stored.head.deletion_asked_at is None
@@ -85,15 +85,16 @@ class Choices:
         return ""
 
     def _place(self, story: Story) -> tuple[int, float, str]:
-        created_at = self.stage.backing.entries[story.key].head.created_at
+        stored = self.stage.storage.look(story.key)
+        created_at = 0.0 if stored is None else stored.head.created_at
         return (-story.workflow.spec.priority, created_at, _uid(story))
 
     def _may_run(self, story: Story) -> bool:
         """Whether a workflow may hold a slot: it does not only if it came to rest a while ago."""
-        entry = self.stage.backing.entries.get(story.key)
-        if entry is None:
+        stored = self.stage.storage.look(story.key)
+        if stored is None:
             return False
-        head = entry.head
+        head = stored.head
         ended = head.reached.get(head.phase, 0.0)
         return head.phase not in FINISHED or ended > self.stage.wall - _AT_ONCE
 

@@ -1,7 +1,7 @@
 """How often each thing occurred: a simulation that never did it proves nothing of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from wf_core.model.phases import RequestType, Verdict
 from wf_core.saga.table import STEP, WORKFLOW
@@ -69,13 +69,13 @@ class Coverage:
         """Count what another play met."""
         self.counts.update(other)
 
-    def missing(self) -> list[str]:
-        """What must occur and never did."""
-        return [name for name in expected() if not self.counts[name]]
+    def missing(self, more: Sequence[str] = ()) -> list[str]:
+        """What must occur, with `more`, and never did."""
+        return [name for name in (*expected(), *more) if not self.counts[name]]
 
-    def table(self) -> str:
+    def table(self, more: Sequence[str] = ()) -> str:
         """All counts, what must occur first."""
-        names = dict.fromkeys((*expected(), *sorted(self.counts)))
+        names = dict.fromkeys((*expected(), *more, *sorted(self.counts)))
         width = max(map(len, names))
         return "\n".join(f"{name:<{width}}  {self.counts[name]:>9,}" for name in names)
 

@@ -13,6 +13,8 @@ _LOOKED_AT = {
     Purpose.WATCH: Phase.SUCCESS,
 }
 _EXACT = 1e-6
+_TOLD = 600.0
+"""Seconds within which an engine surely learns that a workflow is gone."""
 
 
 def c05_nothing_is_called_before_the_claim_is_saved(_: Story, called: Called) -> str | None:
@@ -143,6 +145,13 @@ def a05_a_suspended_workflow_starts_no_run(_: Story, called: Called) -> str | No
     return None
 
 
+def i10_what_is_gone_is_left_alone(story: Story, called: Called) -> str | None:
+    """Nothing is called of a workflow that went a while ago."""
+    if story.gone_at is not None and called.began - story.gone_at > _TOLD:
+        return f"{called.name} {called.began - story.gone_at:g} s after it went"
+    return None
+
+
 ON_CALL = (
     c05_nothing_is_called_before_the_claim_is_saved,
     i01_run_only_after_conditions_were_saved,
@@ -155,6 +164,7 @@ ON_CALL = (
     i15_past_the_pivot_nothing_is_undone,
     b02_an_attempt_is_told_what_the_last_one_left,
     a05_a_suspended_workflow_starts_no_run,
+    i10_what_is_gone_is_left_alone,
     *STEPS_ON_CALL,
 )
 

@@ -58,6 +58,14 @@ def i14_a_workflow_goes_only_when_it_may(story: Story, stored: Stored) -> str | 
     return f"it went in {head.phase} under {policy}"
 
 
+def i14_only_what_needs_no_undo_goes_at_once(story: Story, stored: Stored) -> str | None:
+    """What no engine lets go went because nothing held it: then nothing of it began, or it may go
+    anyway."""
+    if not any(step.attempt for step in stored.steps):
+        return None
+    return i14_a_workflow_goes_only_when_it_may(story, stored)
+
+
 def i12_success_if_and_only_if_all_steps(_: Story, stored: Stored) -> str | None:
     """At rest too."""
     succeeded = all(step.phase is Phase.SUCCESS for step in stored.steps)
@@ -83,6 +91,10 @@ AT_REST = (
     i12_success_if_and_only_if_all_steps,
     d_every_request_was_answered,
     d_what_was_deleted_goes,
+)
+AT_VANISHING = (
+    i14_only_what_needs_no_undo_goes_at_once,
+    i09_everything_was_delivered_or_dropped,
 )
 AT_REMOVAL = (i14_a_workflow_goes_only_when_it_may, i09_everything_was_delivered_or_dropped)
 

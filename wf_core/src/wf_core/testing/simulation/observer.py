@@ -11,7 +11,12 @@ from wf_core.ports import Changes, Delivery
 from wf_core.testing.simulation.choices import Choices
 from wf_core.testing.simulation.coverage import move
 from wf_core.testing.simulation.invariants_called import ON_CALL
-from wf_core.testing.simulation.invariants_ended import AT_REMOVAL, AT_REST, as_if_all_or_none
+from wf_core.testing.simulation.invariants_ended import (
+    AT_REMOVAL,
+    AT_REST,
+    AT_VANISHING,
+    as_if_all_or_none,
+)
 from wf_core.testing.simulation.invariants_limits import (
     e01_calls_at_once_stay_within_the_limits,
     e01_calls_of_a_kind_keep_their_distance,
@@ -51,13 +56,15 @@ class Observer:
 
     def asked(self, key: Key, seq: int, type_: str) -> None:
         """A request was stored."""
-        entry = self._stage.backing.entries[key]
-        self.stories[entry.workflow.metadata.uid].asked[seq] = type_
+        self._story(key).asked[seq] = type_
 
     def deleted(self, key: Key) -> None:
         """People asked for a workflow to go."""
-        entry = self._stage.backing.entries[key]
-        self.stories[entry.workflow.metadata.uid].deleted = True
+        self._story(key).deleted = True
+
+    def _story(self, key: Key) -> Story:
+        """Of the workflow that now has that name, or had it last."""
+        return next(each for each in reversed(self.stories.values()) if each.key == key)
 
     # Saves
 
@@ -69,7 +76,7 @@ class Observer:
         stage.saves += 1
         stage.saved_at = stage.now
         now = process.clock.now()
-        save = Save(process.number, process.store.id, stage.now, now, changes, before, after)
+        save = Save(process.number, process.seat.owner, stage.now, now, changes, before, after)
         stage.note(f"p{process.number} saves {key} {_told(story, save)}")
         for rule in ON_SAVE:
             self._judge(rule.__name__, key, rule(story, save))
@@ -77,9 +84,7 @@ class Observer:
         if stage.lone:
             self._judge("i13", key, i13_admission(stage, self.stories, story, save))
         self._judge("i13", key, self._choices.saved(self.stories, story, save))
-        # One that lost its locks takes new ones as it goes on: it still counts as dead.
-        living = {each.store.id: None for each in stage.alive if not each.zombie}
-        wrong = c06_nobody_takes_from_the_living(story, save, living)
+        wrong = c06_nobody_takes_from_the_living(story, save, stage.storage.living())
         self._judge("c06", key, wrong)
         story.outbox.extend(changes.outbox)
         story.by_epoch[after.head.owner.epoch] = after
@@ -195,9 +200,9 @@ class Observer:
 
     def releases(self, process: "Process", key: Key) -> None:
         """A process gives a workflow up."""
-        entry = self._stage.backing.entries.get(key)
-        if entry is not None:
-            story = self.stories[entry.workflow.metadata.uid]
+        stored = self._stage.storage.look(key)
+        if stored is not None:
+            story = self.stories[stored.workflow.metadata.uid]
             self._judge("c05", key, c05_a_claim_outlives_its_calls(story, process.number))
 
     # Callbacks
@@ -237,15 +242,16 @@ class Observer:
 
     # Ends
 
-    def removed(self, process: "Process", key: Key, stored: Stored) -> None:
-        """A workflow is forgotten."""
+    def removed(self, process: "Process | None", key: Key, stored: Stored) -> None:
+        """A workflow is forgotten: by a process, or (None) at once, since nothing held it."""
         story = self.stories[stored.workflow.metadata.uid]
-        self._stage.note(f"p{process.number} removes {key} ({stored.head.phase})")
+        who = "people saw it go:" if process is None else f"p{process.number} removes"
+        self._stage.note(f"{who} {key} ({stored.head.phase})")
         self._stage.met("workflow removed")
         if story.workflow.spec.deletion_policy is DeletionPolicy.ORPHAN:
             self._stage.met("workflow orphaned")
-        story.gone = stored
-        for rule in AT_REMOVAL:
+        story.gone, story.gone_at = stored, self._stage.now
+        for rule in AT_REMOVAL if process is not None else AT_VANISHING:
             self._judge(rule.__name__, key, rule(story, stored))
 
     def at_rest(self) -> None:
@@ -253,7 +259,10 @@ class Observer:
         for story in self.stories.values():
             stored = story.gone
             if stored is None:
-                stored = self._stage.backing.entries[story.key].stored()
+                stored = self._stage.storage.look(story.key)
+                if stored is None:
+                    self._judge("I14", story.key, "it went, and nothing was told of it")
+                    continue
                 for rule in AT_REST:
                     self._judge(rule.__name__, story.key, rule(story, stored))
             self._judge("all-or-none", story.key, self._outside(story, stored))

@@ -21,12 +21,12 @@ class People:
 
     async def ask(self, key: Key, type_: RequestType, step: str | None) -> None:
         """Make a request, if the workflow is there."""
-        if key not in self._stage.backing.entries:
+        if self._stage.storage.look(key) is None:
             return
         name = None if type_ is not RequestType.SIGNAL or step == "nameless" else "go"
         request = Request(type_, None if type_ is RequestType.SIGNAL else step, name=name)
         try:
-            seq = await self._stage.people.request(key, request, self._stage.wall)
+            seq = await self._stage.storage.people.request(key, request, self._stage.wall)
         except AuthorError:
             return  # 64 wait for an answer already
         self._observer.asked(key, seq, type_)
@@ -34,15 +34,15 @@ class People:
 
     async def delete(self, key: Key) -> None:
         """Ask for the workflow to go, if it is there."""
-        if key in self._stage.backing.entries:
+        if self._stage.storage.look(key) is not None:
             self._stage.note(f"people delete {key}")
-            await self._stage.people.delete(key, self._stage.wall)
             self._observer.deleted(key)
+            await self._stage.storage.people.delete(key, self._stage.wall)
 
     async def help(self, key: Key, pick: int) -> None:
         """Answer something that waits for a person, the `pick`-th way; nothing where none does."""
-        entry = self._stage.backing.entries.get(key)
-        ways = [] if entry is None else _ways(entry.stored())
+        stored = self._stage.storage.look(key)
+        ways = [] if stored is None else _ways(stored)
         if ways:
             type_, step = ways[pick % len(ways)]
             await self.ask(key, type_, step)
@@ -50,8 +50,7 @@ class People:
     async def help_all(self) -> bool:
         """Answer everything that waits for a person; gives whether all workflows rest."""
         rest = True
-        for key, entry in list(self._stage.backing.entries.items()):
-            stored = entry.stored()
+        for key, stored in self._stored():
             rest = rest and not stored.asked
             if ways := _ways(stored):
                 rest = False
@@ -67,8 +66,7 @@ class People:
     def what_moves(self) -> str:
         """What does not rest, for the report."""
         found = []
-        for entry in self._stage.backing.entries.values():
-            stored = entry.stored()
+        for _, stored in self._stored():
             if stored.asked or _ways(stored) or not self._rests(stored):
                 steps = ", ".join(
                     f"{spec.name} {step.phase}"
@@ -82,6 +80,10 @@ class People:
                     f" asked {len(stored.asked)}, outbox {len(stored.outbox)}): {steps}"
                 )
         return "; ".join(found) or "something saves again and again"
+
+    def _stored(self) -> list[tuple[Key, Stored]]:
+        found = [(key, self._stage.storage.look(key)) for key in self._stage.storage.names()]
+        return [(key, stored) for key, stored in found if stored is not None]
 
     def _rests(self, stored: Stored) -> bool:
         story = self._observer.stories[stored.workflow.metadata.uid]

@@ -12,12 +12,14 @@ import attrs
 from wf_core.errors import EngineError
 from wf_core.model.phases import RequestType
 from wf_core.model.spec import Key
+from wf_core.testing.simulation.memory import MEMORY
 from wf_core.testing.simulation.observer import Observer
 from wf_core.testing.simulation.people import People
 from wf_core.testing.simulation.process import Process
 from wf_core.testing.simulation.stage import Stage
+from wf_core.testing.simulation.storage import Setup
 from wf_core.testing.simulation.trace import Violation
-from wf_core.testing.simulation.world import Happening, Submission, What, World
+from wf_core.testing.simulation.world import Happening, Submission, Trouble, What, World
 from wf_core.testing.virtual_time import VirtualTimeError, run
 
 _ROUND = 30.0
@@ -38,11 +40,11 @@ class Played:
     met: Mapping[str, int]
 
 
-def play(world: World) -> Played:
+def play(world: World, setup: Setup = MEMORY) -> Played:
     """Play a world from start to rest. Raises `Violation` with the timeline."""
     played: list[Stage] = []
     try:
-        run(_Play(world, played).whole(), max_turns=_MAX_TURNS)
+        run(_Play(world, setup, played).whole(), max_turns=_MAX_TURNS)
     except Violation as violation:
         raise _told(violation, world, played) from None
     except (VirtualTimeError, Exception) as error:
@@ -63,8 +65,9 @@ def _told(violation: Violation, world: World, played: list[Stage]) -> Violation:
 class _Play:
     """One play; `played` gets the stage as soon as there is one."""
 
-    def __init__(self, world: World, played: list[Stage]) -> None:
+    def __init__(self, world: World, setup: Setup, played: list[Stage]) -> None:
         self._world = world
+        self._setup = setup
         self._played = played
 
     async def whole(self) -> None:
@@ -72,6 +75,7 @@ class _Play:
         self._stage = stage = Stage(self._world)
         self._played.append(stage)
         self._observer = Observer(stage)
+        stage.storage = self._setup.storage(stage, self._observer)
         self._people = People(stage, self._observer)
         stage.lone = self._world.operator.engines == 1 and not any(
             each.what is What.TAKE_OVER for each in self._world.happenings
@@ -97,8 +101,8 @@ class _Play:
         world, stage = self._world, self._stage
         for _ in range(world.operator.engines):
             self._launch()
-        todo: list[Submission | Happening] = sorted(
-            [*world.submissions, *world.happenings], key=lambda each: each.at
+        todo: list[Submission | Happening | Trouble] = sorted(
+            [*world.submissions, *world.happenings, *world.troubles], key=lambda each: each.at
         )
         for each in todo:
             await asyncio.sleep(max(0.0, each.at - stage.now))
@@ -106,6 +110,10 @@ class _Play:
                 return
             if isinstance(each, Submission):
                 await self._submit(each)
+            elif isinstance(each, Trouble):
+                stage.met(f"trouble {each.what}")
+                stage.note(f"TROUBLE {each.what} {each.workflow} ({each.seconds:g} s)")
+                await stage.storage.befall(each)
             else:
                 await self._happen(each)
         await asyncio.sleep(max(0.0, world.calm_at - stage.now))
@@ -113,9 +121,9 @@ class _Play:
     async def _submit(self, each: Submission) -> None:
         stage, metadata = self._stage, each.workflow.metadata
         key = Key(metadata.namespace, metadata.name)
-        self._observer.submitted(key, each.workflow)
         stage.note(f"people submit {key}")
-        await stage.people.create(each.workflow, stage.wall)
+        stored = await stage.storage.people.create(each.workflow, stage.wall)
+        self._observer.submitted(key, stored.workflow)
         if not self._world.operator.serves:
             for process in stage.alive:
                 process.adopt(key)
@@ -159,10 +167,10 @@ class _Play:
         process.engine.wake(key, step)
 
     def _take_over(self, process: Process) -> None:
-        """The locks of a process are lost without its knowing, and another one starts."""
-        self._stage.note(f"p{process.number} loses its locks and does not know")
+        """The ownership of a process is void without its knowing, and another one starts."""
+        self._stage.note(f"p{process.number} loses what it owns and does not know")
         process.zombie = True
-        self._stage.backing.live.pop(process.store.id, None)
+        self._stage.storage.usurp(process)
         self._launch()
 
     def _launch(self) -> None:
@@ -190,6 +198,7 @@ class _Play:
         stage.note("-- calm: faults stop, hooks return, people answer what is blocked")
         stage.calm.set()
         stage.store_away_until = stage.receiver_down_until = 0.0
+        stage.storage.calm()
         for process in [each for each in stage.alive if each.lacking or each.zombie]:
             await self._replace(process)
         for _ in range(_ROUNDS):
@@ -223,15 +232,15 @@ class _Play:
         stage = self._stage
         for process in stage.alive:
             await process.stop()
-        for key, entry in stage.backing.entries.items():
-            if entry.owner.id and entry.owner.id in stage.backing.live:
-                stage.broken("C5", f"{key} is still claimed by {entry.owner.id} after the end")
+        wrong = stage.storage.left_claimed()
+        if wrong is not None:
+            stage.broken("C5", wrong)
 
 
 @contextlib.contextmanager
 def _faults_of_the_engine(stage: Stage) -> Iterator[None]:
     """The engine logs its own faults and goes on; to the simulation each is a violation."""
-    logger = logging.getLogger("wf.engine")
+    logger = logging.getLogger("wf")
     listener = _Listener(stage)
     propagate = logger.propagate
     logger.propagate = False

@@ -23,7 +23,6 @@ from wf_core.testing.simulation.executor import SimulatedExecutor
 from wf_core.testing.simulation.kinds import registry
 from wf_core.testing.simulation.receivers import SimulatedSender
 from wf_core.testing.simulation.stage import START, Stage, belong
-from wf_core.testing.simulation.store import SimulatedStore
 from wf_core.testing.simulation.story import Called
 from wf_core.testing.simulation.world import Operator, Point
 
@@ -47,14 +46,19 @@ class ProcessClock:
 
 
 class Process:
-    """Number `number` in the order of starts. `points` counts where something could go wrong,
-    `invalid` the saves that were called so; `zombie`: its locks are lost, and it goes on.
-    `calls` are those that go on, `called_at` when each kind was called last."""
+    """Number `number` in the order of starts, `seat` its place at the storage.
+
+    `points` counts where something could go wrong, `invalid` the saves that were called so;
+    `zombie`: its ownership is void, and it goes on. `pausable`: it may stand still, and does while
+    `paused` is not None. `calls` are those that go on, `called_at` when each kind was called last.
+    """
 
     def __init__(self, stage: Stage, observer: "Observer") -> None:
         self.number = len(stage.processes)
         self.alive = True
         self.zombie = False
+        self.pausable = stage.pauses
+        self.paused: list[asyncio.Future[None]] | None = None
         self._stopping = False
         self.recovering = self.number > 0
         self.points: dict[Point, int] = {}
@@ -65,14 +69,14 @@ class Process:
             () if stage.calm.is_set() else stage.world.operator.lacking.get(self.number, ())
         )
         self.clock = ProcessClock(stage)
-        self.store = SimulatedStore(stage, self, observer)
+        self.seat = stage.storage.seat(self)
         self.executor = SimulatedExecutor(stage, self, observer)
         self._stage = stage
         self._observer = observer
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self._adopting: dict[Key, None] = {}
         self.engine = Engine(
-            store=self.store,
+            store=self.seat.store,
             registry=registry(self.lacking),
             executor=self.executor,
             clock=self.clock,
@@ -96,7 +100,7 @@ class Process:
         if self._stage.world.operator.serves:
             self.start(self._serve())
         else:
-            for key in self._stage.backing.entries:
+            for key in self._stage.storage.names():
                 self.adopt(key)
         self.start(self._settle())
 
@@ -107,15 +111,34 @@ class Process:
             self.start(self._keep(key))
 
     async def stop(self) -> None:
-        """End in good order, closing the store as `open_engine` does, then exit."""
+        """End in good order, then exit."""
         self._stage.note(f"p{self.number} is stopped")
         self._stopping = True
-        await asyncio.wait((self.start(self.engine.stop()),))
-        if not self.alive:
-            return  # it died over it
-        if not self.engine.busy:
-            await self.store.close()
-        self._end()
+        await asyncio.wait((self.start(self.seat.stop(self.engine)),))
+        if self.alive:  # it did not die over it
+            self._end()
+
+    def pause(self) -> None:
+        """Stand still, as by SIGSTOP."""
+        if self.alive and self.paused is None:
+            self._stage.note(f"p{self.number} stands still")
+            self.paused = []
+
+    def resume(self) -> None:
+        """Go on, as by SIGCONT."""
+        paused, self.paused = self.paused, None
+        if paused is not None:
+            self._stage.note(f"p{self.number} goes on")
+            for future in paused:
+                if not future.done():
+                    future.set_result(None)
+
+    def until_resumed(self) -> asyncio.Future[None]:
+        """Done once it goes on; each waits for one of its own, which may be cancelled."""
+        assert self.paused is not None
+        future: asyncio.Future[None] = self._stage.loop.create_future()
+        self.paused.append(future)
+        return future
 
     def kill(self) -> None:
         """End as by `kill -9`: nothing is written, told or reported from now on."""
@@ -139,7 +162,8 @@ class Process:
         self.alive = False
         self._stage.changed_at = self._stage.now
         self._observer.died(self)
-        self.store.halt()
+        self.resume()
+        self.seat.die()
         for task in list(self._tasks):
             task.cancel()
         self._stage.died.set()
@@ -150,7 +174,7 @@ class Process:
 
     async def _serve(self) -> None:
         try:
-            await self.engine.serve()
+            await self.seat.serve(self.engine)
         except WfError as error:
             # Its supervisor starts another process: the store was away, or hooks are stuck.
             if not self.engine.healthy:
@@ -160,7 +184,7 @@ class Process:
             self.kill()
 
     async def _keep(self, key: Key) -> None:
-        while key in self._stage.backing.entries:
+        while self._stage.storage.look(key) is not None:
             try:
                 await self.engine.adopt(key)
                 await self.engine.wait(key)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wf_core.model.phases import Phase
-from wf_core.model.state import Stored
 from wf_core.testing.simulation.story import Save, Story
 
 if TYPE_CHECKING:
@@ -43,10 +42,9 @@ def _admitted(save: Save) -> bool:
 
 def holds(stage: "Stage", story: Story, save: Save) -> bool:
     """Whether a workflow surely holds a slot of the process that saves."""
-    entry = stage.backing.entries.get(story.key)
-    if entry is None or entry.owner.id != save.store_id or story.in_flight_stuck:
+    stored = stage.storage.look(story.key)
+    if stored is None or stored.head.owner.id != save.store_id or story.in_flight_stuck:
         return False
-    stored: Stored = entry.stored()
     head = stored.head
     if head.phase is Phase.RUNNING:
         free = any(step.phase is Phase.RUNNING and step.blocked is None for step in stored.steps)

@@ -8,7 +8,9 @@ from msgspec.structs import replace
 from wf_core.codec import faults
 from wf_core.model.spec import RetryPolicy, StepSpec, StepTemplate, Workflow, WorkflowSpec
 from wf_core.testing.simulation.kinds import registry
+from wf_core.testing.simulation.memory import MEMORY
 from wf_core.testing.simulation.play import play
+from wf_core.testing.simulation.storage import Setup
 from wf_core.testing.simulation.trace import Violation
 from wf_core.testing.simulation.world import Operator, Submission, World
 
@@ -17,7 +19,9 @@ TRIES = 600
 """Plays that shrinking may take."""
 
 
-def shrink(world: World, violation: Violation, tries: int = TRIES) -> tuple[World, Violation]:
+def shrink(
+    world: World, violation: Violation, setup: Setup = MEMORY, tries: int = TRIES
+) -> tuple[World, Violation]:
     """A smaller world that breaks the same rule, and how; the same world where there is none."""
     left = tries
     smaller = True
@@ -27,16 +31,16 @@ def shrink(world: World, violation: Violation, tries: int = TRIES) -> tuple[Worl
             if left <= 0:
                 break
             left -= 1
-            found = _breaks(candidate, violation.rule)
+            found = _breaks(candidate, violation.rule, setup)
             if found is not None:
                 world, violation, smaller = candidate, found, True
                 break
     return world, violation
 
 
-def _breaks(world: World, rule: str) -> Violation | None:
+def _breaks(world: World, rule: str, setup: Setup) -> Violation | None:
     try:
-        play(world)
+        play(world, setup)
     except Violation as violation:
         return violation if violation.rule == rule else None
     return None
@@ -49,6 +53,8 @@ def _smaller(world: World) -> Iterator[World]:
             yield replace(world, submissions=_without(world.submissions, n))
     for kept in _halves(len(world.happenings)):
         yield replace(world, happenings=tuple(world.happenings[i] for i in kept))
+    for kept in _halves(len(world.troubles)):
+        yield replace(world, troubles=tuple(world.troubles[i] for i in kept))
     for kept in _halves(len(world.faults)):
         yield replace(world, faults=tuple(world.faults[i] for i in kept))
     names = list(world.hooks)

@@ -6,10 +6,10 @@ from contextvars import Context, ContextVar, copy_context
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from wf_core.adapters.memory.backing import Backing
-from wf_core.adapters.memory.store import MemoryStore
 from wf_core.testing.simulation.coverage import Coverage
+from wf_core.testing.simulation.gate import Gated
 from wf_core.testing.simulation.outside import Outside
+from wf_core.testing.simulation.storage import Storage
 from wf_core.testing.simulation.trace import Trace, Violation
 from wf_core.testing.simulation.world import Act, Behaviour, Fault, Point, World, Wrong
 
@@ -24,16 +24,16 @@ _SUCCEED = Behaviour(Act.SUCCEED)
 
 
 class Stage:
-    """One play of a world, on the running loop."""
+    """One play of a world, on the running loop. `storage` is set by who sets it up;
+    `pauses`: its processes may be stopped for a while."""
+
+    storage: Storage
 
     def __init__(self, world: World) -> None:
         self.loop = asyncio.get_running_loop()
         self.loop.set_task_factory(_task)
         self.world = world
         self.chance = Random(world.seed * 2 + 1)
-        self.backing = Backing()
-        self.people = MemoryStore(self.backing)
-        self.server = MemoryStore(self.backing)
         self.outside = Outside()
         self.trace = Trace()
         self.coverage = Coverage()
@@ -44,6 +44,7 @@ class Stage:
         self.processes: list[Process] = []
         self.died = asyncio.Event()
         self.lone = True
+        self.pauses = False
         self.saves = 0
         self.saved_at = 0.0
         self.changed_at = 0.0
@@ -120,9 +121,11 @@ def belong(context: Context, process: "Process") -> None:
 
 def _task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
     """The loop's task factory: a task belongs to the process that began it, and dies with it."""
-    task = asyncio.Task(work, loop=loop, **options)
     context = options.get("context")
     process = _PROCESS.get() if context is None else context.get(_PROCESS)
+    if process is not None and process.pausable:
+        work = Gated(work, process)
+    task = asyncio.Task(work, loop=loop, **options)
     if process is not None:
         process.owns(task)
     return task

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
+from wf_core.adapters.memory.backing import Backing
 from wf_core.adapters.memory.store import MemoryStore
 from wf_core.errors import StoreUnavailable
 from wf_core.model.phases import Phase
@@ -36,8 +37,16 @@ _ANSWERS = {
 class SimulatedStore(MemoryStore):
     """A handle that dies with its process. What was sent before that may still arrive."""
 
-    def __init__(self, stage: "Stage", process: "Process", observer: "Observer") -> None:
-        super().__init__(stage.backing)
+    def __init__(
+        self,
+        stage: "Stage",
+        process: "Process",
+        observer: "Observer",
+        backing: Backing,
+        server: MemoryStore,
+    ) -> None:
+        super().__init__(backing)
+        self._server = server
         self._stage = stage
         self._process = process
         self._observer = observer
@@ -90,7 +99,7 @@ class SimulatedStore(MemoryStore):
         """What the store does with a save, whether or not its sender still lives."""
         entry = self.backing.entries.get(key)
         before = None if entry is None else entry.stored()
-        answer = await self._stage.server.save(key, changes)
+        answer = await self._server.save(key, changes)
         if answer is Saved.SAVED and entry is not None and before is not None:
             if entry.head.revision != before.head.revision:
                 self._observer.saved(self._process, key, changes, before, entry.stored())

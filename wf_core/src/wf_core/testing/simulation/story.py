@@ -60,7 +60,7 @@ class Story:
     """One workflow. `phases` are as the history told them; `taken` maps the id of each event that a
     receiver took to what it said, `refused` are the seqs that one would not take; an undo goes on
     without waiting for a person from `undoing_since`; `deleted`: people asked for it to go; `gone`
-    is what was stored at its removal."""
+    is what was stored at its removal, at `gone_at`."""
 
     key: Key
     workflow: Workflow
@@ -78,6 +78,7 @@ class Story:
     undoing_since: float | None = None
     deleted: bool = False
     gone: Stored | None = None
+    gone_at: float | None = None
 
     @classmethod
     def of(cls, key: Key, workflow: Workflow) -> "Story":

@@ -126,6 +126,16 @@ class Happening(_Value, frozen=True):
     pick: int = 0
 
 
+class Trouble(_Value, frozen=True):
+    """Something befalls the storage at `at`, in the storage's own words: `what` goes on for
+    `seconds`, or concerns `workflow`."""
+
+    at: float
+    what: str
+    seconds: float = 0.0
+    workflow: str = ""
+
+
 class QueueSpec(_Value, frozen=True):
     """Limits of one queue."""
 
@@ -170,6 +180,7 @@ class World(_Value, frozen=True):
     hooks: dict[str, tuple[Behaviour, ...]] = {}
     faults: tuple[Fault, ...] = ()
     happenings: tuple[Happening, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
     operator: Operator = Operator()
     calm_at: float = 300.0
 
