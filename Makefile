@@ -38,9 +38,10 @@ test-fast: $(READY) ## run the tests that take less than a minute together
 
 simulate: $(READY) ## play SEEDS random worlds in which everything goes wrong (SEEDS=1000)
 	$(BIN)/python -m wf_core.testing.simulation --seeds $(SEEDS) --from $(FROM) --workers $(WORKERS)
+	$(BIN)/python -m wf_k8s.testing.simulation --seeds $(SEEDS) --from $(FROM) --workers $(WORKERS)
 
 mutants: $(READY) ## let deliberate faults loose, each must be caught; writes docs/mutants.md
-	$(BIN)/python -m wf_core.testing.mutants --workers $(WORKERS) --page docs/mutants.md
+	$(BIN)/python -m wf_k8s.testing.mutants --workers $(WORKERS) --page docs/mutants.md
 
 lint: $(READY) ## check style, formatting and who may import whom
 	$(BIN)/ruff check .

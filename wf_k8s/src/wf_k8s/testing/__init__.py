@@ -1,0 +1,1 @@
+"""What tests the parts that speak to Kubernetes, in virtual time."""
