@@ -9,8 +9,19 @@ Each mutant is a named, small fault of the shipped engine, applied in memory whi
 simulation: a rule that nobody checks, or a trouble that never occurs.
 """
 
-from wf_core.testing.mutants.every import MUTANTS, by_name
+from wf_core.testing.mutants.every import AREAS, MUTANTS, Area, by_name
 from wf_core.testing.mutants.hunt import Catch, hunt
 from wf_core.testing.mutants.mutant import Edit, Mutant, Stale, applied
 
-__all__ = ["MUTANTS", "Catch", "Edit", "Mutant", "Stale", "applied", "by_name", "hunt"]
+__all__ = [
+    "AREAS",
+    "MUTANTS",
+    "Area",
+    "Catch",
+    "Edit",
+    "Mutant",
+    "Stale",
+    "applied",
+    "by_name",
+    "hunt",
+]

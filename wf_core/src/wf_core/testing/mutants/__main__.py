@@ -3,44 +3,56 @@
 import argparse
 import multiprocessing
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from wf_core.testing.mutants.every import MUTANTS, by_name
-from wf_core.testing.mutants.hunt import Catch, hunt_by_name
+from wf_core.testing.mutants.every import AREAS, Area
+from wf_core.testing.mutants.hunt import Catch, hunt
 from wf_core.testing.mutants.page import page
 
 
-def main(arguments: list[str]) -> int:
+def main(
+    arguments: list[str],
+    areas: Sequence[Area] = AREAS,
+    program: str = "wf_core.testing.mutants",
+) -> int:
     """Hunt what was asked for; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m wf_core.testing.mutants")
+    parser = argparse.ArgumentParser(prog=f"python -m {program}")
     parser.add_argument("--only", action="append", metavar="NAME", help="hunt this one (repeat)")
     parser.add_argument("--seeds", type=int, default=2000, help="how many seeds a mutant may live")
     parser.add_argument("--workers", type=int, default=2, help="processes that hunt")
     parser.add_argument("--page", type=Path, help="write the table of all mutants to this file")
     asked = parser.parse_args(arguments)
-    names: list[str] = asked.only or [mutant.name for mutant in MUTANTS]
-    known = {mutant.name for mutant in MUTANTS}
+    known = {mutant.name: mutant for area in areas for mutant in area.mutants}
+    names: list[str] = asked.only or list(known)
     if unknown := [name for name in names if name not in known]:
         parser.error(f"no mutant {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     if asked.page is not None and asked.only:
         parser.error("--page is about all mutants: leave --only out")
-    caught = _hunted(names, asked.seeds, asked.workers)
+    caught = _hunted(names, areas, asked.seeds, asked.workers)
     survivors = [name for name in names if caught[name] is None]
     print(f"{len(names) - len(survivors)} of {len(names)} caught")
     for name in survivors:
-        print(f"survived: {name}: {by_name(name).breaks}")
+        print(f"survived: {name}: {known[name].breaks}")
     if asked.page is not None:
-        asked.page.write_text(page(caught, asked.seeds))
+        asked.page.write_text(page(caught, asked.seeds, areas))
     return 1 if survivors else 0
 
 
-def _hunted(names: list[str], seeds: int, workers: int) -> dict[str, Catch | None]:
+def _hunted(
+    names: list[str], areas: Sequence[Area], seeds: int, workers: int
+) -> dict[str, Catch | None]:
     caught: dict[str, Catch | None] = {}
     # Fresh processes: nothing that one mutant made outlives it.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, max_tasks_per_child=1) as pool:
-        running = {pool.submit(hunt_by_name, name, seeds): name for name in names}
+        running = {
+            pool.submit(hunt, mutant, seeds, area.setup): mutant.name
+            for area in areas
+            for mutant in area.mutants
+            if mutant.name in names
+        }
         for done in as_completed(running):
             name = running[done]
             caught[name] = catch = done.result()

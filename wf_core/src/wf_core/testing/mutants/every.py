@@ -1,19 +1,33 @@
-"""All mutants, by area."""
+"""All mutants of the core, by area."""
+
+import attrs
 
 from wf_core.testing.mutants import admission, callbacks, limits, machine, shell, stores, undoing
 from wf_core.testing.mutants.mutant import Mutant
+from wf_core.testing.simulation.memory import MEMORY
+from wf_core.testing.simulation.storage import Setup
 
-AREAS: dict[str, tuple[Mutant, ...]] = {
-    "The machine, forward (`saga/`)": machine.MUTANTS,
-    "The machine, backward (`saga/`)": undoing.MUTANTS,
-    "Admission": admission.MUTANTS,
-    "Limits": limits.MUTANTS,
-    "The shell (`engine/`)": shell.MUTANTS,
-    "Stores": stores.MUTANTS,
-    "Callbacks": callbacks.MUTANTS,
-}
 
-MUTANTS: tuple[Mutant, ...] = tuple(each for area in AREAS.values() for each in area)
+@attrs.frozen
+class Area:
+    """Mutants of one part, and the setup whose worlds they are hunted in."""
+
+    title: str
+    mutants: tuple[Mutant, ...]
+    setup: Setup = MEMORY
+
+
+AREAS = (
+    Area("The machine, forward (`saga/`)", machine.MUTANTS),
+    Area("The machine, backward (`saga/`)", undoing.MUTANTS),
+    Area("Admission", admission.MUTANTS),
+    Area("Limits", limits.MUTANTS),
+    Area("The shell (`engine/`)", shell.MUTANTS),
+    Area("Stores", stores.MUTANTS),
+    Area("Callbacks", callbacks.MUTANTS),
+)
+
+MUTANTS: tuple[Mutant, ...] = tuple(each for area in AREAS for each in area.mutants)
 
 
 def by_name(name: str) -> Mutant:

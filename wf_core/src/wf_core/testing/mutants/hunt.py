@@ -7,9 +7,10 @@ import sys
 
 import attrs
 
-from wf_core.testing.mutants.every import by_name
-from wf_core.testing.mutants.mutant import Mutant, applied
-from wf_core.testing.simulation import Violation, generate, play
+from wf_core.testing.mutants.mutant import Mutant, applied, to_text
+from wf_core.testing.simulation import Violation, play
+from wf_core.testing.simulation.memory import MEMORY
+from wf_core.testing.simulation.storage import Setup
 
 MUTANT = "WF_MUTANT"
 """The environment variable that tells the tests' plugin which mutant lives."""
@@ -25,7 +26,7 @@ class Catch:
     seed: int | None = None
 
 
-def hunt(mutant: Mutant, seeds: int) -> Catch | None:
+def hunt(mutant: Mutant, seeds: int, setup: Setup = MEMORY) -> Catch | None:
     """Hunt a mutant in at most so many seeds from 0 on; None where it survives.
 
     Raises `Stale` where it does not fit the code.
@@ -35,15 +36,10 @@ def hunt(mutant: Mutant, seeds: int) -> Catch | None:
     with applied(mutant):
         for seed in range(seeds):
             try:
-                play(generate(seed))
+                play(setup.generate(seed), setup)
             except Violation as violation:
                 return Catch(violation.rule, violation.message, seed)
     return None
-
-
-def hunt_by_name(name: str, seeds: int) -> Catch | None:
-    """Hunt the mutant of that name: what another process can be told."""
-    return hunt(by_name(name), seeds)
 
 
 def _tested(mutant: Mutant) -> Catch | None:
@@ -52,7 +48,7 @@ def _tested(mutant: Mutant) -> Catch | None:
     plugin = "wf_core.testing.mutants.plugin"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-x", "-q", "-p", plugin, *mutant.suite],
-        env={**os.environ, MUTANT: mutant.name},
+        env={**os.environ, MUTANT: to_text(mutant)},
         capture_output=True,
         text=True,
         check=False,

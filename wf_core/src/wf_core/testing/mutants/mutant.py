@@ -7,6 +7,7 @@ import ast
 import contextlib
 import importlib
 import inspect
+import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from types import CodeType, FunctionType
@@ -40,6 +41,18 @@ class Mutant:
     breaks: str
     edits: tuple[Edit, ...]
     suite: tuple[str, ...] = ()
+
+
+def to_text(mutant: Mutant) -> str:
+    """What another process is told of a mutant."""
+    return json.dumps(attrs.asdict(mutant))
+
+
+def from_text(text: str) -> Mutant:
+    """What `to_text` wrote."""
+    told = json.loads(text)
+    edits = tuple(Edit(**edit) for edit in told["edits"])
+    return Mutant(told["name"], told["breaks"], edits, tuple(told["suite"]))
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """The page that says what caught each mutant."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from wf_core.testing.mutants.every import AREAS
+from wf_core.testing.mutants.every import AREAS, Area
 from wf_core.testing.mutants.hunt import Catch
 from wf_core.testing.mutants.mutant import Mutant
 
@@ -21,19 +21,19 @@ search of small worlds (`make exhaustive`) is not counted here: it knows the mac
 """
 
 
-def page(caught: Mapping[str, Catch | None], seeds: int) -> str:
+def page(caught: Mapping[str, Catch | None], seeds: int, areas: Sequence[Area] = AREAS) -> str:
     """The whole page; `caught` has an entry for every mutant."""
-    return "\n".join(_lines(caught, seeds)) + "\n"
+    return "\n".join(_lines(caught, seeds, areas)) + "\n"
 
 
-def _lines(caught: Mapping[str, Catch | None], seeds: int) -> Iterator[str]:
+def _lines(caught: Mapping[str, Catch | None], seeds: int, areas: Sequence[Area]) -> Iterator[str]:
     yield _HEAD
     found = sum(catch is not None for catch in caught.values())
     yield f"{found} of {len(caught)} are caught, within {seeds:,} seeds at most."
-    for area, mutants in AREAS.items():
-        yield from ("", f"## {area}", "", "| mutant | what is wrong | caught by | at seed |")
+    for area in areas:
+        yield from ("", f"## {area.title}", "", "| mutant | what is wrong | caught by | at seed |")
         yield "|---|---|---|---|"
-        yield from (_row(mutant, caught[mutant.name]) for mutant in mutants)
+        yield from (_row(mutant, caught[mutant.name]) for mutant in area.mutants)
 
 
 def _row(mutant: Mutant, catch: Catch | None) -> str:

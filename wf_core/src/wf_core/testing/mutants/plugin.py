@@ -5,13 +5,12 @@ import os
 
 import pytest
 
-from wf_core.testing.mutants.every import by_name
 from wf_core.testing.mutants.hunt import MUTANT
-from wf_core.testing.mutants.mutant import applied
+from wf_core.testing.mutants.mutant import applied, from_text
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Apply it before anything is collected."""
     stack = contextlib.ExitStack()
-    stack.enter_context(applied(by_name(os.environ[MUTANT])))
+    stack.enter_context(applied(from_text(os.environ[MUTANT])))
     config.add_cleanup(stack.close)
