@@ -245,6 +245,26 @@ class SharedContract(StoreTests):
 
         self.run(test)
 
+    def test_c5_watch_tells_whose_and_which_save_it_was(self) -> None:
+        """By it an engine learns that another has taken over, or that a name means another."""
+
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            stored = await ours.create(workflow(), 1.0)
+            owner = await ours.claim(key_of(stored))
+            await saved(ours, stored, next_save(stored, owner))
+            watch = theirs.watch(0)
+            while (seen := await next_seen(watch)).revision == 0:
+                assert seen.uid == stored.workflow.metadata.uid
+            assert (seen.uid, seen.owner, seen.revision) == (
+                stored.workflow.metadata.uid,
+                owner.id,
+                1,
+            )
+            await end(watch)
+
+        self.run(test)
+
     def test_watch_ends_when_its_store_closes(self) -> None:
         async def test(handles: Handles) -> None:
             store = await handles.open()
