@@ -12,7 +12,7 @@ _HEAD = """\
 
 A simulation that finds nothing proves nothing, unless it is known to find things. Each row is a
 deliberate fault of the engine, applied in memory; beside it stands the rule that caught it and the
-first seed that did (`python -m wf_core.testing.mutants --only NAME`). The rules are those of
+first seed that did (`python -m wf_k8s.testing.mutants --only NAME`). The rules are those of
 `wf_core.testing.simulation`: I1 to I16 are the invariants of the design, other letters and numbers
 are rules of the semantics, `all-or-none` is the promise seen from outside, and `SHELL` means that
 the engine met a fault of its own or never stopped turning. Where the simulation does not reach

@@ -3,6 +3,8 @@
 from wf_core.testing.mutants.mutant import Edit, Mutant
 
 _PARTS = ("tests/k8s/test_store_parts.py",)
+_FOUND = ("tests/simulation/test_k8s_found.py",)
+"""Small worlds of what is rare in large ones."""
 
 MUTANTS = (
     Mutant(
@@ -137,6 +139,7 @@ MUTANTS = (
                 "answer = None",
             ),
         ),
+        _FOUND,
     ),
     Mutant(
         "k8s-failed-undo-unguarded",
