@@ -86,6 +86,10 @@ class MemoryStorage:
     def calm(self) -> None:
         """As `Storage.calm`."""
 
+    async def mistaken(self) -> str | None:
+        """As `Storage.mistaken`: nobody keeps a copy."""
+        return None
+
     def left_claimed(self) -> str | None:
         """As `Storage.left_claimed` (C5)."""
         for key, entry in self._backing.entries.items():

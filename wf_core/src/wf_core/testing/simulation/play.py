@@ -87,6 +87,9 @@ class _Play:
                 await self._rest()
                 if stage.violation is None:
                     self._observer.at_rest()
+                    wrong = await stage.storage.mistaken()
+                    if wrong is not None:
+                        stage.broken("I16", wrong)
                     await self._end()
             finally:
                 supervisor.cancel()

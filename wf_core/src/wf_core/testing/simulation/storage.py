@@ -71,6 +71,9 @@ class Storage(Protocol):
     def calm(self) -> None:
         """Nothing befalls it any more."""
 
+    async def mistaken(self) -> str | None:
+        """What a process believes wrongly once everything rests."""
+
     def left_claimed(self) -> str | None:
         """What is wrong about claims, after every process has ended in good order."""
 

@@ -176,6 +176,16 @@ class KubernetesStorage:
         """As `Storage.calm`: what was missed is listed again."""
         self._befalling.calm()
 
+    async def mistaken(self) -> str | None:
+        """As `Storage.mistaken`: what the watch told each is what there is."""
+        there = {key: stored.head.phase for key in self.names() if (stored := self.look(key))}
+        for process in self._stage.alive:
+            page = await process.seat.store.list(limit=len(there) + 100)
+            told = {row.key: row.phase for row in page.rows}
+            if told != there:
+                return f"p{process.number} lists {told}, and there is {there}"
+        return None
+
     def left_claimed(self) -> str | None:
         """As `Storage.left_claimed` (C5)."""
         if self._stage.world.operator.serves:
