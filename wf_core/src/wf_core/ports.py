@@ -12,7 +12,7 @@ import attrs
 
 from wf_core.kinds import Cancelled, StepCall
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
-from wf_core.model.phases import Phase
+from wf_core.model.phases import DeletionPolicy, Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import (
@@ -95,7 +95,8 @@ class Seen:
     """Something happened to a workflow: a save, a request, a creation, a deletion (`gone`).
 
     `request_seq` is the newest request's; with `deletion_asked_at` it lets an engine pass over the
-    echo of its own saves without reading anything.
+    echo of its own saves without reading anything. `deletion_policy` is the document's, where a
+    store lets people change it.
     """
 
     position: int
@@ -103,6 +104,7 @@ class Seen:
     gone: bool = False
     request_seq: int = 0
     deletion_asked_at: float | None = None
+    deletion_policy: DeletionPolicy | None = None
 
 
 class Store(Protocol):
@@ -119,6 +121,9 @@ class Store(Protocol):
         Idempotent: the same name with the same uid and spec gives back what is stored; the same
         name otherwise raises `WorkflowExists`.
         """
+
+    def misfit(self, workflow: Workflow) -> str | None:
+        """Why it could not keep the workflow to its end, or None. Asked before it starts."""
 
     async def load(self, key: Key) -> Stored:
         """Everything saved, with unanswered requests. Raises `WorkflowNotFound`."""

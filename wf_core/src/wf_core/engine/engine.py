@@ -6,7 +6,6 @@ the store, by its queues (`wf serve`, a controller).
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -42,7 +41,7 @@ from wf_core.ports import (
     Seen,
     Store,
 )
-from wf_core.saga.events import Admitted, DeletionAsked, Event, Refused, Woken
+from wf_core.saga.events import Admitted, Event, Refused, Woken
 
 log = logging.getLogger("wf.engine")
 LINGER = 0.005
@@ -116,7 +115,7 @@ class Engine:
                 return
             runner = await self._load(key)
             if runner.saga.head.phase is Phase.PENDING:
-                faults = document_faults(runner.saga.workflow, self.registry)
+                faults = document_faults(runner.saga.workflow, self._services)
                 if faults is not None:
                     self._forget(runner)
                     await self._release(key)
@@ -318,7 +317,7 @@ class Engine:
         try:
             return Runner(self._services, stored, owner, self._advanced, self._turned)
         except Exception as error:
-            why = unfit(stored, self.registry, error)
+            why = unfit(stored, self._services, error)
             await set_aside(self._services, stored, owner, why, serving=self._queued)
             raise why from error
 
@@ -340,7 +339,7 @@ class Engine:
         """What a workflow that gets its slot is told: one that can't start here becomes Failed."""
         faults = None
         if runner.saga.head.phase is Phase.PENDING:
-            faults = document_faults(runner.saga.workflow, self.registry)
+            faults = document_faults(runner.saga.workflow, self._services)
         return Admitted() if faults is None else Refused(str(faults))
 
     def _grant(self, runner: Runner) -> None:
@@ -466,21 +465,16 @@ class Engine:
                 await self._see_new(key)
         elif seen is None:
             stored = await self.store.load(key)
-            self._tell(runner, stored.asked, stored.head.deletion_asked_at)
+            deleted_at, policy = stored.head.deletion_asked_at, stored.workflow.spec.deletion_policy
+            runner.learn(stored.asked, deleted_at, policy)
             runner.kick()
             self._follower.settled(key)
         elif not seen.gone:
             asked: tuple[Asked, ...] = ()
             if seen.request_seq > runner.last_request:
                 asked = await self.store.asked(key)
-            self._tell(runner, asked, seen.deletion_asked_at)
+            runner.learn(asked, seen.deletion_asked_at, seen.deletion_policy)
             runner.last_request = max(runner.last_request, seen.request_seq)
-
-    def _tell(self, runner: Runner, asked: Iterable[Asked], deleted_at: float | None) -> None:
-        for each in asked:
-            runner.ask(each)
-        if deleted_at is not None and runner.saga.head.deletion_asked_at is None:
-            runner.post(DeletionAsked(deleted_at))
 
     async def _see_new(self, key: Key) -> None:
         stored = await self.store.load(key)

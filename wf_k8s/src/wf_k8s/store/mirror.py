@@ -126,15 +126,15 @@ class Mirror:
         self.position += 1
         self._changed.pop(key, None)
         entry = self.entries.get(key)
-        seq, deletion = 0, None
+        seq, deletion, policy = 0, None, None
         if entry is not None:
             place, numbers = entry.place, self._numbers.get(entry.place.row.uid)
             if place.requests or numbers is not None:
                 numbers = self._numbers.setdefault(place.row.uid, Numbers())
                 numbers.learn(place.requests, place.answers, place.request_seq)
                 seq = numbers.last
-            deletion = place.deletion_asked_at
-        self._changed[key] = Seen(self.position, key, gone, seq, deletion)
+            deletion, policy = place.deletion_asked_at, place.deletion_policy
+        self._changed[key] = Seen(self.position, key, gone, seq, deletion, policy)
         if len(self._changed) > len(self.entries) + REMEMBERED:
             oldest = next(each for each, seen in self._changed.items() if seen.gone)
             del self._changed[oldest]
