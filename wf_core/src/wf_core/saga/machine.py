@@ -212,7 +212,8 @@ class Saga:
                     look.wake(ledger, step)
                 case DeletionAsked(at):
                     course.delete(ledger, at, now)
-                case PolicyChanged(policy):
+                # One that goes without an undo has dropped what it was about: there is no way back.
+                case PolicyChanged(policy) if not course.orphaned(ledger):
                     spec = replace(self._workflow.spec, deletion_policy=policy)
                     self._workflow = replace(self._workflow, spec=spec)
                     course.change_policy(ledger, spec, now)
