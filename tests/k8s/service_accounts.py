@@ -62,9 +62,7 @@ class ServiceAccount:
 
     def kubeconfig(self, cluster: Cluster, file: Path) -> Path:
         """A kubeconfig that speaks as it."""
-        return kubeconfig.write(
-            file, url=cluster.url, ca=cluster.ca, user=NAME, token=self.token()
-        )
+        return kubeconfig.write(file, url=cluster.url, ca=cluster.ca, user=NAME, token=self.token())
 
 
 def with_rights(kubectl: Kubectl, namespace: str, rules: Sequence[rbac.Rule]) -> ServiceAccount:

@@ -1,9 +1,9 @@
-"""Credentials that end while the client runs, on a real API server: files, programs, a pod's own."""
+"""Credentials that end while the client runs: files, programs, certificates, a pod's own."""
 
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,12 +40,12 @@ class Answers:
         self.codes.append(code)
 
 
-def play(file: Path | None, test: Callable[[Session, Answers], Awaitable[None]]) -> None:
+def play(file: Path, test: Callable[[Session, Answers], Awaitable[None]]) -> None:
     """`test` with a session of that kubeconfig."""
 
     async def main() -> None:
         answers = Answers()
-        made = Session(Access("", file and str(file)), observer=answers)
+        made = Session(Access("", str(file)), observer=answers)
         try:
             await test(made, answers)
         finally:
@@ -135,7 +135,7 @@ def test_a_program_that_gives_no_credentials_is_told_of(cluster: Cluster, tmp_pa
     given = program(tmp_path, "import sys\nsys.exit('log in first')\n")
 
     async def test(session: Session, answers: Answers) -> None:
-        with pytest.raises(StoreUnavailable, match="it gave none: .*log in first"):
+        with pytest.raises(StoreUnavailable, match=r"it gave none: .*log in first"):
             await session.request("GET", VERSION)
         assert answers.codes == []
 
@@ -156,7 +156,7 @@ class Pod:
 
 
 @pytest.fixture
-def pod(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pod]:
+def pod(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pod:
     """This process is in a pod."""
     from kubernetes.aio.config import incluster_config
 
@@ -169,7 +169,7 @@ def pod(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(folder / "token"))
     monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(folder / "ca.crt"))
     monkeypatch.setattr(access, "POD_NAMESPACE", folder / "namespace")
-    yield Pod(folder)
+    return Pod(folder)
 
 
 @pytest.mark.slow
@@ -188,9 +188,7 @@ def test_in_a_pod_a_revoked_token_gives_way_to_the_next_and_nothing_is_missed(
 
     async def main() -> None:
         plain, answers = stores.open(), Answers()
-        store = K8sStore(
-            Session(Access(""), observer=answers), stores.owners(), SystemClock().now
-        )
+        store = K8sStore(Session(Access(""), observer=answers), stores.owners(), SystemClock().now)
         try:
             stored = await plain.create(workflow(), 1.0)
             key = key_of(stored)
@@ -220,7 +218,7 @@ def test_in_a_pod_a_context_is_refused_by_name(cluster: Cluster, pod: Pod) -> No
     async def main() -> None:
         made = Session(Access("prod/orders"))
         try:
-            with pytest.raises(StoreUnavailable, match="'prod', .* in a pod write `k8s:`"):
+            with pytest.raises(StoreUnavailable, match=r"'prod', .* in a pod write `k8s:`"):
                 await made.door()
         finally:
             await made.close()
