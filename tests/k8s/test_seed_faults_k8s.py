@@ -120,7 +120,7 @@ def test_fault_7_names_of_other_namespaces_do_not_collide(
 
 @contextmanager
 def receiving() -> Iterator[tuple[str, list[tuple[Json, int]]]]:
-    """A receiver of callbacks that refuses the first: its address, and each body with its answer."""
+    """A receiver of callbacks that refuses the first: its address, and bodies with answers."""
     got: list[tuple[Json, int]] = []
 
     class Handler(BaseHTTPRequestHandler):
