@@ -10,7 +10,7 @@ from wf_core.cli.settings import Settings
 from wf_core.cli.stores import ask_store, now, runner_of
 from wf_core.cli.verb import verb
 from wf_core.cli.watch import changes
-from wf_core.errors import WorkflowOwned
+from wf_core.errors import WorkflowNotFound, WorkflowOwned
 from wf_core.model.phases import DeletionPolicy, Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
@@ -63,7 +63,11 @@ async def _delete(store: Store, key: Key, force: bool) -> str:
             f"(`wf explain {key}`), or as it is with --force"
         )
     why = stands_against(stored) or "an engine holds it"
-    if await runner_of(store, key) is None:
+    try:
+        runner = await runner_of(store, key)
+    except WorkflowNotFound:
+        return f"{key} is deleted"
+    if runner is None:
         return f"{key}: deletion is asked ({why}); no engine runs it now: `wf resume {key}` does it"
     if await _gone_soon(store, key):
         return f"{key} is deleted"

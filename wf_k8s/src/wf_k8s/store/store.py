@@ -8,7 +8,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import attrs
 
 from wf_core.adapters import store_rules as rules
-from wf_core.errors import OperatorError, StoreForeign, StoreUnavailable, WorkflowNotFound
+from wf_core.errors import (
+    OperatorError,
+    StoreForeign,
+    StoreUnavailable,
+    WorkflowNotFound,
+    WorkflowOwned,
+)
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
@@ -338,7 +344,10 @@ class K8sStore:
             raise rules.not_found(key)
         owner = known.status.owner
         if owner and owner != self.owners.id and (by := self.owners.live(owner)) is not None:
-            raise rules.owned(key, by)
+            raise WorkflowOwned(
+                f"workflow '{key}' is being run by {by}, which lets it go once it is undone; one "
+                "that is deleted goes as it is once its spec.deletionPolicy is changed to Orphan"
+            )
         key = known.key
         await self._take_off(key, known)
         if known.deleting_at is None:
