@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from wf_core.cli.asking import PATIENCE
-from wf_core.cli.settings import Settings
+from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.stores import ask_store, now, runner_of
 from wf_core.cli.verb import verb
 from wf_core.cli.watch import changes
@@ -47,6 +47,7 @@ def delete_command(settings: Settings, names: Sequence[str], force: bool) -> Non
 
 async def _delete(store: Store, key: Key, force: bool) -> str:
     stored = await store.load(key)
+    key = key_of(stored.workflow)
     if force or stands_against(stored) is None:
         try:
             await store.remove(key)

@@ -62,7 +62,7 @@ class Access:
     def __init__(self, address: str, file: str | None = None, idle: float = 200.0) -> None:
         self.address = address
         self._file = file
-        self._idle = idle
+        self.idle = idle
 
     async def open(self) -> Door:
         """Read everything anew. Raises StoreUnavailable with what is wrong about it."""
@@ -98,7 +98,7 @@ class Access:
         connector = aiohttp.TCPConnector(
             limit=0,
             ssl=rest.ssl_context,
-            keepalive_timeout=self._idle,
+            keepalive_timeout=self.idle,
             socket_factory=sockets.make,
         )
         configuration.client_session_kwargs["connector"] = connector
