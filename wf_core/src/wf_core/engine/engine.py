@@ -12,7 +12,7 @@ from pathlib import Path
 from wf_core.config import Config
 from wf_core.engine.follower import Follower
 from wf_core.engine.locks import KeyLocks
-from wf_core.engine.refusal import document_faults, never_ran, set_aside, unfit, watched
+from wf_core.engine.refusal import document_faults, set_aside, unfit, watched
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
@@ -481,8 +481,8 @@ class Engine:
         head, spec = stored.head, stored.workflow.spec
         deleting = head.deletion_asked_at is not None
         left = stored.asked or stored.outbox or deleting or watched(stored)
-        if deleting and never_ran(stored):
-            self._errors.pop(key, None)  # whatever is wrong with it, it may go
+        if stored.asked or deleting:
+            self._errors.pop(key, None)  # a person did something about it
         if left or head.phase not in (Phase.PENDING, *FINISHED):
             await self._take(key)
             return

@@ -2,9 +2,11 @@
 
 import msgspec
 
+from wf_core.adapters import store_rules as rules
 from wf_core.errors import EngineError
 from wf_core.model.spec import Key, Workflow
 from wf_core.ports import Changes
+from wf_core.saga.references import find
 from wf_k8s.store.known import Known
 
 MOST = int(1.4 * 1024 * 1024)
@@ -21,10 +23,15 @@ class StatusTooLargeError(EngineError):
 
 
 def misfit(workflow: Workflow) -> str | None:
-    """Why an object of this workflow could not hold its own end, or None."""
+    """Why an object of this workflow could not hold its own end, or None.
+
+    Parameters with references are kept a second time, as they were resolved.
+    """
     steps = len(workflow.spec.steps)
     spec = len(_encode(workflow))
-    if spec + STEP * steps <= MOST:
+    given = (step.step_template.parameters for step in workflow.spec.steps)
+    resolved = sum(len(_encode(each)) for each in given if any(True for _ in find(each)))
+    if spec + resolved + STEP * steps <= MOST:
         return None
     return (
         f"its document has {spec:,} bytes, and with {STEP:,} for the state of each of its "
@@ -36,10 +43,10 @@ def misfit(workflow: Workflow) -> str | None:
 def check_size(known: Known, key: Key, changes: Changes, patch: bytes) -> None:
     """Raises StatusTooLargeError. A patch adds at most its own length to the object.
 
-    One that changes no step passes: what is between this limit and etcd's is for saying what is
-    wrong, and for answers to people.
+    One that changes no step passes, and one of a workflow that is being undone: what is between
+    this limit and etcd's is for saying what is wrong, for answers to people, and for the undo.
     """
-    if known.size + len(patch) <= MOST or not changes.steps:
+    if known.size + len(patch) <= MOST or not changes.steps or changes.head.phase in rules.UNDOING:
         return
     names = [step.name for step in known.workflow.spec.steps]
     before = {name: len(_encode(state)) for name, state in known.status.steps.items()}
