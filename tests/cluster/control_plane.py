@@ -1,5 +1,6 @@
 """etcd and kube-apiserver, as processes of this machine."""
 
+import json
 import shutil
 import ssl
 import time
@@ -23,12 +24,22 @@ class ControlPlane:
 
     `programs` has the paths of etcd and kube-apiserver. Everything is written below `folder`. With
     `durable`, etcd waits for the disk at every write, as benchmarks and crash tests want it.
+    `client_ca` is the authority of clients' certificates; None: they are not believed. `audit` is
+    the file that every request is written to, with who made it.
     """
 
     def __init__(
-        self, programs: Mapping[str, Path], folder: Path, *, durable: bool = False
+        self,
+        programs: Mapping[str, Path],
+        folder: Path,
+        *,
+        durable: bool = False,
+        client_ca: Path | None = None,
+        audit: Path | None = None,
     ) -> None:
         self.folder = folder
+        self._client_ca = client_ca
+        self._audit = audit
         self._data = folder / "etcd"
         self._certificates = folder / "certificates"
         self._certificates.mkdir(parents=True)
@@ -131,7 +142,18 @@ class ControlPlane:
             "--service-cluster-ip-range=10.0.0.0/24",
             "--authorization-mode=RBAC",
             f"--token-auth-file={self.folder / 'tokens.csv'}",
+            *([f"--client-ca-file={self._client_ca}"] if self._client_ca else []),
+            *(self._audit_flags(self._audit) if self._audit else []),
         ]
+
+    def _audit_flags(self, log: Path) -> list[str]:
+        policy = self.folder / "audit.json"
+        stages = ["RequestReceived", "ResponseStarted"]
+        rules = [{"level": "Metadata", "omitStages": stages}]
+        policy.write_text(
+            json.dumps({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": rules})
+        )
+        return [f"--audit-policy-file={policy}", f"--audit-log-path={log}"]
 
     def _answers(self, path: str) -> bool:
         if not self.ca.exists():

@@ -1,6 +1,8 @@
 """`kubectl wf` on a real cluster, as kubectl finds and runs it."""
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,12 +26,14 @@ def test_kubectl_wf_lists_shows_and_cancels(
     controllers.leader()
     sagas.create(workflow(notes.step("a", then="sleep 60")))
     until(lambda: "run-a" in notes.lines() or None, "a runs")
+    said = sagas.kubectl("wf", "suspend", "order", "-n", sagas.namespace)
+    assert said == f"{sagas.namespace}/order: Suspend is applied\n"
     listed = sagas.kubectl("wf", "list", "-n", sagas.namespace)
     assert "order" in listed
     assert "Running" in listed
     sagas.kubectl("wf", "-n", sagas.namespace, "cancel", "order", "--reason", "too late")
     ended = await_phase(sagas, "RollBacked")
-    assert ended["spec"]["requests"][0]["reason"] == "too late"
+    assert ended["spec"]["requests"][-1]["reason"] == "too late"
     assert "a" in sagas.kubectl("wf", "history", "order", "-n", sagas.namespace)
 
 
@@ -43,3 +47,48 @@ def test_kubectl_wf_leaves_a_running_workflow_to_its_controller(
     assert done.returncode == 1
     assert "wf-controller" in done.stderr
     assert notes.lines() == ["run-a"]
+
+
+def test_kubectl_wf_deletes_what_needs_no_undo_at_once(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    controllers.leader()
+    sagas.create(workflow(notes.step("a")))
+    await_phase(sagas, "Success")
+    said = sagas.kubectl("wf", "delete", "order", "-n", sagas.namespace)
+    assert said == f"{sagas.namespace}/order is deleted\n"
+
+
+def test_kubectl_wf_logs_says_where_they_are(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    controllers.leader()
+    sagas.create(workflow(notes.step("a")))
+    await_phase(sagas, "Success")
+    done = sagas.kubectl.run("wf", "logs", "order", "-n", sagas.namespace)
+    assert done.returncode == 1
+    assert "`kubectl logs` of the controller" in done.stderr
+
+
+def test_kubectl_wf_resume_goes_on_where_a_killed_run_ended(
+    sagas: Sagas, notes: Notes, tmp_path: Path
+) -> None:
+    """Run from this machine, without a controller; the first step is not run again."""
+    file = tmp_path / "order.json"
+    file.write_text(json.dumps(workflow(notes.step("a"), notes.step("b", "a", then="sleep 3"))))
+    place = ["--namespace", sagas.namespace, "--kubeconfig", str(sagas.kubectl.kubeconfig)]
+    running = subprocess.Popen(
+        ["kubectl-wf", "run", str(file), *place],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: "run-b" in notes.lines() or None, "b runs")
+    finally:
+        running.kill()
+        running.wait()
+    assert "no engine runs it now" in sagas.kubectl("wf", "explain", "order", "-n", sagas.namespace)
+    sagas.kubectl("wf", "resume", "order", "-n", sagas.namespace)
+    assert sagas.get()["status"]["phase"] == "Success"
+    assert notes.lines() == ["run-a", "run-b", "run-b"]
+    assert "finalizers" not in sagas.get()["metadata"]

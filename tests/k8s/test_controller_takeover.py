@@ -108,3 +108,21 @@ def test_a_second_signal_ends_at_once(sagas: Sagas, controllers: Controllers, no
     first.send(signal.SIGTERM)
     first.await_said("once more ends at once")
     assert first.end() == 130
+
+
+def test_c5_what_a_machine_elsewhere_owns_is_left_alone_until_a_person_releases_it(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    """Nobody can tell from here whether a `wf run` on another machine still lives."""
+    sagas.create(workflow(notes.step("a")))
+    sagas.save(owner="laptop.x1", epoch=1, revision=1, phase="Running", writer={"epoch": 1, "n": 1})
+    leader = controllers.leader()
+    leader.await_said("is being run by 'laptop.x1'")
+    assert notes.lines() == []
+    release = '{"status": {"owner": ""}}'
+    sagas.kubectl(
+        *("patch", "saga", "order", "-n", sagas.namespace, "--subresource=status"),
+        *("--type=merge", "-p", release),
+    )
+    await_phase(sagas, "Success")
+    assert notes.lines() == ["run-a"]

@@ -18,7 +18,7 @@ from tests.k8s.store_fixtures import Stores
 
 from wf_core.adapters.memory.backing import Backing
 from wf_core.adapters.memory.store import MemoryStore
-from wf_core.errors import WorkflowOwned
+from wf_core.errors import OperatorError, WorkflowOwned
 from wf_core.model.phases import Hook, Phase, RequestType
 from wf_core.model.requests import Request
 from wf_core.model.spec import Key
@@ -174,7 +174,8 @@ class TestK8sStore(StoreContract):
             await saved(store, stored, next_save(stored, owner))
             assert await store.logs(key) == (line,)
             await handles.kill(store, self.kill)
-            assert await (await handles.open()).logs(key) == ()
+            with pytest.raises(OperatorError, match="`kubectl logs` of the controller"):
+                await (await handles.open()).logs(key)
 
         self.run(test)
 

@@ -21,7 +21,13 @@ from wf_core.model.phases import (
 )
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Callback
-from wf_core.saga.events import Admitted, CallbackSettled, DeletionAsked, Refused
+from wf_core.saga.events import (
+    Admitted,
+    CallbackSettled,
+    DeletionAsked,
+    PolicyChanged,
+    Refused,
+)
 from wf_core.testing.saga_driver import Drive, done, fatal, going, retryable, step, workflow
 
 T = RequestType
@@ -322,6 +328,37 @@ def test_i14_orphan_calls_nothing_more_and_goes_when_its_hooks_have_ended() -> N
     assert saga.phase is Phase.RUNNING
     assert saga.saga.removable
     assert not any(saga.permits.open_attempts.values())
+
+
+def test_i14_a_stuck_undo_is_released_by_a_change_of_the_policy_to_orphan() -> None:
+    saga = stuck()
+    saga.turn(DeletionAsked(saga.now))
+    assert not saga.saga.removable
+    saga.turn(PolicyChanged(DeletionPolicy.ORPHAN))
+    assert saga.saga.removable
+    assert not saga.saga.dirty
+    saga.turn(PolicyChanged(DeletionPolicy.ROLLBACK))
+    assert saga.saga.removable
+
+
+def test_i14_a_workflow_that_becomes_an_orphan_is_stopped_and_not_undone() -> None:
+    saga = Drive(workflow(step("a")))
+    saves = saga.saga.head.revision
+    saga.turn(PolicyChanged(DeletionPolicy.ORPHAN))
+    assert saga.saga.head.revision == saves + 1
+    saga.turn(DeletionAsked(saga.now))
+    saga.report("a")
+    assert saga.phase is Phase.RUNNING
+    assert saga.saga.removable
+
+
+def test_i14_a_finished_workflow_is_undone_once_its_policy_says_so() -> None:
+    saga = Drive(workflow(step("a")))
+    saga.report("a")
+    saga.turn(PolicyChanged(DeletionPolicy.ROLLBACK))
+    saga.turn(DeletionAsked(saga.now))
+    assert saga.phase is Phase.ROLLING_BACK
+    assert not saga.saga.removable
 
 
 def test_i14_a_failed_workflow_stays_until_somebody_settles_it() -> None:

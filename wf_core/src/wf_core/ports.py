@@ -12,7 +12,7 @@ import attrs
 
 from wf_core.kinds import Cancelled, StepCall
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
-from wf_core.model.phases import Phase
+from wf_core.model.phases import DeletionPolicy, Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import (
@@ -97,6 +97,7 @@ class Seen:
     `request_seq` is the newest request's; with `deletion_asked_at` it lets an engine pass over the
     echo of its own saves without reading anything. `uid` tells one workflow from another that has
     its name since, `owner` and `revision` whether somebody else has saved; "" and 0 are not known.
+    `deletion_policy` is the document's, where a store lets people change it.
     """
 
     position: int
@@ -107,6 +108,7 @@ class Seen:
     uid: str = ""
     owner: str = ""
     revision: int = 0
+    deletion_policy: DeletionPolicy | None = None
 
 
 class Store(Protocol):
@@ -123,6 +125,9 @@ class Store(Protocol):
         Idempotent: the same name with the same uid and spec gives back what is stored; the same
         name otherwise raises `WorkflowExists`.
         """
+
+    def misfit(self, workflow: Workflow) -> str | None:
+        """Why it could not keep the workflow to its end, or None. Asked before it starts."""
 
     async def load(self, key: Key) -> Stored:
         """Everything saved, with unanswered requests. Raises `WorkflowNotFound`."""

@@ -33,7 +33,7 @@ class Rule:
 WORKFLOWS = (
     Rule(GROUP, (PLURAL,), ("list", "watch", "patch")),
     Rule(GROUP, (f"{PLURAL}/status",), ("patch",)),
-    Rule("events.k8s.io", ("events",), ("create", "patch")),
+    Rule("events.k8s.io", ("events",), ("create",)),
 )
 """In each namespace whose workflows it runs, or in all. The patch is for the finalizer."""
 

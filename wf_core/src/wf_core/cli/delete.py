@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import click
 
 from wf_core.cli.asking import PATIENCE
-from wf_core.cli.settings import Settings
+from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.stores import ask_store, now, runner_of
 from wf_core.cli.verb import verb
 from wf_core.cli.watch import changes
-from wf_core.errors import WorkflowOwned
+from wf_core.errors import WorkflowNotFound, WorkflowOwned
 from wf_core.model.phases import DeletionPolicy, Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
@@ -47,6 +47,7 @@ def delete_command(settings: Settings, names: Sequence[str], force: bool) -> Non
 
 async def _delete(store: Store, key: Key, force: bool) -> str:
     stored = await store.load(key)
+    key = key_of(stored.workflow)
     if force or stands_against(stored) is None:
         try:
             await store.remove(key)
@@ -63,7 +64,11 @@ async def _delete(store: Store, key: Key, force: bool) -> str:
             f"(`wf explain {key}`), or as it is with --force"
         )
     why = stands_against(stored) or "an engine holds it"
-    if await runner_of(store, key) is None:
+    try:
+        runner = await runner_of(store, key)
+    except WorkflowNotFound:
+        return f"{key} is deleted"
+    if runner is None:
         return f"{key}: deletion is asked ({why}); no engine runs it now: `wf resume {key}` does it"
     if await _gone_soon(store, key):
         return f"{key} is deleted"

@@ -3,7 +3,7 @@
 import click
 
 from wf_core.cli.asking import ask, check
-from wf_core.cli.settings import Settings
+from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.stores import ask_store
 from wf_core.cli.verb import verb
 from wf_core.errors import AuthorError
@@ -74,10 +74,10 @@ def retry_command(settings: Settings, name: str, step: str | None, reason: str) 
     A run where the workflow goes forward, an undo where it goes back. Without STEP: every
     step of NAME that waits.
     """
-    key = settings.key(name)
 
     async def ask_each(store: Store) -> list[str]:
-        stored = await store.load(key)
+        stored = await store.load(settings.key(name))
+        key = key_of(stored.workflow)
         said = []
         for request in retries(stored, key, step, reason):
             check(stored, key, request)
@@ -167,10 +167,10 @@ def retries(stored: Stored, key: Key, step: str | None, reason: str) -> list[Req
 
 
 def _ask(settings: Settings, name: str, request: Request) -> None:
-    key = settings.key(name)
-
     async def ask_it(store: Store) -> list[str]:
-        check(await store.load(key), key, request)
+        stored = await store.load(settings.key(name))
+        key = key_of(stored.workflow)
+        check(stored, key, request)
         return [await _say(store, key, request)]
 
     _print(ask_store(settings, ask_it))

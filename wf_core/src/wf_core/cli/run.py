@@ -108,11 +108,12 @@ def resume_command(settings: Settings, names: Sequence[str], output: Format) -> 
 
     async def choose_keys(engine: "Engine") -> Sequence[Key]:
         if names:
-            return [settings.key(name) for name in names]
-        found = await _unfinished(engine, settings)
-        if not found and output is Format.TABLE:
+            found = [await engine.store.load(settings.key(name)) for name in names]
+            return [key_of(stored.workflow) for stored in found]
+        unfinished = await _unfinished(engine, settings)
+        if not unfinished and output is Format.TABLE:
             click.echo("nothing to resume: every workflow in the store has ended")
-        return found
+        return unfinished
 
     leave(asyncio.run(_drive(settings, choose_keys, output, skip_owned=not names)))
 

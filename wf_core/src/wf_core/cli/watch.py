@@ -9,7 +9,7 @@ from wf_core.cli import outcome
 from wf_core.cli.exits import ExitCode, leave, of_stored
 from wf_core.cli.interrupts import Interrupted, Interrupts
 from wf_core.cli.live import View, choose
-from wf_core.cli.settings import Settings
+from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.stores import now, opened
 from wf_core.cli.verb import verb
 from wf_core.errors import WorkflowNotFound
@@ -63,7 +63,9 @@ async def changes(store: Store, key: Key) -> AsyncIterator[Stored]:
     """The workflow as it is, and again after each change; ends where it is gone."""
     follower = store.watch()
     try:
-        yield await store.load(key)
+        stored = await store.load(key)
+        key = key_of(stored.workflow)  # a store may take another namespace for the default one
+        yield stored
         async for seen in follower:
             if seen.key == key:
                 yield await store.load(key)

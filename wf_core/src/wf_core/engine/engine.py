@@ -7,14 +7,13 @@ the store, by its queues (`wf serve`, a controller).
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from wf_core.config import Config
 from wf_core.engine.follower import Follower
 from wf_core.engine.locks import KeyLocks
-from wf_core.engine.refusal import document_faults, entrance, never_ran, set_aside, unfit
+from wf_core.engine.refusal import document_faults, entrance, set_aside, unfit
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
@@ -44,7 +43,7 @@ from wf_core.ports import (
     Seen,
     Store,
 )
-from wf_core.saga.events import Admitted, DeletionAsked, Woken
+from wf_core.saga.events import Admitted, Woken
 
 log = logging.getLogger("wf.engine")
 LINGER = 0.005
@@ -118,7 +117,7 @@ class Engine:
                 return
             runner = await self._load(key)
             if runner.saga.head.phase is Phase.PENDING:
-                faults = document_faults(runner.saga.workflow, self.registry)
+                faults = document_faults(runner.saga.workflow, self._services)
                 if faults is not None:
                     self._forget(runner)
                     await self._release(key)
@@ -312,7 +311,7 @@ class Engine:
         try:
             return Runner(self._services, stored, owner, self._advanced, self._turned)
         except Exception as error:
-            why = unfit(stored, self.registry, error)
+            why = unfit(stored, self._services, error)
             await set_aside(self._services, stored, owner, why, serving=self._queued)
             raise why from error
 
@@ -322,7 +321,7 @@ class Engine:
         runner = await self._take(key)
         if runner is not None and runner.saga.wants_slot and not self._services.closing:
             self._slots.hold(runner)
-            runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self.registry))
+            runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self._services))
             return
         if runner is not None:
             self._slots.count(runner)
@@ -338,7 +337,7 @@ class Engine:
             self._gave_up(runner, runner.error)
         elif not self._services.closing:
             if not self._queued and runner.saga.wants_slot:
-                runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self.registry))
+                runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self._services))
             if runner.saga.removable and runner.idle:
                 self._tasks.spawn(self._remove(runner))
             elif self._queued and not runner.lives:
@@ -455,7 +454,7 @@ class Engine:
             asked: tuple[Asked, ...] = ()
             if seen.request_seq > runner.last_request:
                 asked = await self.store.asked(key)
-            self._tell(runner, asked, seen.deletion_asked_at)
+            runner.learn(asked, seen.deletion_asked_at, seen.deletion_policy)
             runner.last_request = max(runner.last_request, seen.request_seq)
 
     async def _look_at(self, runner: Runner) -> None:
@@ -471,23 +470,18 @@ class Engine:
             if error is not None:
                 await runner.end(error)
             elif stored is not None:
-                self._tell(runner, stored.asked, stored.head.deletion_asked_at)
+                deleted_at = stored.head.deletion_asked_at
+                runner.learn(stored.asked, deleted_at, stored.workflow.spec.deletion_policy)
                 runner.kick()
                 self._follower.settled(key)
         if isinstance(error, WorkflowNotFound) and stored is not None and self._queued:
             await self._see_new(key)
 
-    def _tell(self, runner: Runner, asked: Iterable[Asked], deleted_at: float | None) -> None:
-        for each in asked:
-            runner.ask(each)
-        if deleted_at is not None and runner.saga.head.deletion_asked_at is None:
-            runner.post(DeletionAsked(deleted_at))
-
     async def _see_new(self, key: Key) -> None:
         stored = await self.store.load(key)
         head, spec = stored.head, stored.workflow.spec
-        if head.deletion_asked_at is not None and never_ran(stored):
-            self._errors.pop(key, None)  # whatever is wrong with it, it may go
+        if stored.asked or head.deletion_asked_at is not None:
+            self._errors.pop(key, None)  # a person did something about it
         if waits(stored):
             await self._take(key)
             return

@@ -5,11 +5,10 @@ import logging
 from msgspec.structs import replace
 
 from wf_core.engine.services import Services
-from wf_core.errors import DocumentInvalid, EngineError, WfError
+from wf_core.errors import DocumentInvalid, EngineError, Fault, WfError
 from wf_core.model.phases import Phase
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import Owner, Stored, Transition, Writer
-from wf_core.plugins import Registry
 from wf_core.ports import Changes
 from wf_core.saga.events import Admitted, Refused
 from wf_core.saga.sizes import short
@@ -18,28 +17,31 @@ from wf_core.saga.table import check_workflow
 log = logging.getLogger("wf.engine")
 
 
-def document_faults(workflow: Workflow, registry: Registry) -> DocumentInvalid | None:
+def document_faults(workflow: Workflow, services: Services) -> DocumentInvalid | None:
     """Everything that keeps a workflow from starting here, or None."""
     from wf_core.codec import faults  # YAML and all: only where a workflow begins
 
     metadata = workflow.metadata
-    found = faults(workflow, registry)
+    found = faults(workflow, services.registry)
+    misfit = services.store.misfit(workflow)
+    if misfit is not None:
+        found.append(Fault("$", misfit))
     name = str(Key(metadata.namespace, metadata.name))
     return DocumentInvalid(found, name) if found else None
 
 
-def entrance(phase: Phase, workflow: Workflow, registry: Registry) -> Admitted | Refused:
+def entrance(phase: Phase, workflow: Workflow, services: Services) -> Admitted | Refused:
     """What a workflow that gets its slot is told: one that can't start here becomes Failed."""
-    faults = document_faults(workflow, registry) if phase is Phase.PENDING else None
+    faults = document_faults(workflow, services) if phase is Phase.PENDING else None
     return Admitted() if faults is None else Refused(str(faults))
 
 
-def unfit(stored: Stored, registry: Registry, error: Exception) -> WfError:
+def unfit(stored: Stored, services: Services, error: Exception) -> WfError:
     """Why no machine can be built from what is stored; `error` is how it showed."""
     metadata = stored.workflow.metadata
     key = Key(metadata.namespace, metadata.name)
     log.debug("%s: no machine", key, exc_info=error)
-    return document_faults(stored.workflow, registry) or EngineError(
+    return document_faults(stored.workflow, services) or EngineError(
         f"workflow '{key}': what is stored can't be run: {type(error).__name__}: {error}"
     )
 

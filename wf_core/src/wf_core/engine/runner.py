@@ -6,7 +6,7 @@ successors are one write, however many outcomes arrive together.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -23,13 +23,23 @@ from wf_core.errors import (
     WorkflowOwned,
 )
 from wf_core.model.outcomes import Failure, Severity
-from wf_core.model.phases import FINISHED, Hook, Phase
+from wf_core.model.phases import FINISHED, DeletionPolicy, Hook, Phase
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Key
 from wf_core.model.state import Condition, LogLine, OutboxEntry, Owner, Stored, Writer
 from wf_core.ports import Changes, Delivery, Saved
 from wf_core.ports import Event as Announced
-from wf_core.saga.events import Call, CallbackSettled, Effect, Event, Reported, Stop, WriteOff
+from wf_core.saga.events import (
+    Call,
+    CallbackSettled,
+    DeletionAsked,
+    Effect,
+    Event,
+    PolicyChanged,
+    Reported,
+    Stop,
+    WriteOff,
+)
 from wf_core.saga.ledger import Delta
 from wf_core.saga.machine import Saga
 from wf_core.saga.sizes import short
@@ -87,6 +97,7 @@ class Runner:
         # What a callback says is what is on disk: the machine may be a save ahead (seed fault 9).
         self._saved = stored
         self._deleting = stored.head.deletion_asked_at is not None
+        self._policy = stored.workflow.spec.deletion_policy
         self._offer(stored.outbox)
 
     def _machine(self, stored: Stored) -> Saga:
@@ -119,6 +130,18 @@ class Runner:
         if asked.seq > self.last_request:
             self.last_request = asked.seq
             self.post(asked)
+
+    def learn(
+        self, asked: Iterable[Asked], deleted_at: float | None, policy: DeletionPolicy | None
+    ) -> None:
+        """Take what people did to the stored workflow: requests, deletion, what deletion means."""
+        for each in asked:
+            self.ask(each)
+        if policy is not None and policy is not self._policy:
+            self._policy = policy
+            self.post(PolicyChanged(policy))
+        if deleted_at is not None and self.saga.head.deletion_asked_at is None:
+            self.post(DeletionAsked(deleted_at))
 
     def kick(self) -> None:
         """Take a turn soon, whether or not an event has come: a permit may be free, or time."""

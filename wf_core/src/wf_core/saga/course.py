@@ -1,6 +1,7 @@
 """A workflow's own course: beginning, standing still, ending, going (semantics A1, A5, B7, E3)."""
 
 from wf_core.model.phases import DeletionPolicy, Phase, Purpose
+from wf_core.model.spec import WorkflowSpec
 from wf_core.saga import run, statuses, undo, watch
 from wf_core.saga.calls import stop
 from wf_core.saga.ledger import WORKFLOW_TIMER, Ledger
@@ -106,6 +107,14 @@ def delete(ledger: Ledger, at: float, now: float) -> None:
     else:
         # What is past its pivot goes forward, and needs to see the statuses that it waits for.
         watch.rearm(ledger, now)
+
+
+def change_policy(ledger: Ledger, spec: WorkflowSpec, now: float) -> None:
+    """What deletion means has changed: so has the course of a workflow that is being deleted."""
+    ledger.spec = spec
+    ledger.put_head()  # what is saved tells that the change was seen
+    if ledger.head.deletion_asked_at is not None:
+        delete(ledger, ledger.head.deletion_asked_at, now)
 
 
 def removable(ledger: Ledger) -> bool:

@@ -6,7 +6,7 @@ from typing import Protocol
 import attrs
 
 from wf_core.model.outcomes import Outcome
-from wf_core.model.phases import Hook, PermitClass, Purpose
+from wf_core.model.phases import DeletionPolicy, Hook, PermitClass, Purpose
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Json
 from wf_core.model.state import Resource
@@ -58,6 +58,13 @@ class DeletionAsked:
 
 
 @attrs.frozen
+class PolicyChanged:
+    """The workflow's `deletionPolicy`, the one thing of a document that may change, is another."""
+
+    policy: DeletionPolicy
+
+
+@attrs.frozen
 class CallbackSettled:
     """The outbox entry was delivered, or dropped."""
 
@@ -66,7 +73,15 @@ class CallbackSettled:
 
 
 Event = (
-    Admitted | Refused | Reported | Checkpointed | Woken | DeletionAsked | CallbackSettled | Asked
+    Admitted
+    | Refused
+    | Reported
+    | Checkpointed
+    | Woken
+    | DeletionAsked
+    | PolicyChanged
+    | CallbackSettled
+    | Asked
 )
 
 

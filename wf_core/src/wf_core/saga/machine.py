@@ -7,6 +7,8 @@ The same spec, state, events and permits give the same result, for ever.
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from wf_core.model.outcomes import Succeeded
 from wf_core.model.phases import BlockReason, PermitClass, Phase, Purpose
 from wf_core.model.requests import Asked
@@ -32,6 +34,7 @@ from wf_core.saga.events import (
     Event,
     KnownKind,
     Permits,
+    PolicyChanged,
     Refused,
     Reported,
     Woken,
@@ -209,6 +212,11 @@ class Saga:
                     look.wake(ledger, step)
                 case DeletionAsked(at):
                     course.delete(ledger, at, now)
+                # One that goes without an undo has dropped what it was about: there is no way back.
+                case PolicyChanged(policy) if not course.orphaned(ledger):
+                    spec = replace(self._workflow.spec, deletion_policy=policy)
+                    self._workflow = replace(self._workflow, spec=spec)
+                    course.change_policy(ledger, spec, now)
                 case CallbackSettled(seq, dropped):
                     ledger.settle_callback(seq, dropped)
         ledger.asked.sort(key=lambda asked: asked.seq)

@@ -41,6 +41,14 @@ class StateContract(StoreTests):
 
         self.run(test)
 
+    def test_c7_what_is_as_large_as_a_cluster_takes_fits(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            assert store.misfit(workflow("small")) is None
+            assert store.misfit(workflow("large", steps=self.max_steps)) is None
+
+        self.run(test)
+
     def test_create_is_idempotent_by_name_uid_and_spec(self) -> None:
         async def test(handles: Handles) -> None:
             store = await handles.open()

@@ -4,8 +4,10 @@
 """
 
 import asyncio
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +62,7 @@ class Access:
     def __init__(self, address: str, file: str | None = None, idle: float = 200.0) -> None:
         self.address = address
         self._file = file
-        self._idle = idle
+        self.idle = idle
 
     async def open(self) -> Door:
         """Read everything anew. Raises StoreUnavailable with what is wrong about it."""
@@ -96,7 +98,7 @@ class Access:
         connector = aiohttp.TCPConnector(
             limit=0,
             ssl=rest.ssl_context,
-            keepalive_timeout=self._idle,
+            keepalive_timeout=self.idle,
             socket_factory=sockets.make,
         )
         configuration.client_session_kwargs["connector"] = connector
@@ -153,13 +155,38 @@ class Access:
                 f"{', '.join(sorted(by_name)) or 'none'}"
             )
         chosen = by_name[target.context] if target.context is not None else current["context"]
-        await config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=str(file),
-            context=target.context,
-            client_configuration=configuration,
-            persist_config=False,
-        )
+        with _complaints(config.kube_config.logger) as complaints:
+            await config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=str(file),
+                context=target.context,
+                client_configuration=configuration,
+                persist_config=False,
+            )
+        if complaints:
+            raise StoreUnavailable(
+                f"the kubeconfig {file} names a program that gives credentials, and it gave none: "
+                f"{'; '.join(complaints)}"
+            )
         return target, chosen.get("namespace")
+
+
+@contextmanager
+def _complaints(logger: logging.Logger) -> Iterator[list[str]]:
+    """What the package logs meanwhile. Where a program for credentials fails it logs an error and
+    goes on without any, and the API server's answer to that would tell nobody why."""
+    said: list[str] = []
+
+    def hear(record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.ERROR:
+            said.append(record.getMessage())
+            return False
+        return True
+
+    logger.addFilter(hear)
+    try:
+        yield said
+    finally:
+        logger.removeFilter(hear)
 
 
 def _proxied(environment: Mapping[str, str]) -> bool:

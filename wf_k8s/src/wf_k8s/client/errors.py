@@ -41,7 +41,7 @@ class RefusedError(StoreUnavailable):
         self.message = message
         self.causes = tuple(causes)
         self.after = after
-        super().__init__(f"{what}: {message or reason} (HTTP {code}){_next_step(code)}")
+        super().__init__(f"{what}: {message or reason} (HTTP {code}){_next_step(code, reason)}")
 
     @property
     def too_large(self) -> bool:
@@ -73,9 +73,11 @@ class GoneError(StoreUnavailable):
     """The resource version, or the page of a list, is too old (410): list again."""
 
 
-def _next_step(code: int) -> str:
+def _next_step(code: int, reason: str) -> str:
     if code == 401:
         return "; the credentials are not accepted: renew them, or name another context"
     if code == 403:
         return "; whoever runs this lacks a permission: `kubectl auth can-i --list` shows them"
+    if code == 404 and not reason:  # no object is missing, but the resource itself
+        return "; this cluster does not know workflows: `wf crd | kubectl apply -f -` tells it"
     return ""

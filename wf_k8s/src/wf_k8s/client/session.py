@@ -54,7 +54,7 @@ class Session:
     ) -> None:
         self._access = access
         self.timeout = timeout
-        self._throttle = Throttle(qps, time.monotonic)
+        self.throttle = Throttle(qps, time.monotonic)
         self._backoff = backoff
         self._observer = observer
         self._chance = chance or Chance()
@@ -112,7 +112,7 @@ class Session:
         failures = renewed = 0
         while True:
             door = await self.door()
-            await self._throttle.turn()
+            await self.throttle.turn()
             try:
                 return await self._once(door, method, path, params, body, content_type, timeout)
             except RefusedError as error:
@@ -220,7 +220,7 @@ class Session:
         import aiohttp
 
         what = f"watch {path}"
-        await self._throttle.turn()
+        await self.throttle.turn()
         for last in (False, True):
             door = await self.door()
             headers = {

@@ -13,6 +13,7 @@ from wf_k8s.store.guard import FINALIZER, wants_guard
 from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.objects import Objects
 from wf_k8s.store.saving import Fresh
+from wf_k8s.store.sizes import misfit
 
 CREATED_AS = "workflow.example.com/created-as"
 """Annotation with the uid that the creator gave. The API server gives the object one of its own;
@@ -28,6 +29,8 @@ async def create(objects: Objects, workflow: Workflow, fresh: Fresh) -> tuple[Kn
     """
     workflow = rules.first_workflow(workflow)
     key = rules.key_of(workflow)
+    if (why := misfit(workflow)) is not None:
+        raise AuthorError(f"workflow '{key}': {why}")
     place = await objects.placed(key)
     document = object_of(workflow, place)
     for attempt in range(1, TRIES + 1):
@@ -42,10 +45,10 @@ async def create(objects: Objects, workflow: Workflow, fresh: Fresh) -> tuple[Kn
                 return await _existing(key, workflow, fresh), None
             if error.code in (400, 422) or error.too_large:
                 raise AuthorError(_refusal(key, error)) from error
-            if error.code == 404:
+            if error.code == 404 and error.reason:
                 raise StoreUnavailable(
-                    "this cluster does not know workflows, or has no namespace "
-                    f"'{place.namespace}': `wf crd | kubectl apply -f -` makes them known"
+                    f"this cluster has no namespace '{place.namespace}': "
+                    f"`kubectl create namespace {place.namespace}` makes it"
                 ) from error
             if not error.passing or attempt == TRIES:
                 raise

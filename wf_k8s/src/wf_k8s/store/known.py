@@ -9,6 +9,7 @@ from wf_core.model.requests import Answer, Asked, Request
 from wf_core.model.spec import Json, Key, Metadata, Workflow, WorkflowSpec
 from wf_core.model.state import Owner, StepState, Stored, WorkflowState
 from wf_k8s.store.numbers import Numbers
+from wf_k8s.store.rows import Place
 from wf_k8s.store.times import epoch_seconds
 from wf_k8s.store.wire import (
     Requests,
@@ -93,6 +94,21 @@ class Known:
         """The states by the spec's order."""
         saved = self.status.steps
         return tuple(saved.get(step.name, rules.FRESH) for step in self.workflow.spec.steps)
+
+    def as_placed(self, place: Place) -> "Known":
+        """The same save, with what people have changed of the object since."""
+        workflow, policy = self.workflow, place.deletion_policy
+        if workflow.spec.deletion_policy is not policy:
+            spec = msgspec.structs.replace(workflow.spec, deletion_policy=policy)
+            workflow = msgspec.structs.replace(workflow, spec=spec)
+        return attrs.evolve(
+            self,
+            version=place.version,
+            generation=place.generation,
+            workflow=workflow,
+            requests=place.requests,
+            deleting_at=place.deleting_at,
+        )
 
     def unanswered(self) -> list[WireRequest]:
         """The requests that no answer names."""

@@ -34,6 +34,10 @@ class Logbook:
         if len(self._kept) > WORKFLOWS:
             del self._kept[next(iter(self._kept))]
 
+    def has(self, key: Key) -> bool:
+        """Whether lines of that workflow are kept."""
+        return key in self._kept
+
     def read(self, key: Key, step: str | None) -> tuple[LogLine, ...]:
         """What is kept, oldest first."""
         steps = self._kept.get(key, {})

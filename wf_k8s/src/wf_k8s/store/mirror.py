@@ -142,8 +142,17 @@ class Mirror:
             numbers = self._numbers.setdefault(uid, Numbers())
             numbers.learn(place.requests, place.answers, place.request_seq)
             seq = numbers.last
-        deletion = place.deletion_asked_at
-        return Seen(self.position, key, gone, seq, deletion, uid, owner, place.revision)
+        return Seen(
+            self.position,
+            key,
+            gone,
+            request_seq=seq,
+            deletion_asked_at=place.deletion_asked_at,
+            uid=uid,
+            owner=owner,
+            revision=place.revision,
+            deletion_policy=place.deletion_policy,
+        )
 
     async def watch(self, position: int) -> AsyncIterator[Seen]:
         """What happened after `position`; ends when the mirror closes."""

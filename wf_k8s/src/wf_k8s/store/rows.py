@@ -5,7 +5,7 @@ import msgspec
 
 from wf_core.adapters import store_rules as rules
 from wf_core.errors import StoreForeign
-from wf_core.model.phases import FINISHED, Phase
+from wf_core.model.phases import FINISHED, DeletionPolicy, Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Owner
 from wf_core.ports import Row
@@ -21,11 +21,12 @@ class _Step(msgspec.Struct, rename="camel", gc=False):
     step_template: _Template
 
 
-class _Spec(msgspec.Struct, gc=False):
+class _Spec(msgspec.Struct, rename="camel", gc=False):
     steps: tuple[_Step, ...]
     queue: str = "default"
     priority: int = 0
     suspend: bool = False
+    deletion_policy: DeletionPolicy = DeletionPolicy.ROLLBACK_UNFINISHED
     requests: tuple[WireRequest, ...] = ()
 
 
@@ -66,11 +67,15 @@ _named = msgspec.json.Decoder(_Named)
 @attrs.frozen
 class Place:
     """A row, and what tells whether it has to be looked at. `version` orders the states of all
-    objects; `requests` and `answers` are for numbering."""
+    objects; `requests` and `answers` are for numbering; `deleting_at` is when the API server was
+    asked to delete it."""
 
     row: Row
     version: int
     revision: int
+    generation: int
+    deleting_at: float | None
+    deletion_policy: DeletionPolicy
     deletion_asked_at: float | None
     requests: tuple[WireRequest, ...]
     answers: tuple[WireAnswer, ...]
@@ -123,11 +128,14 @@ def read_place(raw: bytes) -> Place:
         finished_at=status.reached.get(status.phase) if status.phase in FINISHED else None,
     )
     return Place(
-        row,
-        int(meta.resource_version),
-        status.revision,
-        deletion,
-        spec.requests,
-        status.answers,
-        status.request_seq,
+        row=row,
+        version=int(meta.resource_version),
+        revision=status.revision,
+        generation=meta.generation,
+        deleting_at=deleted,
+        deletion_policy=spec.deletion_policy,
+        deletion_asked_at=deletion,
+        requests=spec.requests,
+        answers=status.answers,
+        request_seq=status.request_seq,
     )

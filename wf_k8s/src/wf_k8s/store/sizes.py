@@ -2,13 +2,18 @@
 
 import msgspec
 
+from wf_core.adapters import store_rules as rules
 from wf_core.errors import EngineError
-from wf_core.model.spec import Key
+from wf_core.model.spec import Key, Workflow
 from wf_core.ports import Changes
+from wf_core.saga.references import find
 from wf_k8s.store.known import Known
 
 MOST = int(1.4 * 1024 * 1024)
 """Bytes of a whole object, as the API server sends it; etcd refuses a little more than this."""
+
+STEP = 1024
+"""Bytes that the state of a step is reckoned to need."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -17,9 +22,31 @@ class StatusTooLargeError(EngineError):
     """The object would be larger than a cluster can store."""
 
 
+def misfit(workflow: Workflow) -> str | None:
+    """Why an object of this workflow could not hold its own end, or None.
+
+    Parameters with references are kept a second time, as they were resolved.
+    """
+    steps = len(workflow.spec.steps)
+    spec = len(_encode(workflow))
+    given = (step.step_template.parameters for step in workflow.spec.steps)
+    resolved = sum(len(_encode(each)) for each in given if any(True for _ in find(each)))
+    if spec + resolved + STEP * steps <= MOST:
+        return None
+    return (
+        f"its document has {spec:,} bytes, and with {STEP:,} for the state of each of its "
+        f"{steps:,} steps that is more than the {MOST:,} that a cluster stores in one object: "
+        "split the workflow, or keep large parameters elsewhere"
+    )
+
+
 def check_size(known: Known, key: Key, changes: Changes, patch: bytes) -> None:
-    """Raises StatusTooLargeError. A patch adds at most its own length to the object."""
-    if known.size + len(patch) <= MOST:
+    """Raises StatusTooLargeError. A patch adds at most its own length to the object.
+
+    One that changes no step passes, and one of a workflow that is being undone: what is between
+    this limit and etcd's is for saying what is wrong, for answers to people, and for the undo.
+    """
+    if known.size + len(patch) <= MOST or not changes.steps or changes.head.phase in rules.UNDOING:
         return
     names = [step.name for step in known.workflow.spec.steps]
     before = {name: len(_encode(state)) for name, state in known.status.steps.items()}

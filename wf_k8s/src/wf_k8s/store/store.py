@@ -8,7 +8,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import attrs
 
 from wf_core.adapters import store_rules as rules
-from wf_core.errors import StoreForeign, StoreUnavailable, WorkflowNotFound
+from wf_core.errors import (
+    OperatorError,
+    StoreForeign,
+    StoreUnavailable,
+    WorkflowNotFound,
+    WorkflowOwned,
+)
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
@@ -17,7 +23,7 @@ from wf_core.ports import Changes, Page, Row, Saved, Seen
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.follow import SILENCE, Follow
 from wf_k8s.client.session import Session
-from wf_k8s.store import guard
+from wf_k8s.store import guard, sizes
 from wf_k8s.store.asking import ask
 from wf_k8s.store.creating import create
 from wf_k8s.store.known import Known, read_known
@@ -59,6 +65,10 @@ class K8sStore:
 
     # Reading
 
+    def misfit(self, workflow: Workflow) -> str | None:
+        """As `ports.Store.misfit`: an object holds so much and no more (kubernetes.md 9)."""
+        return sizes.misfit(workflow)
+
     async def load(self, key: Key) -> Stored:
         """As `ports.Store.load`."""
         known = await self._current(key)
@@ -80,8 +90,15 @@ class K8sStore:
             self._logbook.write(await self.objects.placed(key), lines)
 
     async def logs(self, key: Key, step: str | None = None) -> tuple[LogLine, ...]:
-        """What this process kept of them."""
-        return self._logbook.read((await self._current(key)).key, step)
+        """What this process kept of them. Raises OperatorError where another ran the hooks."""
+        known = await self._current(key)
+        ours = self._logbook.has(known.key) or known.status.owner == self.owners.id
+        if known.status.revision and not ours:
+            raise OperatorError(
+                "the output of hooks is not kept in the cluster, but goes to the log of whoever "
+                f"ran them: `kubectl logs` of the controller has that of '{key}'"
+            )
+        return self._logbook.read(known.key, step)
 
     async def list(
         self,
@@ -128,6 +145,16 @@ class K8sStore:
             return None
         entry = self._mirror.entries.get(place)
         return read_known(entry.raw) if entry is not None and entry.raw is not None else None
+
+    def _last_known(self, key: Key) -> Known | None:
+        """What a save may build on: our own last save, with what people have changed since."""
+        known = self._known.pop(key, None)
+        if known is None or self._mirror is None:
+            return known or self._told(key)
+        entry = self._mirror.entries.get(key)
+        ahead = entry is not None and entry.place.version > known.version
+        same = entry is not None and entry.place.row.uid == known.uid
+        return known.as_placed(entry.place) if entry is not None and ahead and same else known
 
     async def _fresh(self, key: Key) -> Known | None:
         """What is stored, asked for now."""
@@ -206,9 +233,9 @@ class K8sStore:
         """
         self._check_open()
         key = await self.objects.placed(key)
-        known = self._known.pop(key, None)
-        if known is None or changes.answered:  # those requests may have come after our last save
-            known = self._told(key)
+        known = self._last_known(key)
+        if changes.answered and not self._follows:
+            known = None  # those requests may have come after our last save
         if known is None or known.status.revision != changes.base_revision:
             known = await self._fresh(key)
             if known is None:
@@ -240,8 +267,7 @@ class K8sStore:
     def _accept(self, key: Key, known: Known, body: bytes | None) -> Known:
         """Go on from a save's answer, without waiting for the watch to echo it."""
         if body is not None:
-            place = read_place(body)
-            known = attrs.evolve(known, version=place.version, size=len(body))
+            known = attrs.evolve(known.as_placed(read_place(body)), size=len(body))
             self._tell_mirror(body)
         self._known[key] = known
         self._owned[key] = None
@@ -322,7 +348,10 @@ class K8sStore:
             raise rules.not_found(key)
         owner = known.status.owner
         if owner and owner != self.owners.id and (by := await self.owners.live(owner)) is not None:
-            raise rules.owned(key, by)
+            raise WorkflowOwned(
+                f"workflow '{key}' is being run by {by}, which lets it go once it is undone; one "
+                "that is deleted goes as it is once its spec.deletionPolicy is changed to Orphan"
+            )
         key = known.key
         await self._take_off(key, known)
         if known.deleting_at is None:

@@ -72,6 +72,10 @@ class SqliteStore:
         await self.writer.run(partial(writing.create, workflow, body, head))
         return await self.load(key)
 
+    def misfit(self, workflow: Workflow) -> str | None:  # noqa: ARG002
+        """As `ports.Store.misfit`: nothing is too large here that the engine takes."""
+        return None
+
     async def load(self, key: Key) -> Stored:
         """As `ports.Store.load`; `StoreForeign` where a newer engine saved it (semantics C10)."""
         small: Stored | None = await self._read_now(partial(reading.load_small, key))

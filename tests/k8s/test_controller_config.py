@@ -1,0 +1,102 @@
+"""What the configuration says of a cluster holds: rates, times, places."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+from tests.k8s.store_fixtures import Stores
+
+from wf_core.adapters.clock import SystemClock
+from wf_core.config import Config
+from wf_k8s.client.access import Access
+from wf_k8s.client.session import Session
+from wf_k8s.controller import wiring
+from wf_k8s.controller.options import Options
+from wf_k8s.leadership.leadership import Leadership, Timing
+from wf_k8s.leadership.lease import Lease
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+def nobody(method: str, code: str, seconds: float) -> None:
+    """Nobody wants to know of answers."""
+
+
+def test_fault_16_rate_and_times_reach_the_client(tmp_path: Path) -> None:
+    config = Config(throttle_qps=7, rpc_timeout_mill_seconds=300, idle_timeout_mill_seconds=400)
+    options = Options(config, tmp_path / "kubeconfig", namespace="orders")
+
+    async def main() -> None:
+        lease = wiring.lease_session(options, nobody)
+        clock = SystemClock()
+        leadership = Leadership(
+            Lease(lease, config.namespace, options.lease),
+            "me",
+            Timing(),
+            wall=clock.now,
+            monotonic=asyncio.get_running_loop().time,
+        )
+        session = wiring.store(options, leadership, clock, nobody).objects.session
+        assert (lease.timeout, session.timeout) == (0.3, 0.3)
+        assert session.throttle.delay() == 0.0
+        assert 0.1 < session.throttle.delay() < 0.15
+        assert wiring.access(options).idle == 0.4
+
+    asyncio.run(main())
+
+
+def test_throttle_qps_is_for_requests_of_all_kinds_together(stores: Stores) -> None:
+    async def main() -> None:
+        session = Session(Access("", str(stores.kubeconfig)), qps=5)
+        paths = ["/version", "/api/v1/namespaces", "/apis"] * 5
+        try:
+            await session.request("GET", "/version")  # the way in is open
+            await asyncio.sleep(1.1)
+            began = time.monotonic()
+            await asyncio.gather(*(session.request("GET", path) for path in paths))
+            took = time.monotonic() - began
+        finally:
+            await session.close()
+        assert 1.9 < took < 4  # five at once, then ten at five a second
+
+    asyncio.run(main())
+
+
+def test_a_connection_that_lies_idle_is_closed(tmp_path: Path) -> None:
+    """Counted by a server that answers everything."""
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        try:
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(ANSWER)
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        file = tmp_path / "kubeconfig"
+        document = {
+            "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c"}}],
+            "current-context": "c",
+        }
+        file.write_text(json.dumps(document))
+        session = Session(Access("", str(file), idle=0.3))
+        try:
+            for _ in range(3):
+                await session.request("GET", "/version")
+            assert connections == 1
+            await asyncio.sleep(0.7)
+            await session.request("GET", "/version")
+            assert connections == 2
+        finally:
+            await session.close()
+            server.close()
+
+    asyncio.run(main())

@@ -1,0 +1,104 @@
+"""What can never start on a cluster says so in its status, and nothing of it is called."""
+
+import re
+
+from tests.k8s.controller_process import Controllers, Notes, await_phase, until
+from tests.k8s.crd_objects import Json, Sagas, put, request, workflow
+
+from wf_core.model.spec import Metadata, StepSpec, StepTemplate, Workflow, WorkflowSpec
+from wf_k8s.store.sizes import MOST, STEP, misfit
+
+
+def refusal(sagas: Sagas, name: str = "order") -> str:
+    """Why a workflow is Failed, as its conditions tell; they and the object are held to the rules
+    of what never began."""
+    found = await_phase(sagas, "Failed", name)
+    conditions = {each["type"]: each for each in found["status"]["conditions"]}
+    stalled = conditions["Stalled"]
+    assert (stalled["status"], stalled["reason"]) == ("True", "InvalidSpec")
+    assert conditions["Reconciling"]["status"] == "False"
+    assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
+    assert "finalizers" not in found["metadata"]
+    assert "steps" not in found["status"] or not found["status"]["steps"]
+    message: str = stalled["message"]
+    return message
+
+
+def large(notes: Notes, steps: int, bytes_: int) -> Json:
+    """A workflow of steps that each have so many bytes of parameters."""
+    return workflow(*(notes.step(f"s{n}", then="#" * bytes_) for n in range(steps)))
+
+
+def test_k5_k9_fault_3_fault_7_what_can_never_start_is_refused_with_a_sentence(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    controllers.leader()
+    sagas.create(large(notes, 6, 245_000))
+    assert re.search(
+        r"its document has 1,47\d,\d{3} bytes, .* more than the 1,468,006 .* split the workflow",
+        refusal(sagas),
+    )
+    cycle = workflow(notes.step("a", "b"), notes.step("b", "a"), notes.step("c"), name="cycle")
+    sagas.create(cycle)
+    assert "a -> b -> a" in refusal(sagas, "cycle")
+    unknown = notes.step("b", "a")
+    unknown["stepTemplate"]["type"] = "comand"
+    sagas.create(workflow(notes.step("a"), unknown, name="unknown"))
+    said = refusal(sagas, "unknown")
+    assert "$.spec.steps[1].stepTemplate.type" in said
+    assert "'comand'" in said
+    assert notes.lines() == []
+
+
+def test_k9_a_status_that_would_be_too_large_names_the_step_and_can_be_undone(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    """Each step keeps its parameters as they were resolved: here one text, again and again."""
+    leader = controllers.leader()
+    names = [f"s{n}" for n in range(16)]
+    steps = [
+        notes.step(name, *names[max(0, n - 1) : n], then="# ${parameters.text}")
+        for n, name in enumerate(names)
+    ]
+    made = workflow(*steps)
+    made["spec"]["parameters"] = {"text": "x" * 100_000}
+    sagas.create(made)
+
+    def told() -> str | None:
+        conditions = sagas.get()["status"].get("conditions", [])
+        return next(
+            (each["message"] for each in conditions if each["type"] == "InternalError"), None
+        )
+
+    message = until(told, "what is wrong is told in the status")
+    assert re.search(
+        r"a cluster stores at most 1,468,006; step 's\d+' holds 100,\d{3} bytes", message
+    )
+    ran = notes.lines()
+    assert len(ran) < 16
+    sagas.patch(put("/spec/requests", [request("stop")]))
+    await_phase(sagas, "RollBacked")
+    assert notes.lines()[len(ran) :] == [line.replace("run", "undo") for line in reversed(ran)]
+    assert leader.end() == 0
+
+
+def test_k9_what_fits_is_decided_by_the_document_and_its_steps() -> None:
+    def told(parameters: int, steps: int) -> str | None:
+        listed = tuple(StepSpec(f"s{n}", StepTemplate("x")) for n in range(steps))
+        spec = WorkflowSpec(listed, parameters={"text": "x" * parameters})
+        return misfit(Workflow(Metadata("order"), spec))
+
+    assert told(0, 500) is None
+    assert told(MOST - 2_000, 1) is None
+    assert told(MOST - 2_000 - 499 * STEP, 500) is not None
+    assert told(MOST, 1) is not None
+
+
+def test_k9_parameters_with_references_need_room_twice() -> None:
+    def told(text: str) -> str | None:
+        template = StepTemplate("x", {"text": text + "x" * (MOST // 2)})
+        spec = WorkflowSpec((StepSpec("a", template),))
+        return misfit(Workflow(Metadata("order"), spec))
+
+    assert told("") is None
+    assert told("${parameters.name}") is not None
