@@ -5,10 +5,11 @@ import msgspec
 
 from wf_core.adapters import store_rules as rules
 from wf_core.errors import StoreForeign
-from wf_core.model.phases import FINISHED, Phase
+from wf_core.model.phases import FINISHED, DeletionPolicy, Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Owner
 from wf_core.ports import Row
+from wf_k8s.store import guard
 from wf_k8s.store.times import epoch_seconds
 from wf_k8s.store.wire import Meta, WireAnswer, WireRequest
 
@@ -21,11 +22,12 @@ class _Step(msgspec.Struct, rename="camel", gc=False):
     step_template: _Template
 
 
-class _Spec(msgspec.Struct, gc=False):
+class _Spec(msgspec.Struct, rename="camel", gc=False):
     steps: tuple[_Step, ...]
     queue: str = "default"
     priority: int = 0
     suspend: bool = False
+    deletion_policy: DeletionPolicy = DeletionPolicy.ROLLBACK_UNFINISHED
     requests: tuple[WireRequest, ...] = ()
 
 
@@ -66,7 +68,7 @@ _named = msgspec.json.Decoder(_Named)
 @attrs.frozen
 class Place:
     """A row, and what tells whether it has to be looked at. `version` orders the states of all
-    objects; `requests` and `answers` are for numbering."""
+    objects; `requests` and `answers` are for numbering; `frees`: the finalizer is on it in vain."""
 
     row: Row
     version: int
@@ -74,6 +76,7 @@ class Place:
     requests: tuple[WireRequest, ...]
     answers: tuple[WireAnswer, ...]
     request_seq: int
+    frees: bool
 
     @property
     def rests(self) -> bool:
@@ -122,5 +125,13 @@ def read_place(raw: bytes) -> Place:
         finished_at=status.reached.get(status.phase) if status.phase in FINISHED else None,
     )
     return Place(
-        row, int(meta.resource_version), deletion, spec.requests, status.answers, status.request_seq
+        row,
+        int(meta.resource_version),
+        deletion,
+        spec.requests,
+        status.answers,
+        status.request_seq,
+        frees=not row.deleting
+        and guard.FINALIZER in (meta.finalizers or ())
+        and guard.nothing_left(row.phase, spec.deletion_policy, reporting=row.reporting),
     )
