@@ -6,11 +6,12 @@ DISTRIBUTIONS := wf_core wf_k8s plugins/wf_random plugins/wf_command
 WORKERS ?= 2
 SEEDS ?= 1000
 FROM ?= 0
+WORKFLOWS ?= 1000
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast simulate mutants lint types bench cluster node e2e image-tar docs picture exhaustive lock clean
+.PHONY: help demo test test-fast simulate mutants lint types bench cluster node e2e image-tar docs picture exhaustive campaign lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +73,9 @@ picture: $(READY) ## draw the README's picture anew, from a real run
 
 exhaustive: $(READY) ## search every small world: all graphs of up to four steps
 	$(BIN)/python -m wf_core.prove $(WORKERS)
+
+campaign: $(READY) ## run WORKFLOWS (1000) on a real API server while everything around them breaks
+	$(BIN)/python -m tests.campaign --workflows $(WORKFLOWS)
 
 # Extras stay in: pip with hashes asks for the newest of a package that is pinned without them.
 lock: $(READY) ## compile requirements-dev.txt anew (needs uv)

@@ -64,6 +64,20 @@ def own(plane: ControlPlane) -> Cluster:
     )
 
 
+def proxied(plane: ControlPlane, port: int) -> Cluster:
+    """A control plane of ours, as its administrator sees it through a proxy on this machine."""
+    cluster = own(plane)
+    url = f"http://127.0.0.1:{port}"
+    file = kubeconfig.write(
+        plane.folder / f"proxied-{port}.kubeconfig",
+        url=url,
+        ca=plane.ca,
+        user=ADMIN,
+        token=cluster.token,
+    )
+    return attrs.evolve(cluster, url=url, kubeconfigs={ADMIN: file})
+
+
 def attached(file: Path, kubectl: Path, folder: Path) -> Cluster:
     """The cluster that the current context of a kubeconfig means.
 

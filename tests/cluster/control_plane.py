@@ -62,6 +62,11 @@ class ControlPlane:
         return f"https://127.0.0.1:{self._secure.number}"
 
     @property
+    def etcd_url(self) -> str:
+        """Where etcd answers to whoever looks behind the API server."""
+        return f"http://127.0.0.1:{self._clients.number}"
+
+    @property
     def ca(self) -> Path:
         """The certificates to trust; there once the API server has started."""
         return self._certificates / "apiserver.crt"
@@ -111,7 +116,7 @@ class ControlPlane:
         return (self.etcd.pid, self.api_server.pid, self._guard.pid)
 
     def _etcd_flags(self, durable: bool) -> list[str]:
-        clients = f"http://127.0.0.1:{self._clients.number}"
+        clients = self.etcd_url
         peers = f"http://127.0.0.1:{self._peers.number}"
         return [
             f"--data-dir={self._data}",
@@ -128,7 +133,7 @@ class ControlPlane:
     def _api_server_flags(self) -> list[str]:
         key = self.service_account_key
         return [
-            f"--etcd-servers=http://127.0.0.1:{self._clients.number}",
+            f"--etcd-servers={self.etcd_url}",
             "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1",
             f"--secure-port={self._secure.number}",

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import attrs
 
 Lines = Callable[[bytes], list[bytes]]
+_Server = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @attrs.frozen
@@ -21,6 +22,8 @@ class Fault:
     """What befalls the next request whose first line holds `match`.
 
     `answer`: it never reaches the server, and gets this answer (status line, headers, body).
+    `hold`: it is passed on once that is set, `hold_for`: after so many seconds; whatever became of
+    the client meanwhile.
     `swallow`: the server does it, and the connection is cut instead of its answer.
     `delay`: seconds that its answer is held back.
     `cut_after`: the body breaks off after that many bytes; with `reset` by a TCP reset.
@@ -31,6 +34,8 @@ class Fault:
 
     match: str
     answer: bytes | None = None
+    hold: asyncio.Event | None = None
+    hold_for: float = 0.0
     swallow: bool = False
     delay: float = 0.0
     cut_after: int | None = None
@@ -51,8 +56,11 @@ def status(code: int, reason: str = "", headers: str = "", message: str = "") ->
 
 
 class Proxy:
-    """Faults are taken in the order in which they were added; `seen` are the requests' first
-    lines, with `!` before those that a fault befell."""
+    """Faults are taken in the order in which they were added; what is left goes by `weather`.
+
+    `seen` are the requests' first lines, with `!` before those that a fault befell; `answered` are
+    those that the server answered, with the status.
+    """
 
     def __init__(self, url: str, ca: Path) -> None:
         where = urlsplit(url)
@@ -60,7 +68,9 @@ class Proxy:
         self._host, self._port = where.hostname, where.port or 443
         self._tls = ssl.create_default_context(cafile=str(ca))
         self._faults: list[Fault] = []
+        self.weather: Callable[[str], Fault | None] = lambda line: None
         self.seen: list[str] = []
+        self.answered: list[tuple[str, int]] = []
         self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -69,14 +79,16 @@ class Proxy:
         self._faults += faults
 
     def _fault(self, line: str) -> Fault | None:
+        fault: Fault | None
         for n, fault in enumerate(self._faults):
             if fault.match in line:
                 left = attrs.evolve(fault, times=fault.times - 1)
                 self._faults[n : n + 1] = [left] if left.times else []
-                self.seen.append("!" + line)
-                return fault
-        self.seen.append(line)
-        return None
+                break
+        else:
+            fault = self.weather(line)
+        self.seen.append(line if fault is None else "!" + line)
+        return fault
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
@@ -84,65 +96,45 @@ class Proxy:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Every request has a connection of its own to the server, and ends the client's."""
-        upstream: asyncio.StreamWriter | None = None
+        """A client's connection has one of its own to the server; a fault ends both."""
+        server: _Server | None = None
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            body = await reader.readexactly(_length(head))
-            line = head.split(b"\r\n", 1)[0].decode()
-            fault = self._fault(line)
-            if fault is not None and fault.answer is not None:
-                writer.write(fault.answer)
-                await writer.drain()
-                return
-            answer, upstream = await asyncio.open_connection(
-                self._host, self._port, ssl=self._tls, limit=2**24
-            )
-            upstream.write(_closing(head) + body)
-            await self._pass_on(answer, writer, fault or Fault(""))
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                body = await reader.readexactly(_length(head))
+                line = head.split(b"\r\n", 1)[0].decode()
+                fault = self._fault(line)
+                if fault is not None and fault.answer is not None:
+                    writer.write(fault.answer)
+                    await writer.drain()
+                    return
+                if fault is not None:
+                    await _held(fault)
+                server = server or await asyncio.open_connection(
+                    self._host, self._port, ssl=self._tls, limit=2**24
+                )
+                server[1].write((head if fault is None else _closing(head)) + body)
+                answer = await server[0].readuntil(b"\r\n\r\n")
+                self.answered.append((line, int(answer.split(b" ", 2)[1])))
+                if fault is not None:
+                    await _pass_on(answer, server[0], writer, fault)
+                    return
+                await _pass_whole(answer, server[0], writer)
         except (OSError, asyncio.IncompleteReadError):
             pass  # one of both has gone: so goes the other
         finally:
-            if upstream is not None:
-                upstream.transport.abort()  # a farewell in TLS would outlast the loop
+            if server is not None:
+                server[1].transport.abort()  # a farewell in TLS would outlast the loop
             writer.close()
 
-    async def _pass_on(
-        self, answer: asyncio.StreamReader, writer: asyncio.StreamWriter, fault: Fault
-    ) -> None:
-        head = await answer.readuntil(b"\r\n\r\n")
-        if fault.swallow:
-            await answer.read()
-            return
-        if fault.delay:
-            await asyncio.sleep(fault.delay)
-        chunked = b"chunked" in head.lower()
-        writer.write(_unframed(head) if chunked else _closing(head))
-        await writer.drain()
-        if fault.silent:
-            await answer.read()
-            return
-        left = fault.cut_after
-        pieces = _chunks(answer) if chunked else _plain(answer)
-        rest = b""
-        async for piece in pieces:
-            if fault.rewrite is not None:
-                *lines, rest = (rest + piece).split(b"\n")
-                piece = b"".join(new + b"\n" for line in lines for new in fault.rewrite(line))
-            if left is not None and len(piece) >= left:
-                writer.write(piece[:left])
-                await writer.drain()
-                if fault.reset:
-                    writer.transport.abort()
-                return
-            left = None if left is None else left - len(piece)
-            writer.write(piece)
-            await writer.drain()
+    def cut(self) -> None:
+        """Break every connection off, whatever is under way in it."""
+        for task in list(self._tasks):
+            task.cancel()
 
     async def close(self) -> None:
         """End all connections."""
-        for task in list(self._tasks):
-            task.cancel()
+        self.cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.sleep(0.01)  # transports close in the loop's next rounds
 
@@ -158,6 +150,61 @@ async def disturbing(url: str, ca: Path) -> AsyncIterator[Proxy]:
     finally:
         server.close()
         await proxy.close()
+
+
+async def _held(fault: Fault) -> None:
+    if fault.hold is not None:
+        await fault.hold.wait()
+    if fault.hold_for:
+        await asyncio.sleep(fault.hold_for)
+
+
+async def _pass_on(
+    head: bytes, answer: asyncio.StreamReader, writer: asyncio.StreamWriter, fault: Fault
+) -> None:
+    """An answer as far as the fault lets it through; its body ends with the connection."""
+    if fault.swallow:
+        await answer.read()
+        return
+    if fault.delay:
+        await asyncio.sleep(fault.delay)
+    chunked = b"chunked" in head.lower()
+    writer.write(_unframed(head) if chunked else _closing(head))
+    await writer.drain()
+    if fault.silent:
+        await answer.read()
+        return
+    left = fault.cut_after
+    pieces = _chunks(answer) if chunked else _plain(answer)
+    rest = b""
+    async for piece in pieces:
+        if fault.rewrite is not None:
+            *lines, rest = (rest + piece).split(b"\n")
+            piece = b"".join(new + b"\n" for line in lines for new in fault.rewrite(line))
+        if left is not None and len(piece) >= left:
+            writer.write(piece[:left])
+            await writer.drain()
+            if fault.reset:
+                writer.transport.abort()
+            return
+        left = None if left is None else left - len(piece)
+        writer.write(piece)
+        await writer.drain()
+
+
+async def _pass_whole(
+    head: bytes, answer: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """An answer as it is."""
+    writer.write(head)
+    if b"chunked" in head.lower():
+        async for piece in _chunks(answer):
+            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
+    else:
+        writer.write(await answer.readexactly(_length(head)))
+    await writer.drain()
 
 
 def _length(head: bytes) -> int:
@@ -190,3 +237,4 @@ async def _chunks(answer: asyncio.StreamReader) -> AsyncIterator[bytes]:
     while size := int(await answer.readuntil(b"\r\n"), 16):
         yield await answer.readexactly(size)
         await answer.readexactly(2)
+    await answer.readexactly(2)

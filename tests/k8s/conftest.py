@@ -10,6 +10,7 @@ from tests.cluster.fixtures import (
 )
 from tests.k8s.controller_fixtures import controllers, notes
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
+from tests.k8s.plane_fixtures import plane, plane_controllers, plane_sagas
 from tests.k8s.store_fixtures import stores
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
     "kubectl_program",
     "namespace",
     "notes",
+    "plane",
+    "plane_controllers",
+    "plane_sagas",
     "pytest_itemcollected",
     "saga_kubectl",
     "sagas",

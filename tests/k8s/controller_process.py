@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,11 +86,13 @@ class ControllerProcess:
 
 @attrs.define
 class Controllers:
-    """Starts controllers for the workflows of one namespace, where their lease is too."""
+    """Starts controllers for the workflows of one namespace, where their lease is too.
+    `environment` is what theirs has more than ours."""
 
     cluster: Cluster
     namespace: str
     folder: Path
+    environment: Mapping[str, str] = attrs.field(factory=dict)
     started: list[ControllerProcess] = attrs.field(factory=list)
 
     def start(self, *, lease_seconds: int = 15, **config: object) -> ControllerProcess:
@@ -111,7 +113,7 @@ class Controllers:
                 stdout=out,
                 stderr=out,
                 cwd=self.folder,
-                env={**os.environ, "XDG_STATE_HOME": str(self.folder)},
+                env={**os.environ, "XDG_STATE_HOME": str(self.folder), **self.environment},
             )
         made = ControllerProcess(process, log)
         self.started.append(made)

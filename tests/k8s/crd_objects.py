@@ -1,12 +1,16 @@
 """Objects for the tests of the Workflow resource, and what a cluster says to them."""
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import attrs
 from tests.cluster.kubectl import Kubectl
 
+from wf_k8s.crd import definition
+
+PATIENCE = 30.0
 Json = dict[str, Any]
 
 
@@ -54,6 +58,10 @@ class Sagas:
         found: Json = self.kubectl.json("get", "-n", self.namespace, "saga", name)
         return found
 
+    def known(self) -> bool:
+        """Whether the API server knows workflows yet: not at once after its start."""
+        return self.kubectl.run("-n", self.namespace, "get", "saga").returncode == 0
+
     def patch(self, *operations: Json, name: str = "order", status: bool = False) -> Json:
         """Apply a JSON patch."""
         made: Json = self.kubectl.json(*self._patch(operations, name, status))
@@ -79,6 +87,22 @@ class Sagas:
         done = self.kubectl.run("-n", self.namespace, *arguments, stdin=stdin)
         assert done.returncode, f"this was accepted: {done.stdout}"
         return done.stderr
+
+
+def define(kubectl: Kubectl) -> None:
+    """Have the cluster know our resource, and return once it does."""
+    made = definition()
+    kubectl("apply", "-f", "-", stdin=json.dumps(made))
+    deadline = time.monotonic() + PATIENCE
+    # Not `kubectl wait`: it ends with an error where there are no conditions yet.
+    while not _established(kubectl.json("get", "crd", made["metadata"]["name"])):
+        assert time.monotonic() < deadline, "the definition is not established"
+        time.sleep(0.05)
+
+
+def _established(crd: Json) -> bool:
+    conditions = crd.get("status", {}).get("conditions") or ()
+    return any((each["type"], each["status"]) == ("Established", "True") for each in conditions)
 
 
 def put(path: str, value: Any) -> Json:

@@ -8,7 +8,7 @@ from tests.cluster.kubectl import Kubectl
 from tests.k8s.lease_candidates import Candidates, Clocks, candidates
 
 from wf_k8s.leadership.leadership import Timing
-from wf_k8s.leadership.record import renewed, taken
+from wf_k8s.leadership.record import Record, renewed, taken
 
 Test = Callable[[Candidates], Awaitable[None]]
 Play = Callable[[Test], None]
@@ -61,6 +61,40 @@ def test_a_lease_that_is_not_renewed_is_taken_after_its_duration_and_not_before(
         assert await b.attempt()
         assert (a.transitions, b.transitions) == (0, 1)
         assert made.stored()["leaseTransitions"] == 1
+
+    play(test)
+
+
+def test_the_deadline_counts_from_the_write_however_long_the_look_before_took(play: Play) -> None:
+    """The first look has to find the API server, which may take longer than the deadline."""
+
+    async def test(made: Candidates) -> None:
+        a = made.candidate("a")
+        look = a._lease.read
+
+        async def slow() -> Record | None:
+            made.clocks.pass_by(11)
+            return await look()
+
+        a._lease.read = slow  # type: ignore[method-assign]
+        assert await a.attempt()
+        assert a.leads
+
+    play(test)
+
+
+def test_who_finds_that_it_holds_the_lease_renews_it_first(play: Play) -> None:
+    """The answer to its own write was lost: others count from that write, not from the look."""
+
+    async def test(made: Candidates) -> None:
+        a, again, b = made.candidate("a"), made.candidate("a"), made.candidate("b")
+        assert await a.attempt()
+        assert not await b.attempt()
+        made.clocks.pass_by(9)
+        assert await again.attempt()
+        made.clocks.pass_by(9)
+        assert not await b.attempt()
+        assert again.leads
 
     play(test)
 

@@ -30,6 +30,7 @@ class _Status(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Status)
+_json = msgspec.json.Decoder(msgspec.Raw)
 
 
 def refusal(
@@ -57,6 +58,18 @@ def refusal(
         causes=[Cause(each.field, each.reason, each.message) for each in causes],
         after=retry_after(headers or {}, status.details.retryAfterSeconds if status.details else 0),
     )
+
+
+def whole(headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether all of an answer came. Where neither header tells its length, it ends with the
+    connection, and half of it looks like all of it to whoever does not read the JSON."""
+    if "Content-Length" in headers or "Transfer-Encoding" in headers:
+        return True
+    try:
+        _json.decode(body)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def retry_after(headers: Mapping[str, str], said: float | None = None) -> float | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access, Door
-from wf_k8s.client.answers import refusal
+from wf_k8s.client.answers import refusal, whole
 from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.client.pace import Backoff, Throttle
 
@@ -154,12 +154,12 @@ class Session:
         content_type: str,
         timeout: float | None,
     ) -> bytes:
-        async def whole(answer: "aiohttp.ClientResponse") -> bytes:
+        async def read(answer: "aiohttp.ClientResponse") -> bytes:
             return await answer.read()
 
         limit = self.timeout if timeout is None else timeout
         return await self._send(
-            door, method, path, params, body, content_type, whole, total=limit, connect=limit
+            door, method, path, params, body, content_type, read, total=limit, connect=limit
         )
 
     async def _send(
@@ -198,12 +198,18 @@ class Session:
                 content = await read(answer)
                 if not 200 <= answer.status < 300:
                     raise refusal(what, answer.status, content, answer.headers)
+                if not whole(answer.headers, content):
+                    raise NoAnswerError(what, "the answer broke off")
                 return content
         except TimeoutError as error:
             raise NoAnswerError(what, f"no answer within {total:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             unsent = isinstance(error, aiohttp.ClientConnectorError)
             raise NoAnswerError(what, str(error) or type(error).__name__, unsent=unsent) from error
+        except (AssertionError, RuntimeError) as error:
+            if self._closed:  # the pool was closed under it
+                raise StoreUnavailable(f"{what}: the store was closed meanwhile") from error
+            raise
         finally:
             if self._observer is not None:
                 self._observer(method, said, time.monotonic() - began)

@@ -90,18 +90,20 @@ class Leadership:
 
     async def attempt(self) -> bool:
         """Take the Lease if that may be. Raises StoreUnavailable."""
-        # Counted from before the question: an answer may come late.
-        began = self._monotonic()
         record = await self._lease.read()
+        # Counted from before the write, as its answer may come late, and from after the look, which
+        # may have taken longer than the deadline: the first one has to find the API server.
+        began = self._monotonic()
         if record is None:
             body = created(self._lease.name, self.identity, self.timing.duration, self._wall())
             return self._won(await self._lease.create(body), began)
         if record.holder == self.identity:
-            return self._won(record, began)  # the answer to our own write was lost
-        if record.holder and not self._expired(record):
+            # The answer to our own write was lost: others may have counted since then.
+            body = renewed(record, self._wall())
+        elif record.holder and not self._expired(record):
             return False
-        body = taken(record, self.identity, self.timing.duration, self._wall())
-        began = self._monotonic()
+        else:
+            body = taken(record, self.identity, self.timing.duration, self._wall())
         return self._won(await self._lease.replace(body), began)
 
     def _won(self, record: Record | None, began: float) -> bool:
@@ -116,8 +118,9 @@ class Leadership:
         """Whether its holder let it stand for longer than it said it would."""
         now = self._monotonic()
         if self._seen is None or self._seen[0] != record:
+            if self._seen is None or self._seen[0].holder != record.holder:
+                log.info("standing by: '%s' leads", record.holder)
             self._seen = (record, now)
-            log.info("standing by: '%s' leads", record.holder)
             return False
         # Our own duration where it is longer: a mistyped one must not make two leaders.
         return now - self._seen[1] > max(record.duration, self.timing.duration)

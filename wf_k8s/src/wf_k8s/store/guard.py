@@ -6,7 +6,7 @@ from wf_core.model.phases import FINISHED, DeletionPolicy, Phase
 from wf_core.model.spec import WorkflowSpec
 from wf_core.ports import Changes
 from wf_k8s.store.known import Known
-from wf_k8s.store.pointers import add, remove, test
+from wf_k8s.store.pointers import Op, add, remove, test
 
 FINALIZER = "workflow.example.com/undo"
 
@@ -35,26 +35,41 @@ def to_guard(known: Known, changes: Changes) -> bool:
 
 
 def to_free(known: Known) -> bool:
-    """Whether nothing is left to guard: finished well, everything reported, nobody waiting for its
-    removal. A failed undo stays guarded, and one that deletion is to undo (I14)."""
+    """Whether it is on and nothing is left to guard."""
     status, spec = known.status, known.workflow.spec
-    if not guarded(known) or known.deleting_at is not None or status.outbox:
-        return False
-    if status.phase is Phase.SUCCESS:
-        return spec.deletion_policy is not DeletionPolicy.ROLLBACK
-    return status.phase is Phase.ROLL_BACKED
+    return (
+        guarded(known)
+        and known.deleting_at is None
+        and nothing_left(status.phase, spec.deletion_policy, reporting=bool(status.outbox))
+    )
+
+
+def nothing_left(phase: Phase, policy: DeletionPolicy, *, reporting: bool) -> bool:
+    """Whether nothing is left to guard: finished well, everything reported. A failed undo stays
+    guarded, and one that deletion is to undo (I14)."""
+    if phase is Phase.SUCCESS:
+        return policy is not DeletionPolicy.ROLLBACK and not reporting
+    return phase is Phase.ROLL_BACKED and not reporting
 
 
 def put_on(known: Known) -> bytes:
     """The patch on the object that adds the finalizer."""
     where = "/metadata/finalizers"
-    first = test("/metadata/uid", known.uid)
     if not known.finalizers:
-        return _encode([first, test(where, None), add(where, [FINALIZER])])
-    return _encode([first, add(f"{where}/-", FINALIZER)])
+        return _encode([*_unmoved(known), test(where, None), add(where, [FINALIZER])])
+    return _encode([*_unmoved(known), add(f"{where}/-", FINALIZER)])
 
 
 def take_off(known: Known) -> bytes:
     """The patch on the object that removes it; refused where the list has changed."""
     where = f"/metadata/finalizers/{known.finalizers.index(FINALIZER)}"
-    return _encode([test("/metadata/uid", known.uid), test(where, FINALIZER), remove(where)])
+    return _encode([*_unmoved(known), test(where, FINALIZER), remove(where)])
+
+
+def _unmoved(known: Known) -> list[Op]:
+    """Refused once somebody saved (kubernetes.md 7): what was right to do may not be any more."""
+    return [
+        test("/metadata/uid", known.uid),
+        test("/status/epoch", known.status.epoch),
+        test("/status/revision", known.status.revision),
+    ]

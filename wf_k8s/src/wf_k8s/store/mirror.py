@@ -6,7 +6,7 @@ It starts with whoever first follows the store, and lasts until the store closes
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import attrs
@@ -35,11 +35,15 @@ class Entry:
 
 
 class Mirror:
-    """Follows all workflows that `follow` tells of. Positions count what happened, from 1."""
+    """Follows all workflows that `follow` tells of. Positions count what happened, from 1. `saw` is
+    called with every new state of a workflow."""
 
-    def __init__(self, follow: Follow, numbers: dict[str, Numbers]) -> None:
+    def __init__(
+        self, follow: Follow, numbers: dict[str, Numbers], saw: Callable[[Place], None]
+    ) -> None:
         self._follow = follow
         self._numbers = numbers
+        self._saw = saw
         self.entries: dict[Key, Entry] = {}
         self.position = 0
         self.synced = False
@@ -87,6 +91,7 @@ class Mirror:
         self.entries[key] = Entry(place, None if place.rests else raw)
         self._unread.pop(key, None)
         self._note(key)
+        self._saw(place)
 
     def _put_unread(self, raw: bytes, error: StoreForeign) -> None:
         """What can't be decoded is said once, and touches nothing else (C10)."""

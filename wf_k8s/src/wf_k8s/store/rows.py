@@ -9,6 +9,7 @@ from wf_core.model.phases import FINISHED, DeletionPolicy, Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Owner
 from wf_core.ports import Row
+from wf_k8s.store import guard
 from wf_k8s.store.times import epoch_seconds
 from wf_k8s.store.wire import Meta, WireAnswer, WireRequest
 
@@ -68,7 +69,7 @@ _named = msgspec.json.Decoder(_Named)
 class Place:
     """A row, and what tells whether it has to be looked at. `version` orders the states of all
     objects; `requests` and `answers` are for numbering; `deleting_at` is when the API server was
-    asked to delete it."""
+    asked to delete it; `frees`: the finalizer is on it in vain."""
 
     row: Row
     version: int
@@ -80,6 +81,7 @@ class Place:
     requests: tuple[WireRequest, ...]
     answers: tuple[WireAnswer, ...]
     request_seq: int
+    frees: bool
 
     @property
     def rests(self) -> bool:
@@ -138,4 +140,7 @@ def read_place(raw: bytes) -> Place:
         requests=spec.requests,
         answers=status.answers,
         request_seq=status.request_seq,
+        frees=not row.deleting
+        and guard.FINALIZER in (meta.finalizers or ())
+        and guard.nothing_left(row.phase, spec.deletion_policy, reporting=row.reporting),
     )

@@ -26,6 +26,7 @@ from wf_k8s.client.session import Session
 from wf_k8s.store import guard, sizes
 from wf_k8s.store.asking import ask
 from wf_k8s.store.creating import create
+from wf_k8s.store.finalizer import Finalizer, place_of
 from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.logbook import Logbook
 from wf_k8s.store.mirror import Mirror
@@ -33,12 +34,11 @@ from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.objects import Objects, refused_by_test
 from wf_k8s.store.owners import Owners
 from wf_k8s.store.patch import release
-from wf_k8s.store.rows import read_place
+from wf_k8s.store.rows import Place, read_place
 from wf_k8s.store.saving import refused, send
 from wf_k8s.store.warner import Warner
 
 log = logging.getLogger("wf.k8s")
-TRIES = 8
 
 
 class K8sStore:
@@ -58,6 +58,7 @@ class K8sStore:
         self._stale: dict[Key, None] = {}  # what was stored last is not sure: read it
         self._logbook = Logbook()
         self._warner = Warner(self.objects)
+        self._finalizer = Finalizer(self.objects, self._fresh, self._tell_mirror)
         self._mirror: Mirror | None = None
         self._listed: list[Row] = []
         self._closed = False
@@ -211,6 +212,9 @@ class K8sStore:
         self._owned.pop(key, None)
         known = self._known.pop(key, None)
         if self.owners.leads:
+            entry = self._mirror.entries.get(key) if self._mirror is not None else None
+            if entry is not None:
+                self._saw(entry.place)
             return
         try:
             known = known or await self._current(key)
@@ -244,7 +248,7 @@ class K8sStore:
         if answer is not None:
             return answer
         if guard.to_guard(known, changes):
-            known = await self._guard(key, known)
+            known = await self._finalizer.put_on(key, known)
             if known is None:
                 return Saved.LOST
             # Whoever put it on meanwhile may have saved as well.
@@ -266,67 +270,24 @@ class K8sStore:
 
     def _accept(self, key: Key, known: Known, body: bytes | None) -> Known:
         """Go on from a save's answer, without waiting for the watch to echo it."""
+        self._owned[key] = None
         if body is not None:
             known = attrs.evolve(known.as_placed(read_place(body)), size=len(body))
             self._tell_mirror(body)
         self._known[key] = known
-        self._owned[key] = None
         self._stale.pop(key, None)
         return known
 
-    async def _guard(self, key: Key, known: Known) -> Known | None:
-        """Put the finalizer on; None where the workflow is gone or no longer the same."""
-        for attempt in range(1, TRIES + 1):
-            try:
-                raw = await self.objects.patch(key, guard.put_on(known))
-            except RefusedError as error:
-                if error.code != 404 and not refused_by_test(error):
-                    raise
-                fresh = await self._fresh(key)
-                if fresh is None or fresh.uid != known.uid or fresh.deleting_at is not None:
-                    return None
-                if guard.guarded(fresh):
-                    return fresh
-                known = fresh
-                await self.objects.session.pause(attempt)
-            else:
-                self._tell_mirror(raw)
-                return attrs.evolve(known, finalizers=read_known(raw).finalizers, size=len(raw))
-        raise StoreUnavailable(f"workflow '{key}': its finalizers are being changed all the time")
-
     async def _free(self, key: Key, known: Known) -> None:
-        """Take the finalizer off, so that the object may go whenever somebody deletes it. That may
-        fail: it is tried again by the next save, or by its removal."""
+        """Take the finalizer off, so that the object may go whenever somebody deletes it."""
         try:
-            freed = await self._take_off(key, known)
+            freed = await self._finalizer.take_off(key, known)
         except StoreUnavailable as error:
             log.warning("%s: the finalizer is still on it: %s", key, error)
+            self._finalizer.take_off_later(key)
             return
         if key in self._known and freed is not None:
             self._known[key] = attrs.evolve(self._known[key], finalizers=freed.finalizers)
-
-    async def _take_off(self, key: Key, known: Known) -> Known | None:
-        """The object without the finalizer; None where it is gone."""
-        for attempt in range(1, TRIES + 1):
-            if not guard.guarded(known):
-                return known
-            try:
-                raw = await self.objects.patch(key, guard.take_off(known))
-                freed = read_known(raw)
-                if freed.deleting_at is None or freed.finalizers:
-                    self._tell_mirror(raw)
-                return freed
-            except RefusedError as error:
-                if error.code == 404:
-                    return None
-                if not refused_by_test(error):
-                    raise
-            fresh = await self._fresh(key)
-            if fresh is None or fresh.uid != known.uid:
-                return None
-            known = fresh
-            await self.objects.session.pause(attempt)
-        raise StoreUnavailable(f"workflow '{key}': its finalizers are being changed all the time")
 
     async def request(self, key: Key, request: Request, now: float) -> int:
         """As `ports.Store.request`."""
@@ -353,7 +314,13 @@ class K8sStore:
                 "that is deleted goes as it is once its spec.deletionPolicy is changed to Orphan"
             )
         key = known.key
-        await self._take_off(key, known)
+        ours = self._known.get(key)
+        if ours is not None and place_of(ours) != place_of(known):
+            raise _saved_meanwhile(key)
+        if await self._finalizer.take_off(key, known) is None:
+            still = await self._fresh(key)
+            if still is not None and still.uid == known.uid:
+                raise _saved_meanwhile(key)
         if known.deleting_at is None:
             await self.objects.delete(key, known.uid)
         for each in (self._known, self._owned, self._stale):
@@ -400,10 +367,18 @@ class K8sStore:
             self._check_open()
             if self._mirror is None:
                 self._mirror = Mirror(
-                    Follow(self.objects.session, path, silence=self.silence), self._numbers
+                    Follow(self.objects.session, path, silence=self.silence),
+                    self._numbers,
+                    self._saw,
                 )
         await self._mirror.start()
         return self._mirror
+
+    def _saw(self, place: Place) -> None:
+        """Nobody but the leader takes the finalizer off that a former one left on a finished
+        workflow, or put on by a save that came late. What it runs itself is freed by its save."""
+        if place.frees and self.owners.leads and place.row.key not in self._owned:
+            self._finalizer.take_off_later(place.row.key)
 
     # Ending
 
@@ -418,6 +393,7 @@ class K8sStore:
                 log.warning("%s: the claim was not given up: %s", key, error)
         self.owners.drop()
         await self._warner.close()
+        await self._finalizer.close()
         await self.halt()
 
     async def halt(self) -> None:
@@ -425,6 +401,7 @@ class K8sStore:
         to be dead."""
         self._closed = True
         self._closing.set()
+        await self._finalizer.halt()
         if self._mirror is not None:
             await self._mirror.close()
         await self.objects.session.close()
@@ -432,6 +409,10 @@ class K8sStore:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreUnavailable("the store k8s: is closed")
+
+
+def _saved_meanwhile(key: Key) -> StoreUnavailable:
+    return StoreUnavailable(f"workflow '{key}' was saved meanwhile and is not removed; ask again")
 
 
 def _row(raw: bytes) -> Sequence[Row]:
