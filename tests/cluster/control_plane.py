@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cluster import kubeconfig
+from tests.cluster import audit, kubeconfig
 from tests.cluster.credentials import ADMIN, write_signing_key, write_tokens
 from tests.cluster.daemon import Daemon, Guard
 from tests.cluster.ports import Port
@@ -22,11 +22,17 @@ class ControlPlane:
     """A Kubernetes of our own without nodes: its API is real, its pods run nowhere.
 
     `programs` has the paths of etcd and kube-apiserver. Everything is written below `folder`. With
-    `durable`, etcd waits for the disk at every write, as benchmarks and crash tests want it.
+    `durable`, etcd waits for the disk at every write, as benchmarks and crash tests want it. With
+    `audited`, `audit.read(audit.log(folder), ...)` tells what was asked.
     """
 
     def __init__(
-        self, programs: Mapping[str, Path], folder: Path, *, durable: bool = False
+        self,
+        programs: Mapping[str, Path],
+        folder: Path,
+        *,
+        durable: bool = False,
+        audited: bool = False,
     ) -> None:
         self.folder = folder
         self._data = folder / "etcd"
@@ -41,7 +47,7 @@ class ControlPlane:
             [str(programs["etcd"]), *self._etcd_flags(durable)], folder / "etcd.log", self._guard
         )
         self.api_server = Daemon(
-            [str(programs["kube-apiserver"]), *self._api_server_flags()],
+            [str(programs["kube-apiserver"]), *self._api_server_flags(audited)],
             folder / "kube-apiserver.log",
             self._guard,
         )
@@ -114,7 +120,7 @@ class ControlPlane:
             *([] if durable else ["--unsafe-no-fsync"]),
         ]
 
-    def _api_server_flags(self) -> list[str]:
+    def _api_server_flags(self, audited: bool) -> list[str]:
         key = self.service_account_key
         return [
             f"--etcd-servers=http://127.0.0.1:{self._clients.number}",
@@ -131,6 +137,7 @@ class ControlPlane:
             "--service-cluster-ip-range=10.0.0.0/24",
             "--authorization-mode=RBAC",
             f"--token-auth-file={self.folder / 'tokens.csv'}",
+            *(audit.flags(self.folder) if audited else []),
         ]
 
     def _answers(self, path: str) -> bool:
@@ -163,10 +170,10 @@ class ControlPlane:
 
 @contextmanager
 def running(
-    programs: Mapping[str, Path], folder: Path, *, durable: bool = False
+    programs: Mapping[str, Path], folder: Path, *, durable: bool = False, audited: bool = False
 ) -> Iterator[ControlPlane]:
     """A control plane that is ready, and gone afterwards."""
-    plane = ControlPlane(programs, folder, durable=durable)
+    plane = ControlPlane(programs, folder, durable=durable, audited=audited)
     try:
         plane.start()
         yield plane

@@ -1,20 +1,14 @@
 """The Workflow resource on the cluster of the tests."""
 
-import json
-
 import pytest
 from tests.cluster.kubectl import Kubectl
-from tests.k8s.crd_objects import Sagas
-
-from wf_k8s.crd import definition
+from tests.k8s.crd_objects import Sagas, make_known
 
 
 @pytest.fixture(scope="session")
 def saga_kubectl(kubectl: Kubectl) -> Kubectl:
     """kubectl of a cluster that knows our resource."""
-    made = definition()
-    kubectl("apply", "-f", "-", stdin=json.dumps(made))
-    kubectl("wait", "--for=condition=Established", f"crd/{made['metadata']['name']}")
+    make_known(kubectl)
     return kubectl
 
 

@@ -7,7 +7,16 @@ from typing import Any
 import attrs
 from tests.cluster.kubectl import Kubectl
 
+from wf_k8s.crd import definition
+
 Json = dict[str, Any]
+
+
+def make_known(kubectl: Kubectl) -> None:
+    """Teach a cluster our resource."""
+    made = definition()
+    kubectl("apply", "-f", "-", stdin=json.dumps(made))
+    kubectl("wait", "--for=condition=Established", f"crd/{made['metadata']['name']}")
 
 
 def step(name: str, *after: str, **more: Any) -> Json:
