@@ -15,8 +15,11 @@ Json = dict[str, Any]
 def make_known(kubectl: Kubectl) -> None:
     """Teach a cluster our resource."""
     made = definition()
+    name = f"crd/{made['metadata']['name']}"
     kubectl("apply", "-f", "-", stdin=json.dumps(made))
-    kubectl("wait", "--for=condition=Established", f"crd/{made['metadata']['name']}")
+    # kubectl can't wait for a condition of an object that has none yet.
+    kubectl("wait", "--for=jsonpath={.status.conditions}", name)
+    kubectl("wait", "--for=condition=Established", name)
 
 
 def step(name: str, *after: str, **more: Any) -> Json:

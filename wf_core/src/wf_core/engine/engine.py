@@ -45,7 +45,6 @@ from wf_core.ports import (
 from wf_core.saga.events import Admitted, DeletionAsked, Event, Refused, Woken
 
 log = logging.getLogger("wf.engine")
-LINGER = 0.005
 CALLBACKS_AT_END = 10.0
 
 
@@ -63,7 +62,6 @@ class Engine:
         announcer: Announcer,
         config: Config,
         folder: Path,
-        linger: float = LINGER,
     ) -> None:
         self.store = store
         self.config = config
@@ -80,7 +78,6 @@ class Engine:
             announcer=announcer,
             config=config,
             folder=folder,
-            linger=linger,
         )
         queue = config.controller_config.queue
         self._slots = Slots(queue, lambda key: self._tasks.spawn(self._begin(key)))
