@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 from tests.cluster.binaries import CONTROL_PLANE, find
 from tests.cluster.connection import Cluster, own
-from tests.cluster.control_plane import running
+from tests.cluster.control_plane import ControlPlane, running
 from tests.cluster.kubectl import Kubectl
 from tests.k8s.controller_process import ControllerProcess, Controllers
 from tests.k8s.crd_objects import make_known
@@ -28,6 +28,7 @@ and hooks at once, of which there are as many as workflows that may run."""
 class Stage:
     """One control plane that knows our resource. `folder` is its own."""
 
+    plane: ControlPlane
     cluster: Cluster
     kubectl: Kubectl
     api: Api
@@ -72,6 +73,6 @@ def opened(folder: Path, *, audited: bool = False) -> Iterator[Stage]:
         cluster = own(plane)
         api = Api(cluster)
         try:
-            yield Stage(cluster, kubectl, api, own_folder)
+            yield Stage(plane, cluster, kubectl, api, own_folder)
         finally:
             api.close()

@@ -57,6 +57,11 @@ class ControlPlane:
         return f"https://127.0.0.1:{self._secure.number}"
 
     @property
+    def etcd_url(self) -> str:
+        """Where etcd is asked, without TLS."""
+        return f"http://127.0.0.1:{self._clients.number}"
+
+    @property
     def ca(self) -> Path:
         """The certificates to trust; there once the API server has started."""
         return self._certificates / "apiserver.crt"
@@ -106,7 +111,7 @@ class ControlPlane:
         return (self.etcd.pid, self.api_server.pid, self._guard.pid)
 
     def _etcd_flags(self, durable: bool) -> list[str]:
-        clients = f"http://127.0.0.1:{self._clients.number}"
+        clients = self.etcd_url
         peers = f"http://127.0.0.1:{self._peers.number}"
         return [
             f"--data-dir={self._data}",
@@ -123,7 +128,7 @@ class ControlPlane:
     def _api_server_flags(self, audited: bool) -> list[str]:
         key = self.service_account_key
         return [
-            f"--etcd-servers=http://127.0.0.1:{self._clients.number}",
+            f"--etcd-servers={self.etcd_url}",
             "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1",
             f"--secure-port={self._secure.number}",
@@ -146,11 +151,12 @@ class ControlPlane:
         request = urllib.request.Request(
             self.url + path, headers={"Authorization": f"Bearer {self.tokens[ADMIN]}"}
         )
-        trusted = ssl.create_default_context(cafile=self.ca)
-        direct = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
-        )
         try:
+            # While it is just being written there is no certificate in it.
+            trusted = ssl.create_default_context(cafile=self.ca)
+            direct = urllib.request.build_opener(
+                urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
+            )
             with direct.open(request, timeout=5):
                 return True
         except (urllib.error.URLError, OSError):
