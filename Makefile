@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast simulate mutants lint types bench cluster node e2e image-tar docs picture exhaustive campaign lock clean
+.PHONY: help demo test test-fast simulate mutants lint types bench bench-k8s cluster node e2e image-tar docs picture exhaustive campaign lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ types: $(READY) ## check types, strictly
 bench: $(READY) ## measure, each figure beside its budget; writes benchmarks/results.json too
 	$(BIN)/python -m benchmarks
 
+bench-k8s: $(READY) ## the same of the controller, on an API server of its own
+	$(BIN)/python -m benchmarks.k8s
+
 cluster: $(READY) ## start a Kubernetes API of one's own, print its kubeconfig, stop on ctrl-C
 	@exec $(BIN)/python -m tests.cluster
 
@@ -86,7 +89,7 @@ lock: $(READY) ## compile requirements-dev.txt anew (needs uv)
 
 clean: ## remove what the chores made, .venv included
 	rm -rf .venv $(DEMO) .simulation .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	rm -f .coverage .coverage.* image.tar benchmarks/results.json
+	rm -f .coverage .coverage.* image.tar benchmarks/results.json benchmarks/results-k8s.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `make PYTHON=/path/to/python` chooses the interpreter; it must be 3.11 or later.

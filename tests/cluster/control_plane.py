@@ -1,6 +1,5 @@
 """etcd and kube-apiserver, as processes of this machine."""
 
-import json
 import shutil
 import ssl
 import time
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cluster import kubeconfig
+from tests.cluster import audit, kubeconfig
 from tests.cluster.credentials import ADMIN, write_signing_key, write_tokens
 from tests.cluster.daemon import Daemon, Guard
 from tests.cluster.ports import Port
@@ -24,8 +23,8 @@ class ControlPlane:
 
     `programs` has the paths of etcd and kube-apiserver. Everything is written below `folder`. With
     `durable`, etcd waits for the disk at every write, as benchmarks and crash tests want it.
-    `client_ca` is the authority of clients' certificates; None: they are not believed. `audit` is
-    the file that every request is written to, with who made it.
+    `client_ca` is the authority of clients' certificates; None: they are not believed. With
+    `audited`, `audit.read(audit.log(folder), ...)` tells what was asked.
     """
 
     def __init__(
@@ -35,11 +34,10 @@ class ControlPlane:
         *,
         durable: bool = False,
         client_ca: Path | None = None,
-        audit: Path | None = None,
+        audited: bool = False,
     ) -> None:
         self.folder = folder
         self._client_ca = client_ca
-        self._audit = audit
         self._data = folder / "etcd"
         self._certificates = folder / "certificates"
         self._certificates.mkdir(parents=True)
@@ -52,7 +50,7 @@ class ControlPlane:
             [str(programs["etcd"]), *self._etcd_flags(durable)], folder / "etcd.log", self._guard
         )
         self.api_server = Daemon(
-            [str(programs["kube-apiserver"]), *self._api_server_flags()],
+            [str(programs["kube-apiserver"]), *self._api_server_flags(audited)],
             folder / "kube-apiserver.log",
             self._guard,
         )
@@ -63,7 +61,7 @@ class ControlPlane:
 
     @property
     def etcd_url(self) -> str:
-        """Where etcd answers to whoever looks behind the API server."""
+        """Where etcd answers, without TLS, to whoever looks behind the API server."""
         return f"http://127.0.0.1:{self._clients.number}"
 
     @property
@@ -130,7 +128,7 @@ class ControlPlane:
             *([] if durable else ["--unsafe-no-fsync"]),
         ]
 
-    def _api_server_flags(self) -> list[str]:
+    def _api_server_flags(self, audited: bool) -> list[str]:
         key = self.service_account_key
         return [
             f"--etcd-servers={self.etcd_url}",
@@ -148,17 +146,8 @@ class ControlPlane:
             "--authorization-mode=RBAC",
             f"--token-auth-file={self.folder / 'tokens.csv'}",
             *([f"--client-ca-file={self._client_ca}"] if self._client_ca else []),
-            *(self._audit_flags(self._audit) if self._audit else []),
+            *(audit.flags(self.folder) if audited else []),
         ]
-
-    def _audit_flags(self, log: Path) -> list[str]:
-        policy = self.folder / "audit.json"
-        stages = ["RequestReceived", "ResponseStarted"]
-        rules = [{"level": "Metadata", "omitStages": stages}]
-        policy.write_text(
-            json.dumps({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": rules})
-        )
-        return [f"--audit-policy-file={policy}", f"--audit-log-path={log}"]
 
     def _answers(self, path: str) -> bool:
         if not self.ca.exists():
@@ -166,11 +155,12 @@ class ControlPlane:
         request = urllib.request.Request(
             self.url + path, headers={"Authorization": f"Bearer {self.tokens[ADMIN]}"}
         )
-        trusted = ssl.create_default_context(cafile=self.ca)
-        direct = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
-        )
         try:
+            # While it is just being written there is no certificate in it.
+            trusted = ssl.create_default_context(cafile=self.ca)
+            direct = urllib.request.build_opener(
+                urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
+            )
             with direct.open(request, timeout=5):
                 return True
         except (urllib.error.URLError, OSError):
@@ -190,10 +180,10 @@ class ControlPlane:
 
 @contextmanager
 def running(
-    programs: Mapping[str, Path], folder: Path, *, durable: bool = False
+    programs: Mapping[str, Path], folder: Path, *, durable: bool = False, audited: bool = False
 ) -> Iterator[ControlPlane]:
     """A control plane that is ready, and gone afterwards."""
-    plane = ControlPlane(programs, folder, durable=durable)
+    plane = ControlPlane(programs, folder, durable=durable, audited=audited)
     try:
         plane.start()
         yield plane

@@ -36,6 +36,16 @@ def test_two_at_once_do_not_meet(control_plane_programs: Programs, tmp_path: Pat
         )
 
 
+def test_a_certificate_that_is_just_being_written_is_not_there_yet(tmp_path: Path) -> None:
+    nowhere = {"etcd": tmp_path / "etcd", "kube-apiserver": tmp_path / "kube-apiserver"}
+    plane = ControlPlane(nowhere, tmp_path / "plane")
+    try:
+        plane.ca.touch()
+        assert not plane._answers("/readyz")
+    finally:
+        plane.stop()
+
+
 def test_a_killed_api_server_comes_back_at_its_address_with_all_it_had(
     control_plane_programs: Programs, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from tests.cluster import connection
+from tests.cluster import audit, connection
 from tests.cluster.connection import Cluster
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl
@@ -96,8 +96,9 @@ def test_20_each_right_is_used_and_none_is_lacking(
     control_plane_programs: Mapping[str, Path], tmp_path: Path, notes: Notes
 ) -> None:
     """As the API server's own log of who did what has it."""
-    log = tmp_path / "audit.log"
-    plane = ControlPlane(control_plane_programs, tmp_path / "plane", audit=log)
+    folder = tmp_path / "plane"
+    log = audit.log(folder)
+    plane = ControlPlane(control_plane_programs, folder, audited=True)
     try:
         plane.start()
         cluster = connection.own(plane)

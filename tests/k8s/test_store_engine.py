@@ -43,7 +43,6 @@ def engine_on(store: K8sStore, stores: Stores) -> Engine:
         announcer=NoAnnouncer(),
         config=config,
         folder=stores.folder,
-        linger=0.1,
     )
 
 

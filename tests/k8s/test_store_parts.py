@@ -22,6 +22,7 @@ from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.patch import HISTORY_LINES, prepare
 from wf_k8s.store.pointers import changed
 from wf_k8s.store.rows import read_place
+from wf_k8s.store.store import K8sStore
 from wf_k8s.store.times import epoch_seconds, rfc3339
 from wf_k8s.store.warnings import warnings
 from wf_k8s.store.wire import WireAnswer, WireRequest
@@ -255,3 +256,7 @@ def test_a_row_is_read_without_the_steps() -> None:
 def test_times_go_there_and_back(seconds: int, micros: int) -> None:
     at = seconds + micros / 1e6
     assert epoch_seconds(rfc3339(at)) == pytest.approx(at, abs=1e-6)
+
+
+def test_c2_a_save_that_nobody_waits_for_may_linger_for_a_tenth_of_a_second() -> None:
+    assert K8sStore.linger == 0.1

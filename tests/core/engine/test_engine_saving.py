@@ -99,6 +99,21 @@ async def test_c2_changes_that_nobody_waits_for_go_after_the_linger() -> None:
     assert (await bench.stored(key)).steps[0].phase is Phase.SUCCESS
 
 
+async def test_c2_how_long_they_linger_is_the_stores_to_say() -> None:
+    half, whole = (Do(Succeeded(resource("x")), seconds=seconds) for seconds in (1, 1.08))
+    bench = Bench(Script().on("a", half).on("b", whole).on("c", Do(seconds=100)))
+    process = bench.process()
+    process.store.linger = 0.1
+    key = await bench.create(workflow(step("a"), step("b"), step("c")))
+    await process.adopt(key)
+    await asyncio.sleep(1.09)
+    assert len(process.store.saves) == 1
+    await asyncio.sleep(0.02)
+    assert len(process.store.saves) == 2
+    done = (await bench.stored(key)).steps
+    assert [each.phase for each in done[:2]] == [Phase.SUCCESS] * 2
+
+
 async def test_c4_lost_drops_the_workflow_cancels_its_hooks_and_writes_no_more() -> None:
     bench = Bench(Script().on("a", Do(seconds=50)).on("b", Do(seconds=5)))
     process = bench.process()

@@ -119,6 +119,11 @@ class Store(Protocol):
     time may share a commit. Errors of the surroundings are `StoreUnavailable`, never swallowed.
     """
 
+    @property
+    def linger(self) -> float:
+        """Seconds that a save which nobody waits for is put off, to ride with another (semantics
+        C2): the more a write costs, the longer."""
+
     async def create(self, workflow: Workflow, now: float) -> Stored:
         """Store a new workflow in Pending with a fresh uid (or `metadata.uid`, where given).
 

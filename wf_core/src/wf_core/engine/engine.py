@@ -46,7 +46,6 @@ from wf_core.ports import (
 from wf_core.saga.events import Admitted, Woken
 
 log = logging.getLogger("wf.engine")
-LINGER = 0.005
 CALLBACKS_AT_END = 10.0
 
 
@@ -64,7 +63,6 @@ class Engine:
         announcer: Announcer,
         config: Config,
         folder: Path,
-        linger: float = LINGER,
     ) -> None:
         self.store = store
         self.config = config
@@ -81,7 +79,6 @@ class Engine:
             announcer=announcer,
             config=config,
             folder=folder,
-            linger=linger,
         )
         queue = config.controller_config.queue
         self._slots = Slots(queue, lambda key: self._tasks.spawn(self._begin(key)))

@@ -227,7 +227,7 @@ class Runner:
     def _start_linger(self) -> None:
         if self._linger is None:
             loop = asyncio.get_running_loop()
-            self._linger = loop.call_later(self._services.linger, self._linger_over)
+            self._linger = loop.call_later(self._services.store.linger, self._linger_over)
 
     def _linger_over(self) -> None:
         self._linger = None

@@ -29,7 +29,6 @@ class Services:
     config: Config
     limits: Limits
     folder: Path
-    linger: float
     listeners: list[Listener] = attrs.field(factory=list)
     closing: bool = False
 
@@ -45,7 +44,6 @@ class Services:
         announcer: Announcer,
         config: Config,
         folder: Path,
-        linger: float,
     ) -> "Services":
         """With the courier and the limits that the configuration asks for."""
         callbacks, controller = config.callbacks, config.controller_config
@@ -60,6 +58,4 @@ class Services:
             for each in controller.steps
         }
         limits = Limits(controller.concurrency, kinds)
-        return cls(
-            store, registry, executor, clock, courier, announcer, config, limits, folder, linger
-        )
+        return cls(store, registry, executor, clock, courier, announcer, config, limits, folder)

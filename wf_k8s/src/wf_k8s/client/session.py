@@ -27,6 +27,9 @@ KEPT_DOORS = 3
 READ_TRIES = 5
 BACKOFF = Backoff()
 THROTTLED_TRIES = 8
+AT_ONCE = 32
+"""Requests that are under way together. A busy API server does not do more in a second for being
+asked more at once; each only takes longer, until all of them run into their time limits."""
 
 Chance = random.Random
 Observer = Callable[[str, str, float], None]
@@ -34,8 +37,9 @@ Observer = Callable[[str, str, float], None]
 
 
 class Session:
-    """Requests to one API server. `timeout` (seconds) is what one may take; `qps` limits them;
-    waits are jittered by `chance`.
+    """Requests to one API server. `timeout` (seconds) is what one may take, from when it is sent;
+    `qps` limits them, and no more than `AT_ONCE` are under way together, watches apart. Waits are
+    jittered by `chance`.
 
     401: the credentials are read again, once. 429: sent again after what Retry-After asks, since
     nothing was done. Other failures that pass are repeated for GET alone: a write is its caller's,
@@ -55,6 +59,7 @@ class Session:
         self._access = access
         self.timeout = timeout
         self.throttle = Throttle(qps, time.monotonic)
+        self._places = asyncio.Semaphore(AT_ONCE)
         self._backoff = backoff
         self._observer = observer
         self._chance = chance or Chance()
@@ -158,9 +163,10 @@ class Session:
             return await answer.read()
 
         limit = self.timeout if timeout is None else timeout
-        return await self._send(
-            door, method, path, params, body, content_type, read, total=limit, connect=limit
-        )
+        async with self._places:
+            return await self._send(
+                door, method, path, params, body, content_type, read, total=limit, connect=limit
+            )
 
     async def _send(
         self,

@@ -47,6 +47,8 @@ class K8sStore:
     `silence`: seconds after which a watch that says nothing is taken for dead.
     """
 
+    linger = 0.1
+
     def __init__(self, session: Session, owners: Owners, now: Callable[[], float]) -> None:
         self.objects = Objects(session)
         self.owners = owners

@@ -15,6 +15,8 @@ from wf_core.ports import Changes, Page, Saved, Seen
 class MemoryStore:
     """`ports.Store` on a `Backing`; several handles on one act like several processes on a file."""
 
+    linger = 0.005
+
     def __init__(self, backing: Backing) -> None:
         self.backing = backing
         backing.owners += 1

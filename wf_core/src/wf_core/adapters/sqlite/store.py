@@ -34,6 +34,8 @@ TOGETHER = 0.002
 class SqliteStore:
     """`ports.Store` in one SQLite file (WAL, synchronous FULL). Made by `open`."""
 
+    linger = 0.005
+
     def __init__(self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection) -> None:
         self.path = path
         self.ownership = Ownership(path)
