@@ -1,12 +1,16 @@
 """The finalizer: when it must be there, and the patches that put it on and take it off."""
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from wf_core.model.phases import FINISHED, DeletionPolicy, Phase
 from wf_core.model.spec import WorkflowSpec
 from wf_core.ports import Changes
-from wf_k8s.store.known import Known
 from wf_k8s.store.pointers import Op, add, remove, test
+
+if TYPE_CHECKING:
+    from wf_k8s.store.known import Known
 
 FINALIZER = "workflow.example.com/undo"
 
@@ -18,12 +22,12 @@ def wants_guard(spec: WorkflowSpec) -> bool:
     return spec.deletion_policy is not DeletionPolicy.ORPHAN
 
 
-def guarded(known: Known) -> bool:
+def guarded(known: "Known") -> bool:
     """Whether the finalizer is on it."""
     return FINALIZER in known.finalizers
 
 
-def to_guard(known: Known, changes: Changes) -> bool:
+def to_guard(known: "Known", changes: Changes) -> bool:
     """Whether the finalizer must go on before `changes` is saved: with the first intent."""
     return (
         not guarded(known)
@@ -34,7 +38,7 @@ def to_guard(known: Known, changes: Changes) -> bool:
     )
 
 
-def to_free(known: Known) -> bool:
+def to_free(known: "Known") -> bool:
     """Whether it is on and nothing is left to guard."""
     status, spec = known.status, known.workflow.spec
     return (
@@ -47,12 +51,14 @@ def to_free(known: Known) -> bool:
 def nothing_left(phase: Phase, policy: DeletionPolicy, *, reporting: bool) -> bool:
     """Whether nothing is left to guard: finished well, everything reported. A failed undo stays
     guarded, and one that deletion is to undo (I14)."""
+    if reporting:
+        return False
     if phase is Phase.SUCCESS:
-        return policy is not DeletionPolicy.ROLLBACK and not reporting
-    return phase is Phase.ROLL_BACKED and not reporting
+        return policy is not DeletionPolicy.ROLLBACK
+    return phase is Phase.ROLL_BACKED
 
 
-def put_on(known: Known) -> bytes:
+def put_on(known: "Known") -> bytes:
     """The patch on the object that adds the finalizer."""
     where = "/metadata/finalizers"
     if not known.finalizers:
@@ -60,13 +66,13 @@ def put_on(known: Known) -> bytes:
     return _encode([*_unmoved(known), add(f"{where}/-", FINALIZER)])
 
 
-def take_off(known: Known) -> bytes:
+def take_off(known: "Known") -> bytes:
     """The patch on the object that removes it; refused where the list has changed."""
     where = f"/metadata/finalizers/{known.finalizers.index(FINALIZER)}"
     return _encode([*_unmoved(known), test(where, FINALIZER), remove(where)])
 
 
-def _unmoved(known: Known) -> list[Op]:
+def _unmoved(known: "Known") -> list[Op]:
     """Refused once somebody saved (kubernetes.md 7): what was right to do may not be any more."""
     return [
         test("/metadata/uid", known.uid),

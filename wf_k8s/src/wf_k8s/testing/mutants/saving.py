@@ -146,9 +146,9 @@ MUTANTS = (
         "the finalizer goes from a workflow whose undo failed",
         (
             Edit(
-                "wf_k8s.store.guard:to_free",
-                "status.phase is Phase.ROLL_BACKED",
-                "status.phase in FINISHED",
+                "wf_k8s.store.guard:nothing_left",
+                "phase is Phase.ROLL_BACKED",
+                "phase in FINISHED",
             ),
         ),
     ),
@@ -157,8 +157,8 @@ MUTANTS = (
         "the finalizer goes although deletion is to undo the workflow",
         (
             Edit(
-                "wf_k8s.store.guard:to_free",
-                "spec.deletion_policy is not DeletionPolicy.ROLLBACK",
+                "wf_k8s.store.guard:nothing_left",
+                "policy is not DeletionPolicy.ROLLBACK",
                 "True",
             ),
         ),
@@ -166,7 +166,7 @@ MUTANTS = (
     Mutant(
         "k8s-unreported-unguarded",
         "the finalizer goes before all callbacks are delivered",
-        (Edit("wf_k8s.store.guard:to_free", "or status.outbox", ""),),
+        (Edit("wf_k8s.store.guard:nothing_left", "if reporting:", "if False:"),),
     ),
     Mutant(
         "k8s-another-finalizer-goes",
