@@ -95,8 +95,10 @@ class Controllers:
     environment: Mapping[str, str] = attrs.field(factory=dict)
     started: list[ControllerProcess] = attrs.field(factory=list)
 
-    def start(self, *, lease_seconds: int = 15, **config: object) -> ControllerProcess:
-        """One more, that leads or stands by."""
+    def start(
+        self, *, lease_seconds: int = 15, also: tuple[str, ...] = (), **config: object
+    ) -> ControllerProcess:
+        """One more, that leads or stands by; `also` are further namespaces."""
         number = len(self.started)
         file = self.folder / f"config-{number}.yaml"
         file.write_text(yaml.safe_dump({"namespace": self.namespace, **config}))
@@ -106,7 +108,7 @@ class Controllers:
                 [
                     *(sys.executable, "-m", "wf_core.cli.main", "controller"),
                     *("--config", str(file), "--kubeconfig", str(self.cluster.kubeconfig)),
-                    *("--namespace", self.namespace, "--metrics-port", "0"),
+                    *("--namespace", ",".join((self.namespace, *also)), "--metrics-port", "0"),
                     *("--lease-seconds", str(lease_seconds)),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -153,3 +153,19 @@ def test_paths_name_group_namespace_and_subresource() -> None:
 )
 def test_an_address_names_context_and_namespace(rest: str, target: Target) -> None:
     assert read_target(rest, ["prod", "arn:aws:eks:eu:1:cluster/big"]) == target
+
+
+@pytest.mark.parametrize(
+    ("target", "own", "names"),
+    [
+        (Target(), "team-a", ("team-a",)),
+        (Target(), None, ("default",)),
+        (Target(namespace="*"), "team-a", ()),
+        (Target(namespace="b"), "team-a", ("b",)),
+        (Target(namespace="b, a,b"), "team-a", ("b", "a")),
+    ],
+)
+def test_a_target_is_one_namespace_or_several_or_all(
+    target: Target, own: str | None, names: tuple[str, ...]
+) -> None:
+    assert target.namespaces(own) == names

@@ -78,6 +78,12 @@ def test_plugins_are_listed_and_the_broken_one_is_named(fresh: Environment) -> N
     assert "wf-broken" in table.stderr
 
 
+def test_a_check_of_the_plugins_fails_where_one_is_broken(fresh: Environment) -> None:
+    checked = fresh.run("wf", "plugins", "--check")
+    assert checked.returncode == 1
+    assert "wf-broken" in checked.stderr
+
+
 def test_a_workflow_with_its_kind_runs_and_its_observer_is_told(
     fresh: Environment, tmp_path: Path
 ) -> None:

@@ -37,6 +37,10 @@ def test_plugins_lists_what_is_loaded_in_which_version(shell: Shell) -> None:
     assert {"sqlite", "memory"} <= {item["name"] for item in items}
 
 
+def test_plugins_check_is_content_where_nothing_is_wrong(shell: Shell) -> None:
+    assert shell.wf("plugins", "--check").code == 0
+
+
 @pytest.mark.parametrize("shape", ["json", "yaml"])
 def test_the_schema_knows_the_installed_kinds(shell: Shell, shape: str) -> None:
     shown = shell.wf("schema", "-o", shape).out

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from wf_core.cli.exits import ExitCode, leave
 from wf_core.cli.output import Format, output_option, print_document, print_table, show
 from wf_core.cli.registry import installed
 from wf_core.cli.verb import verb
@@ -105,10 +106,20 @@ def _print_kind(kind: LoadedKind) -> None:
 kinds_command.add_command(show_command)
 
 
-@verb("plugins", examples="wf plugins")
+@verb(
+    "plugins",
+    examples="""
+    wf plugins
+    wf plugins --check""",
+)
 @output_option()
-def plugins_command(output: Format) -> None:
-    """List the plugins, and what is wrong with any."""
+@click.option("--check", is_flag=True, help="Fail where anything is wrong with any of them.")
+def plugins_command(output: Format, check: bool) -> None:
+    """List the plugins, and what is wrong with any.
+
+    With --check the exit code is 1 where one can't be loaded, is of another version, or brings
+    a kind that another one brings too: for images, before they are put to work.
+    """
     plugins = installed().plugins
 
     def table() -> None:
@@ -125,6 +136,8 @@ def plugins_command(output: Format) -> None:
         lambda: [plugin.name for plugin in plugins],
         table,
     )
+    if check and installed().problems:
+        leave(ExitCode.OPERATOR)
 
 
 def _plugin(plugin: PluginInfo) -> dict[str, Any]:

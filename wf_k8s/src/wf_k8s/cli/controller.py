@@ -22,7 +22,8 @@ log = logging.getLogger("wf.controller")
     "controller",
     examples="""
     wf controller --config wf.yaml
-    wf controller --config wf.yaml --kubeconfig ~/.kube/config --namespace orders""",
+    wf controller --config wf.yaml --kubeconfig ~/.kube/config --namespace orders
+    wf controller --config wf.yaml --namespace orders,billing --lease wf-shop""",
 )
 @click.option(
     "--kubeconfig",
@@ -44,6 +45,11 @@ log = logging.getLogger("wf.controller")
     show_default=True,
     help="How long after the last renewal another controller may take over.",
 )
+@click.option(
+    "--lease",
+    metavar="NAME",
+    help="The Lease that says who leads. Left out: wf-controller, with the namespace behind it.",
+)
 @click.pass_context
 def controller_command(
     ctx: click.Context,
@@ -51,12 +57,14 @@ def controller_command(
     context: str | None,
     metrics_port: int,
     lease_seconds: int,
+    lease: str | None,
 ) -> None:
     """Run the workflows of a cluster.
 
     One controller at a time works; others stand by until it ends. The configuration's `namespace`
-    is where its lease is. It runs the workflows of --namespace, or those of all.
-    Logs are JSON. Ends at SIGTERM or ctrl-C; what is not finished goes on with the next one.
+    is where its lease is. It runs the workflows of --namespace, which may be several with commas
+    between them, or those of all. Logs are JSON. Ends at SIGTERM or ctrl-C; what is not finished
+    goes on with the next one.
     """
     from wf_core.cli.run import configuration
     from wf_k8s.controller.options import Options
@@ -70,9 +78,10 @@ def controller_command(
         config=configuration(settings),
         kubeconfig=kubeconfig,
         context=context,
-        namespace=settings.namespace,
+        namespaces=_namespaces(ctx, settings.namespace),
         metrics_port=metrics_port,
         timing=Timing(lease_seconds, lease_seconds * 2 / 3, min(1.0, lease_seconds / 5)),
+        **({} if lease is None else {"lease": lease}),
     )
     use_json(debug=log.isEnabledFor(logging.DEBUG))  # as --debug had it set
     try:
@@ -80,6 +89,16 @@ def controller_command(
     except WfError as error:
         log.error("%s", error)
         leave(of_error(error))
+
+
+def _namespaces(ctx: click.Context, named: str | None) -> tuple[str, ...]:
+    """The names of --namespace. A slip must not become all of the cluster."""
+    if named is None:
+        return ()
+    names = tuple(each.strip() for each in named.split(","))
+    if not all(names):
+        raise click.UsageError(f"--namespace '{named}' has a name that is empty", ctx)
+    return names
 
 
 async def _control(options: "Options") -> None:

@@ -29,11 +29,10 @@ POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 @attrs.frozen
 class Door:
     """One reading of the configuration. `pool` is a session with its TLS context and connections;
-    `extra` are arguments that each of its requests gets."""
+    `extra` are arguments that each of its requests gets. `namespaces` is empty for all."""
 
     url: str
-    namespace: str
-    every_namespace: bool
+    namespaces: tuple[str, ...]
     configuration: "Configuration"
     rest: "RESTClientObject"
     pool: "aiohttp.ClientSession"
@@ -111,8 +110,7 @@ class Access:
             extra["server_hostname"] = configuration.tls_server_name
         return Door(
             url=str(configuration.host).rstrip("/"),
-            namespace=target.namespace or own or "default",
-            every_namespace=target.namespace == "*",
+            namespaces=target.namespaces(own),
             configuration=configuration,
             rest=rest,
             pool=pool,

@@ -1,5 +1,6 @@
 """What a controller is told when it starts."""
 
+import hashlib
 from pathlib import Path
 
 import attrs
@@ -12,23 +13,29 @@ LEASE = "wf-controller"
 
 @attrs.frozen
 class Options:
-    """`config` says how it runs, and in `config.namespace` is the Lease. `namespace` is whose
-    workflows it runs: None for all. `kubeconfig` and `context` None: the usual ones, or the pod's.
+    """`config` says how it runs, and in `config.namespace` is the Lease. `namespaces` are those
+    whose workflows it runs: none for all. `kubeconfig` and `context` None: the usual ones, or the
+    pod's. `lease` is the Lease's name: by default controllers of different namespaces don't stand
+    in each other's way.
     """
 
     config: Config
     kubeconfig: Path | None = None
     context: str | None = None
-    namespace: str | None = None
+    namespaces: tuple[str, ...] = ()
     metrics_port: int = 8080
     timing: Timing = attrs.field(factory=Timing)
+    lease: str = attrs.field()
 
-    @property
-    def lease(self) -> str:
-        """The Lease's name: controllers of different namespaces don't stand in each other's way."""
-        return LEASE if self.namespace is None else f"{LEASE}.{self.namespace}"
+    @lease.default
+    def _lease(self) -> str:
+        names = sorted(set(self.namespaces))
+        if len(names) > 1:
+            # Together they may be longer than a name can be.
+            names = [hashlib.sha256(",".join(names).encode()).hexdigest()[:10]]
+        return ".".join((LEASE, *names))
 
     @property
     def address(self) -> str:
         """What follows `k8s:` in the store's address."""
-        return f"{self.context or ''}/{self.namespace or '*'}"
+        return f"{self.context or ''}/{','.join(self.namespaces) or '*'}"

@@ -6,7 +6,7 @@ It starts with whoever first follows the store, and lasts until the store closes
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 
 import attrs
@@ -34,14 +34,36 @@ class Entry:
     raw: bytes | None
 
 
+@attrs.define(eq=False)
+class Part:
+    """One collection that is followed. While it is listed anew, `listed` is what was told so far;
+    `troubles` counts failures since it was complete, of which `said` was the last."""
+
+    namespace: str | None
+    follow: Follow
+    synced: bool = False
+    listed: set[Key] | None = None
+    said: str = ""
+    troubles: int = 0
+
+    def holds(self, key: Key) -> bool:
+        """Whether that workflow would be told of here."""
+        return self.namespace is None or key.namespace == self.namespace
+
+
 class Mirror:
-    """Follows all workflows that `follow` tells of. Positions count what happened, from 1. `saw` is
-    called with every new state of a workflow."""
+    """Follows all workflows that `follows` tell of: one for each namespace, or one for all (None).
+
+    Positions count what happened, from 1. `saw` is called with every new state of a workflow.
+    """
 
     def __init__(
-        self, follow: Follow, numbers: dict[str, Numbers], saw: Callable[[Place], None]
+        self,
+        follows: Mapping[str | None, Follow],
+        numbers: dict[str, Numbers],
+        saw: Callable[[Place], None],
     ) -> None:
-        self._follow = follow
+        self._parts = [Part(namespace, follow) for namespace, follow in follows.items()]
         self._numbers = numbers
         self._saw = saw
         self.entries: dict[Key, Entry] = {}
@@ -49,13 +71,10 @@ class Mirror:
         self.synced = False
         self._changed: dict[Key, Seen] = {}  # in the order of positions
         self._waiting: list[asyncio.Future[None]] = []
-        self._removed: dict[str, None] = {}  # uids of which old news may still come
+        self._removed: dict[str, Key] = {}  # uids of which old news may still come
         self._unread: dict[Key, int] = {}  # objects that can't be decoded, by version
-        self._listed: set[Key] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._first: asyncio.Future[None] | None = None
-        self._said = ""
-        self._troubles = 0
         self._closed = False
 
     async def start(self) -> None:
@@ -63,8 +82,9 @@ class Mirror:
         the first list fails for good or again and again; it is tried again all the same."""
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+        if not self._tasks:
+            loop = asyncio.get_running_loop()
+            self._tasks = [loop.create_task(self._run(part)) for part in self._parts]
         if not self.synced:
             if self._first is None:
                 self._first = asyncio.get_running_loop().create_future()
@@ -72,7 +92,7 @@ class Mirror:
 
     @property
     def started(self) -> bool:
-        return self._task is not None
+        return bool(self._tasks)
 
     def put(self, raw: bytes) -> None:
         """An object as it is now, from the watch or from the answer to a write of ours."""
@@ -82,8 +102,7 @@ class Mirror:
             self._put_unread(raw, error)
             return
         key, old = place.row.key, self.entries.get(place.row.key)
-        if self._listed is not None:
-            self._listed.add(key)
+        self._list(key)
         if place.row.uid in self._removed or (old and old.place.version >= place.version):
             return
         if old and old.place.row.uid != place.row.uid:
@@ -97,17 +116,21 @@ class Mirror:
         """What can't be decoded is said once, and touches nothing else (C10)."""
         meta = identity(raw)
         key = Key(meta.namespace, meta.name)
-        if self._listed is not None:
-            self._listed.add(key)
+        self._list(key)
         if self._unread.get(key) != int(meta.resource_version):
             self._unread[key] = int(meta.resource_version)
             log.error("%s: left alone: %s", key, error)
+
+    def _list(self, key: Key) -> None:
+        for part in self._parts:
+            if part.listed is not None and part.holds(key):
+                part.listed.add(key)
 
     def drop(self, key: Key, uid: str) -> None:
         """An object is gone. What a late watch still tells of that uid is passed over."""
         entry = self.entries.get(key)
         if entry is not None and entry.place.row.uid == uid:
-            self._removed[uid] = None
+            self._removed[uid] = key
             self._forget(key)
 
     def forgotten(self, raw: bytes) -> None:
@@ -185,47 +208,50 @@ class Mirror:
             if not future.done():
                 future.set_result(None)
 
-    async def _run(self) -> None:
+    async def _run(self, part: Part) -> None:
         try:
-            async with aclosing(self._follow.changes()) as changes:
+            async with aclosing(part.follow.changes()) as changes:
                 async for change in changes:
                     match change:
                         case Restarted():
-                            self._listed = set()
+                            part.listed = set()
                         case Put(body):
                             self.put(body)
                         case Gone(body):
                             self.forgotten(body)
                         case Synced():
-                            self._complete()
+                            self._complete(part)
                         case Trouble(error):
-                            self._trouble(error)
+                            self._trouble(part, error)
         except Exception as error:
             # Whoever waits for the first list must not wait for ever.
             log.exception("following the API server: a fault of the engine")
             self._fail_first(StoreUnavailable(f"following the API server failed: {error}"))
 
-    def _complete(self) -> None:
-        """Everything that exists was told: the rest is gone."""
-        listed = self._listed or set()
-        self._listed = None
-        self._removed.clear()
-        for key in [key for key in self.entries if key not in listed]:
+    def _complete(self, part: Part) -> None:
+        """Everything that exists there was told: the rest is gone."""
+        listed = part.listed or set()
+        part.listed = None
+        self._removed = {uid: key for uid, key in self._removed.items() if not part.holds(key)}
+        for key in [key for key in self.entries if part.holds(key) and key not in listed]:
             self._forget(key)
+        part.synced = True
+        part.said = ""
+        part.troubles = 0
+        if not all(each.synced for each in self._parts):
+            return
         self.synced = True
-        self._said = ""
-        self._troubles = 0
         if self._first is not None and not self._first.done():
             self._first.set_result(None)
         self._first = None
 
-    def _trouble(self, error: StoreUnavailable) -> None:
-        if str(error) != self._said:
-            self._said = str(error)
+    def _trouble(self, part: Part, error: StoreUnavailable) -> None:
+        if str(error) != part.said:
+            part.said = str(error)
             log.warning("following the API server: %s", error)
-        self._troubles += 1
+        part.troubles += 1
         lasting = isinstance(error, RefusedError) and not error.passing
-        if lasting or self._troubles >= PATIENCE:
+        if lasting or part.troubles >= PATIENCE:
             self._fail_first(error)
 
     def _fail_first(self, error: StoreUnavailable) -> None:
@@ -237,8 +263,9 @@ class Mirror:
     async def close(self) -> None:
         """Stop following; every watch ends."""
         self._closed = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait((self._task,))
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         self._fail_first(StoreUnavailable("the store was closed"))
         self._wake()

@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 
 class Objects:
     """Workflow objects by key. The namespace `default` of a key that no document names is the
-    store's own, as with kubectl."""
+    store's own where it shows one, as with kubectl."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -28,12 +28,12 @@ class Objects:
         if key.namespace != "default":
             return key
         door = await self.session.door()
-        return Key(door.namespace, key.name) if not door.every_namespace else key
+        return Key(door.namespaces[0], key.name) if len(door.namespaces) == 1 else key
 
-    async def collection(self) -> str:
-        """The path of all workflows that this store shows."""
+    async def collections(self) -> dict[str | None, str]:
+        """The paths of all workflows that this store shows, by namespace: None is every one."""
         door = await self.session.door()
-        return WORKFLOWS.path(None if door.every_namespace else door.namespace)
+        return {each: WORKFLOWS.path(each) for each in door.namespaces or (None,)}
 
     async def read(self, key: Key) -> bytes | None:
         """One object, as it is now."""
@@ -41,7 +41,8 @@ class Objects:
 
     async def read_all(self) -> list[bytes]:
         """All objects, as they are now."""
-        return await read_all(self.session, await self.collection())
+        paths = await self.collections()
+        return [raw for path in paths.values() for raw in await read_all(self.session, path)]
 
     async def create(self, key: Key, document: Mapping[str, object]) -> bytes:
         """Create an object; gives it back as the API server completed it."""

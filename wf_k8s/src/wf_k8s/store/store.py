@@ -365,14 +365,14 @@ class K8sStore:
     async def _following(self) -> Mirror:
         self._check_open()
         if self._mirror is None:
-            path = await self.objects.collection()
+            paths = await self.objects.collections()
             self._check_open()
             if self._mirror is None:
-                self._mirror = Mirror(
-                    Follow(self.objects.session, path, silence=self.silence),
-                    self._numbers,
-                    self._saw,
-                )
+                follows = {
+                    namespace: Follow(self.objects.session, path, silence=self.silence)
+                    for namespace, path in paths.items()
+                }
+                self._mirror = Mirror(follows, self._numbers, self._saw)
         await self._mirror.start()
         return self._mirror
 

@@ -1,0 +1,89 @@
+"""A controller of several namespaces, with rights in no other."""
+
+import asyncio
+
+import attrs
+import pytest
+from tests.cluster.connection import Cluster
+from tests.k8s.controller_process import Controllers, Notes, await_phase, until
+from tests.k8s.crd_objects import Sagas, step, workflow
+from tests.k8s.store_fixtures import Stores
+from tests.k8s.test_controller_rights import USER, granted
+
+from wf_core.config import Config
+from wf_k8s import rbac
+from wf_k8s.controller.options import LEASE, Options
+
+CONFIG = Config()
+
+
+@pytest.fixture
+def elsewhere(sagas: Sagas, stores: Stores) -> Sagas:
+    """The workflows of a second namespace."""
+    return attrs.evolve(sagas, namespace=stores.another_namespace())
+
+
+def test_20_it_needs_no_right_outside_of_its_namespaces(
+    cluster: Cluster, sagas: Sagas, elsewhere: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    options = Options(CONFIG, namespaces=(sagas.namespace, elsewhere.namespace))
+    mine = [*rbac.WORKFLOWS, *rbac.lease(options.lease)]
+    sagas.kubectl.apply(*granted(sagas.namespace, mine))
+    sagas.kubectl.apply(*granted(elsewhere.namespace, rbac.WORKFLOWS))
+    controllers.cluster = attrs.evolve(cluster, kubeconfigs={"admin": cluster.kubeconfigs[USER]})
+    leader = controllers.leader(also=(elsewhere.namespace,))
+    sagas.create(workflow(notes.step("a")))
+    elsewhere.create(workflow(notes.step("b"), notes.step("c", "b", then="exit 1")))
+    await_phase(sagas, "Success")
+    await_phase(elsewhere, "RollBacked")
+    assert "undo-b" in notes.lines()
+    assert 'wf_workflows{phase="RollBacked",queue="default"} 1.0' in leader.page("/metrics")
+    assert leader.end() == 0
+
+
+def test_it_is_not_ready_before_it_can_read_every_one_of_them(
+    cluster: Cluster, sagas: Sagas, elsewhere: Sagas, controllers: Controllers
+) -> None:
+    options = Options(CONFIG, namespaces=(sagas.namespace, elsewhere.namespace))
+    mine = [*rbac.WORKFLOWS, *rbac.lease(options.lease)]
+    sagas.kubectl.apply(*granted(sagas.namespace, mine))
+    controllers.cluster = attrs.evolve(cluster, kubeconfigs={"admin": cluster.kubeconfigs[USER]})
+    leader = controllers.leader(also=(elsewhere.namespace,))
+    assert "403" in until(lambda: leader.unready() or None, "it says why it is not ready")
+    sagas.kubectl.apply(*granted(elsewhere.namespace, rbac.WORKFLOWS))
+    until(lambda: None if leader.unready() else True, "it is ready")
+
+
+def test_a_store_of_two_namespaces_shows_both_and_no_third(
+    sagas: Sagas, elsewhere: Sagas, stores: Stores
+) -> None:
+    third = attrs.evolve(sagas, namespace=stores.another_namespace())
+    for each in (sagas, elsewhere, third):
+        each.create(workflow(step("a")))
+    both = {sagas.namespace, elsewhere.namespace}
+
+    async def main() -> None:
+        store = stores.open(namespace=",".join(both))
+        try:
+            assert {row.key.namespace for row in (await store.list()).rows} == both
+            await store.position()
+            assert {row.key.namespace for row in (await store.list()).rows} == both
+            elsewhere.kubectl("-n", elsewhere.namespace, "delete", "saga", "order")
+            async for seen in store.watch(0):
+                if seen.gone:
+                    assert seen.key.namespace == elsewhere.namespace
+                    break
+        finally:
+            await store.close()
+
+    asyncio.run(main())
+
+
+def test_the_lease_is_another_for_other_namespaces() -> None:
+    assert Options(CONFIG).lease == LEASE
+    assert Options(CONFIG, namespaces=("a",)).lease == f"{LEASE}.a"
+    several = {Options(CONFIG, namespaces=each).lease for each in (("a", "b"), ("b", "a"))}
+    (lease,) = several
+    assert lease not in (LEASE, f"{LEASE}.a", f"{LEASE}.b")
+    assert Options(CONFIG, namespaces=("x" * 63,) * 2 + ("y" * 63,)).lease.startswith(LEASE)
+    assert Options(CONFIG, lease="mine").lease == "mine"
