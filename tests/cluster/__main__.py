@@ -12,7 +12,14 @@ from pathlib import Path
 from types import FrameType
 
 from tests.cluster import images, machine, node
-from tests.cluster.binaries import CONTROL_PLANE, NODE, AssetMissingError, UnavailableError, find
+from tests.cluster.binaries import (
+    CONTROL_PLANE,
+    HELM,
+    NODE,
+    AssetMissingError,
+    UnavailableError,
+    find,
+)
 from tests.cluster.control_plane import ControlPlane, running
 from tests.cluster.kubectl import Kubectl
 
@@ -37,6 +44,7 @@ def main() -> int:
             machine.make_ready(say)
         programs = find(CONTROL_PLANE + NODE if options.node else CONTROL_PLANE, say)
         if options.prepare:
+            find(HELM, say)
             return 0
         with (
             tempfile.TemporaryDirectory(prefix="wf-cluster-") as folder,

@@ -1,6 +1,7 @@
 """The fixtures of tests that need a cluster; a conftest takes them in by importing them."""
 
 import secrets
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,9 +19,14 @@ BUILDING = 3600
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what needs a cluster, and give it time where the programs have to be built."""
     needs = getattr(item, "fixturenames", ())
+    programs: tuple[str, ...] = ()
     if "cluster" in needs or "control_plane_programs" in needs:
+        programs += binaries.CONTROL_PLANE
+    if "helm_program" in needs:
+        programs += binaries.HELM
+    if programs:
         item.add_marker(pytest.mark.cluster)
-        if not binaries.all_there(binaries.CONTROL_PLANE):
+        if not binaries.all_there(programs):
             item.add_marker(pytest.mark.timeout(BUILDING))
 
 
@@ -56,6 +62,13 @@ def kubectl_program(pytestconfig: pytest.Config) -> Path:
     """The path of kubectl."""
     there = connection.kubectl_on_path() if connection.existing() else None
     return there or find(("kubectl",), pytestconfig)["kubectl"]
+
+
+@pytest.fixture(scope="session")
+def helm_program(pytestconfig: pytest.Config) -> Path:
+    """The path of helm."""
+    on_path = shutil.which("helm") if connection.existing() else None
+    return Path(on_path) if on_path else find(binaries.HELM, pytestconfig)["helm"]
 
 
 @pytest.fixture(scope="session")

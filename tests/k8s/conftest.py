@@ -3,11 +3,13 @@
 from tests.cluster.fixtures import (
     cluster,
     control_plane_programs,
+    helm_program,
     kubectl,
     kubectl_program,
     namespace,
     pytest_itemcollected,
 )
+from tests.k8s.chart_fixtures import cluster_helm, helm
 from tests.k8s.controller_fixtures import controllers, notes
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
 from tests.k8s.plane_fixtures import plane, plane_controllers, plane_sagas
@@ -15,8 +17,11 @@ from tests.k8s.store_fixtures import stores
 
 __all__ = [
     "cluster",
+    "cluster_helm",
     "control_plane_programs",
     "controllers",
+    "helm",
+    "helm_program",
     "kubectl",
     "kubectl_program",
     "namespace",
