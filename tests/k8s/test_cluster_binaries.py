@@ -169,5 +169,5 @@ def test_what_the_module_replaces_by_its_own_folders_gets_a_version() -> None:
 
 
 def test_an_unknown_program_is_a_fault_that_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no source brings 'kubelte'; known are .*etcd, .*kube-api"):
+    with pytest.raises(ValueError, match=r"no source brings 'kubelte'; known .*etcd, .*kube-api"):
         source_of("kubelte")

@@ -1,0 +1,216 @@
+"""The chart's two admission policies, on a real API server."""
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import pytest
+from tests.cluster.connection import Cluster
+from tests.cluster.kubectl import Kubectl
+from tests.k8s.chart_helm import CHART, Helm
+from tests.k8s.controller_process import Controllers, Notes, await_phase, until
+from tests.k8s.crd_objects import Json, Sagas, drop, put, request, step, workflow
+from tests.k8s.store_fixtures import Stores
+
+FINALIZER = "workflow.example.com/undo"
+AUTHOR = "author"
+NAMED = {"serviceAccountName": "builder"}
+TAKEN = {"serviceAccountName": "cluster-admin"}
+
+
+def finalizers(document: Json) -> list[str]:
+    found: list[str] = document["metadata"].get("finalizers", [])
+    return found
+
+
+def pod_step(name: str = "a", **parameters: object) -> Json:
+    template = {"type": "pod", "parameters": {"image": "busybox", "rollback": "none", **parameters}}
+    return {"name": name, "stepTemplate": template}
+
+
+@pytest.fixture(scope="module")
+def guarded(saga_kubectl: Kubectl, cluster_helm: Helm) -> Iterator[Sagas]:
+    """A namespace that a release of the chart is for; the definition is there already."""
+    namespace = f"test-{secrets.token_hex(4)}"
+    saga_kubectl("create", "namespace", namespace)
+    sagas = Sagas(saga_kubectl, namespace)
+    where = ("--namespace", namespace)
+    values = {
+        "namespaces": [namespace],
+        "crd": {"create": False},
+        "podSteps": {"serviceAccounts": ["default", "builder"]},
+    }
+    cluster_helm("install", namespace, str(CHART), *where, values=values)
+    try:
+        # A policy counts from when the API server has seen it, which nothing tells.
+        until(
+            lambda: None if accepts(sagas, workflow(pod_step(**TAKEN))) else True,
+            "the policy about pods counts",
+        )
+        until(
+            lambda: finalizers(created(sagas, workflow())) or None,
+            "the policy about the finalizer counts",
+        )
+        yield sagas
+    finally:
+        cluster_helm("uninstall", namespace, *where)
+        saga_kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def created(sagas: Sagas, document: Json) -> Json:
+    """What it would be if it were created: admission is asked, and nothing is stored."""
+    return sagas.create(document, "--dry-run=server")
+
+
+def accepts(sagas: Sagas, document: Json) -> bool:
+    """Whether it would be created."""
+    dry = ("create", "--dry-run=server", "-f", "-", "-n", sagas.namespace)
+    return sagas.kubectl.run(*dry, stdin=json.dumps(document)).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def author(guarded: Sagas, cluster: Cluster) -> Sagas:
+    """The same workflows for a user who may write them, and nothing else."""
+    kubectl, namespace = guarded.kubectl, guarded.namespace
+    verbs = "--verb=get,list,create,patch,update"
+    kubectl("-n", namespace, "create", "role", "writer", verbs, "--resource=workflows")
+    bind(guarded, "writer")
+    return attrs.evolve(guarded, kubectl=kubectl.speaking_from(cluster.kubeconfigs[AUTHOR]))
+
+
+def bind(sagas: Sagas, role: str) -> None:
+    grant = ("create", "rolebinding", role, f"--role={role}", f"--user={AUTHOR}")
+    sagas.kubectl("-n", sagas.namespace, *grant)
+
+
+def test_11_the_finalizer_is_on_a_workflow_from_its_creation(guarded: Sagas) -> None:
+    assert finalizers(created(guarded, workflow())) == [FINALIZER]
+
+
+def test_11_finalizers_of_others_stay_and_none_comes_twice(guarded: Sagas) -> None:
+    other = workflow(name="other")
+    other["metadata"]["finalizers"] = ["example.com/audit"]
+    assert finalizers(created(guarded, other)) == ["example.com/audit", FINALIZER]
+    twice = workflow(name="twice")
+    twice["metadata"]["finalizers"] = [FINALIZER]
+    assert finalizers(created(guarded, twice)) == [FINALIZER]
+
+
+def test_11_an_orphan_gets_none(guarded: Sagas) -> None:
+    assert finalizers(created(guarded, workflow(deletionPolicy="Orphan"))) == []
+
+
+def test_11_where_no_controller_would_take_it_off_it_is_not_put_on(
+    guarded: Sagas, stores: Stores
+) -> None:
+    elsewhere = attrs.evolve(guarded, namespace=stores.another_namespace())
+    assert finalizers(created(elsewhere, workflow())) == []
+
+
+@pytest.mark.slow
+def test_11_it_spares_a_write_for_each_workflow(
+    guarded: Sagas, cluster: Cluster, notes: Notes, tmp_path: Path
+) -> None:
+    controllers = Controllers(cluster, guarded.namespace, tmp_path)
+    try:
+        leader = controllers.leader()
+        chain = (notes.step("a"), notes.step("b", "a"), notes.step("c", "b"))
+        guarded.create(workflow(*chain, name="chain"))
+        await_phase(guarded, "Success", "chain")
+        until(lambda: None if finalizers(guarded.get("chain")) else True, "the finalizer goes")
+        page = leader.page("/metrics")
+    finally:
+        controllers.close()
+    counted = r'^rest_client_requests_total{code="200",method="PATCH"} (\d+)'
+    (writes,) = re.findall(counted, page, re.MULTILINE)
+    assert int(writes) == len(chain) + 2
+
+
+def test_19_steps_that_run_pods_are_for_who_may_create_pods(author: Sagas, guarded: Sagas) -> None:
+    said = author.refused(workflow(pod_step()))
+    assert "steps that run pods are for those who may create pods themselves" in said
+    assert f'"{AUTHOR}" may not in the namespace "{author.namespace}"' in said
+    pods = ("create", "role", "pods", "--verb=create", "--resource=pods")
+    guarded.kubectl("-n", guarded.namespace, *pods)
+    bind(guarded, "pods")
+    until(
+        lambda: (
+            author.kubectl.run("-n", author.namespace, "auth", "can-i", "create", "pods").stdout
+            == "yes\n"
+            or None
+        ),
+        "the right counts",
+    )
+    assert accepts(author, workflow(pod_step()))
+    guarded.kubectl("-n", guarded.namespace, "delete", "rolebinding", "pods")
+
+
+def test_19_other_steps_are_for_every_author(author: Sagas) -> None:
+    assert accepts(author, workflow(step("a")))
+
+
+def test_19_who_may_not_create_pods_may_still_ask_for_an_end(author: Sagas, guarded: Sagas) -> None:
+    guarded.create(workflow(pod_step(), name="runs-pods"))
+    requests = [request("r1", "Cancel")]
+    changed = author.patch(put("/spec/requests", requests), name="runs-pods")
+    assert changed["spec"]["requests"][0]["type"] == "Cancel"
+    guarded.patch(drop("/metadata/finalizers"), name="runs-pods")
+    guarded.kubectl("-n", guarded.namespace, "delete", "saga", "runs-pods")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        NAMED,
+        {"podTemplate": {"spec": {"containers": [], **NAMED}}},
+        {"podTemplate": {"metadata": {"labels": {"a": "b"}}}},
+        {"rollback": {"image": "busybox", **NAMED}},
+        {"rollback": None},
+    ],
+)
+def test_19_steps_may_use_the_service_accounts_of_the_values(
+    guarded: Sagas, parameters: Json
+) -> None:
+    assert accepts(guarded, workflow(step("other"), pod_step(**parameters)))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        TAKEN,
+        {"serviceAccountName": "${parameters.account}"},
+        {"serviceAccountName": None},
+        {"podTemplate": {"spec": TAKEN}},
+        {"podTemplate": {"spec": {"serviceAccount": "cluster-admin"}}},
+        {"rollback": {"image": "busybox", **TAKEN}},
+        {"rollback": {"image": "busybox", "podTemplate": {"spec": TAKEN}}},
+    ],
+)
+def test_19_and_no_others(guarded: Sagas, parameters: Json) -> None:
+    said = guarded.refused(workflow(step("other"), pod_step(**parameters)))
+    assert "may use these service accounts alone: default, builder" in said
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"podTemplate": "${parameters.template}"},
+        {"podTemplate": {"spec": "${parameters.spec}"}},
+        {"rollback": "${parameters.undo}"},
+        {"rollback": {"podTemplate": "${parameters.template}"}},
+    ],
+)
+def test_19_a_reference_can_t_hide_a_service_account(guarded: Sagas, parameters: Json) -> None:
+    said = guarded.refused(workflow(pod_step(**parameters)))
+    assert "must be written out in steps that run pods, not be references" in said
+
+
+def test_2_a_workflow_at_the_limit_fits_the_budget_of_both_policies(guarded: Sagas) -> None:
+    template = {"spec": {"containers": [{"name": "main", "image": "busybox"}], **NAMED}}
+    undo = {"image": "busybox", "podTemplate": template}
+    steps = [pod_step(f"s{n}", podTemplate=template, rollback=undo) for n in range(500)]
+    assert finalizers(created(guarded, workflow(*steps))) == [FINALIZER]
