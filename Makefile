@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast simulate mutants lint types bench bench-k8s cluster node e2e image-tar docs golden picture exhaustive campaign lock clean
+.PHONY: help demo test test-fast simulate mutants lint types bench bench-k8s cluster node e2e image-tar docs chart picture exhaustive campaign lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,8 +71,8 @@ image-tar: $(READY) ## write the controller's image to image.tar, with no regist
 docs: $(READY) ## write the pages that are made from the code (a test fails where one is stale)
 	$(BIN)/python docs/generate.py
 
-golden: $(READY) ## render the chart anew for the tests to compare with; look at the difference
-	$(BIN)/python tests/k8s/chart/golden.py
+chart: $(READY) ## bring up to date what the chart has from the code, and what tests compare it with
+	$(BIN)/python tests/k8s/chart/bring_up_to_date.py
 
 picture: $(READY) ## draw the README's picture anew, from a real run
 	$(BIN)/python docs/picture.py

@@ -58,21 +58,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- toYaml $config }}
 {{- end }}
 
-{{- /* In each namespace whose workflows are run: wf_k8s.rbac.WORKFLOWS and PODS, as a test holds. */ -}}
+{{- /* In each namespace whose workflows are run: what the code says that it needs. */ -}}
 {{- define "wf.rules" -}}
-- apiGroups: [workflow.example.com]
-  resources: [workflows]
-  verbs: [list, watch, patch]
-- apiGroups: [workflow.example.com]
-  resources: [workflows/status]
-  verbs: [patch]
-- apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [create, patch]
+{{- $rules := .Files.Get "files/rules.yaml" | fromYaml }}
+{{- toYaml $rules.workflows }}
 {{- if .Values.podSteps.enabled }}
-- apiGroups: [""]
-  resources: [pods]
-  verbs: [list, watch, create, delete]
+{{ toYaml $rules.pods }}
 {{- end }}
 {{- with .Values.rbac.extraRules }}
 {{ toYaml . }}

@@ -10,6 +10,9 @@ import attrs
 import yaml
 from tests.k8s.crd_objects import Json
 
+from wf_k8s import rbac
+from wf_k8s.crd import definition
+
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm"
 CASES = Path(__file__).parent / "chart"
@@ -73,6 +76,17 @@ class Helm:
         """The same, decoded."""
         text = self.template(*options, values=values)
         return [each for each in yaml.safe_load_all(text) if each]
+
+
+def from_the_code() -> dict[str, Json]:
+    """The files of the chart that are copies, by name."""
+    return {
+        "crd.yaml": definition(),
+        "rules.yaml": {
+            "workflows": [rule.document() for rule in rbac.WORKFLOWS],
+            "pods": [rule.document() for rule in rbac.PODS],
+        },
+    }
 
 
 def only(documents: list[Json], kind: str, name: str | None = None) -> Json:

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.k8s.chart_helm import CASES, CHART, ROOT, Helm, kinds, only, without_definition
+from tests.k8s.chart_helm import (
+    CASES,
+    CHART,
+    ROOT,
+    Helm,
+    from_the_code,
+    kinds,
+    only,
+    without_definition,
+)
 from tests.k8s.crd_objects import Json
 
 from wf_core.config import Config, parse, to_document
@@ -33,7 +42,7 @@ def pod_of(documents: list[Json]) -> Json:
 
 @pytest.mark.parametrize("case", EVERY_CASE)
 def test_it_renders_what_it_did(helm: Helm, case: str) -> None:
-    """`make golden` writes anew what is compared here: look at the difference."""
+    """`make chart` writes anew what is compared here: look at the difference."""
     golden = (CASES / f"{case}.golden.yaml").read_text()
     assert without_definition(helm.template(values=values_of(case))) == golden
 
@@ -44,8 +53,10 @@ def test_the_linter_finds_nothing(helm: Helm, case: str) -> None:
     assert linted.returncode == 0, linted.stdout
 
 
-def test_fault_2_the_definition_is_the_one_of_the_code() -> None:
-    assert yaml.safe_load((CHART / "files/crd.yaml").read_text()) == definition()
+@pytest.mark.parametrize("name", from_the_code())
+def test_fault_2_what_the_chart_has_from_the_code_is_what_the_code_says(name: str) -> None:
+    """`make chart` brings it up to date."""
+    assert yaml.safe_load((CHART / "files" / name).read_text()) == from_the_code()[name]
 
 
 def test_the_definition_is_upgraded_with_the_release_and_kept_after_it(helm: Helm) -> None:

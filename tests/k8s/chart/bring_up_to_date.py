@@ -1,4 +1,4 @@
-"""Writes what the chart renders for the values of each case: `python tests/k8s/chart/golden.py`."""
+"""`make chart`: writes what the chart has from the code, and what it renders for each case."""
 
 import sys
 import tempfile
@@ -12,8 +12,12 @@ sys.path.insert(0, str(ROOT))
 
 def main() -> None:
     from tests.cluster.binaries import HELM, find
-    from tests.k8s.chart_helm import CASES, Helm, without_definition
+    from tests.k8s.chart_helm import CASES, CHART, Helm, from_the_code, without_definition
 
+    from wf_core.codec import dump_plain
+
+    for name, document in from_the_code().items():
+        (CHART / "files" / name).write_text(dump_plain(document))
     program = find(HELM, print)["helm"]
     with tempfile.TemporaryDirectory() as folder:
         helm = Helm(program, Path(folder))
