@@ -96,7 +96,11 @@ class Controllers:
     started: list[ControllerProcess] = attrs.field(factory=list)
 
     def start(
-        self, *, lease_seconds: int = 15, also: tuple[str, ...] = (), **config: object
+        self,
+        *options: str,
+        lease_seconds: int = 15,
+        also: tuple[str, ...] = (),
+        **config: object,
     ) -> ControllerProcess:
         """One more, that leads or stands by; `also` are further namespaces."""
         number = len(self.started)
@@ -109,7 +113,7 @@ class Controllers:
                     *(sys.executable, "-m", "wf_core.cli.main", "controller"),
                     *("--config", str(file), "--kubeconfig", str(self.cluster.kubeconfig)),
                     *("--namespace", ",".join((self.namespace, *also)), "--metrics-port", "0"),
-                    *("--lease-seconds", str(lease_seconds)),
+                    *("--lease-seconds", str(lease_seconds), *options),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -121,9 +125,9 @@ class Controllers:
         self.started.append(made)
         return made
 
-    def leader(self, **options: Any) -> ControllerProcess:
+    def leader(self, *options: str, **more: Any) -> ControllerProcess:
         """One more, which leads when this returns."""
-        made = self.start(**options)
+        made = self.start(*options, **more)
         made.await_said("leading as")
         return made
 

@@ -50,6 +50,15 @@ log = logging.getLogger("wf.controller")
     metavar="NAME",
     help="The Lease that says who leads. Left out: wf-controller, with the namespace behind it.",
 )
+@click.option(
+    "--on-namespace-deletion",
+    "on_namespace_deletion",
+    type=click.Choice(("Block", "Orphan")),
+    default="Block",
+    show_default=True,
+    help="What becomes of workflows whose namespace is deleted: they hold it up until they are "
+    "undone, or go without an undo.",
+)
 @click.pass_context
 def controller_command(
     ctx: click.Context,
@@ -58,6 +67,7 @@ def controller_command(
     metrics_port: int,
     lease_seconds: int,
     lease: str | None,
+    on_namespace_deletion: str,
 ) -> None:
     """Run the workflows of a cluster.
 
@@ -68,6 +78,7 @@ def controller_command(
     """
     from wf_core.cli.run import configuration
     from wf_k8s.controller.options import Options
+    from wf_k8s.controller.orphaning import OnNamespaceDeletion
     from wf_k8s.leadership.leadership import Timing
     from wf_k8s.telemetry.logs import use_json
 
@@ -79,6 +90,7 @@ def controller_command(
         kubeconfig=kubeconfig,
         context=context,
         namespaces=_namespaces(ctx, settings.namespace),
+        on_namespace_deletion=OnNamespaceDeletion(on_namespace_deletion),
         metrics_port=metrics_port,
         timing=Timing(lease_seconds, lease_seconds * 2 / 3, min(1.0, lease_seconds / 5)),
         **({} if lease is None else {"lease": lease}),

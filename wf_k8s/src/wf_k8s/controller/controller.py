@@ -11,6 +11,7 @@ from wf_core.errors import OperatorError
 from wf_core.plugins import Registry
 from wf_k8s.controller import wiring
 from wf_k8s.controller.options import Options
+from wf_k8s.controller.orphaning import OnNamespaceDeletion, Orphaning
 from wf_k8s.controller.signals import caught
 from wf_k8s.controller.tenure import Tenure
 from wf_k8s.leadership.leadership import Leadership
@@ -78,8 +79,12 @@ class Controller:
         engine = wiring.engine(self._options, store, self._registry, self._clock)
         engine.subscribe(Durations(self._metrics, engine.view).saw)
 
+        beside: list[asyncio.Future[None]] = []
+
         def serving() -> None:
             self._health.census = Census(self._metrics, store, engine.view)
+            if self._options.on_namespace_deletion is OnNamespaceDeletion.ORPHAN:
+                beside.append(asyncio.ensure_future(Orphaning(store, store.objects).run()))
 
         def die() -> None:
             os._exit(LOST)
@@ -88,6 +93,9 @@ class Controller:
         try:
             await tenure.lead(asked)
         finally:
+            for each in beside:
+                each.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             self._health.census = None
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import attrs
 
 from wf_core.config import Config
+from wf_k8s.controller.orphaning import OnNamespaceDeletion
 from wf_k8s.leadership.leadership import Timing
 
 LEASE = "wf-controller"
@@ -23,6 +24,7 @@ class Options:
     kubeconfig: Path | None = None
     context: str | None = None
     namespaces: tuple[str, ...] = ()
+    on_namespace_deletion: OnNamespaceDeletion = OnNamespaceDeletion.BLOCK
     metrics_port: int = 8080
     timing: Timing = attrs.field(factory=Timing)
     lease: str = attrs.field()

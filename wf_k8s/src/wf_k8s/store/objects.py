@@ -80,6 +80,30 @@ class Objects:
         """Create an Event."""
         await self.session.request("POST", EVENTS.path(namespace), body=_encode(event))
 
+    async def terminating(self, namespace: str) -> bool:
+        """Whether a namespace is being deleted. Nothing is created: asking to create an Event is
+        how one learns it without a right to read namespaces."""
+        try:
+            await self.session.request(
+                "POST", EVENTS.path(namespace), params={"dryRun": "All"}, body=_encode(_PROBE)
+            )
+        except RefusedError as error:
+            return any(each.reason == "NamespaceTerminating" for each in error.causes)
+        return False
+
+
+_PROBE = {
+    "apiVersion": EVENTS.api_version,
+    "kind": "Event",
+    "metadata": {"generateName": "wf-probe-"},
+    "eventTime": "2000-01-01T00:00:00.000000Z",
+    "type": "Normal",
+    "reason": "Probe",
+    "action": "Probe",
+    "reportingController": "workflow.example.com/wf",
+    "reportingInstance": "wf",
+}
+
 
 def refused_by_test(error: RefusedError) -> bool:
     """Whether a patch was refused by a test of its own, or is no patch: 422 without causes. With
