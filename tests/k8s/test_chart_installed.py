@@ -10,8 +10,9 @@ import pytest
 import yaml
 from tests.cluster.connection import own
 from tests.cluster.control_plane import running
-from tests.cluster.kubectl import Kubectl
+from tests.cluster.kubectl import Kubectl, KubectlError
 from tests.k8s.chart_helm import CASES, CHART, Helm, only
+from tests.k8s.controller_process import until
 from tests.k8s.crd_objects import Json, Sagas, step, workflow
 
 pytestmark = pytest.mark.slow
@@ -61,6 +62,18 @@ def site(
         yield Site(attrs.evolve(helm, kubeconfig=cluster.kubeconfig), kubectl)
 
 
+def create_soon(sagas: Sagas, document: Json) -> Json:
+    """Create it: a definition counts a moment after it was accepted."""
+
+    def create() -> Json | None:
+        try:
+            return sagas.create(document)
+        except KubectlError:
+            return None
+
+    return until(create, "the definition counts", patience=10)
+
+
 def an_older_chart(folder: Path) -> Path:
     """The chart as it was before Workflow got a column and a field."""
     older = folder / "older"
@@ -82,15 +95,19 @@ def test_it_is_installed_upgraded_and_taken_away_and_the_workflows_stay(
     site: Site, tmp_path: Path
 ) -> None:
     site.install(an_older_chart(tmp_path))
-    site.kubectl("wait", "--for=condition=Established", "crd/workflows.workflow.example.com")
     sagas = Sagas(site.kubectl, "default")
-    sagas.create(workflow(step("a")))
+    create_soon(sagas, workflow(step("a")))
     assert "unknown field" in sagas.refused(workflow(step("a"), name="other", priority=3))
 
     installed = site.install(values={"replicas": 3})
     assert site.kubectl.json("-n", site.namespace, "get", "deploy", "wf")["spec"]["replicas"] == 3
-    assert sagas.create(workflow(step("a"), name="other", priority=3))["spec"]["priority"] == 3
+    made = create_soon(sagas, workflow(step("a"), name="other", priority=3))
+    assert made["spec"]["priority"] == 3
     assert "ClusterRole/workflow-system.wf" in installed
+    notes = site.helm("get", "notes", "wf", "--namespace", site.namespace)
+    assert f"kubectl -n {site.namespace} rollout status deployment/wf" in notes
+    assert f"helm -n {site.namespace} test wf" in notes
+    assert "WARNING" not in notes
     assert site.ours_in_the_cluster()
 
     site.helm("uninstall", "wf", "--namespace", site.namespace)

@@ -3,6 +3,7 @@ configuration and the service accounts that the chart gives them, and with no ot
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -98,6 +99,26 @@ def test_the_release_runs_its_own_test(release: Release) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_the_api_server_gives_its_requests_the_lanes_of_the_chart(release: Release) -> None:
+    fullname = only(release.documents, "Deployment")["metadata"]["name"]
+    kubectl = release.sagas.kubectl.speaking_from(Path(release.as_account(fullname)["KUBECONFIG"]))
+    lanes = {
+        each["metadata"]["uid"]: each["spec"]["priorityLevelConfiguration"]["name"]
+        for each in release.sagas.kubectl.json("get", "flowschemas")["items"]
+    }
+
+    def lane(*arguments: str) -> str | None:
+        said = kubectl.run("-n", release.sagas.namespace, *arguments, "-v=8").stderr
+        found = re.search(r"X-Kubernetes-Pf-Flowschema-Uid: (\S+)", said, re.IGNORECASE)
+        return lanes.get(found[1]) if found else None
+
+    until(
+        lambda: lane("get", "leases", fullname) == "leader-election" or None,
+        "the Lease has its own lane",
+    )
+    assert lane("get", "saga") == "workload-high"
 
 
 def run_test(release: Release, name: str) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import attrs
 import pytest
 from tests.cluster.connection import Cluster
+from tests.cluster.proxy import Fault, disturbing, status
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
 from tests.k8s.crd_objects import Sagas, step, workflow
 from tests.k8s.store_fixtures import Stores
@@ -75,6 +76,37 @@ def test_a_store_of_two_namespaces_shows_both_and_no_third(
                     break
         finally:
             await store.close()
+
+    asyncio.run(main())
+
+
+def test_one_namespace_that_is_listed_anew_leaves_the_others_as_they_are(
+    cluster: Cluster, sagas: Sagas, elsewhere: Sagas, stores: Stores
+) -> None:
+    for each in (sagas, elsewhere):
+        each.create(workflow(step("a")))
+    theirs = f"/namespaces/{elsewhere.namespace}/workflows?watch=1"
+
+    async def main() -> None:
+        async with disturbing(cluster.url, cluster.ca) as proxy:
+            both = f"{sagas.namespace},{elsewhere.namespace}"
+            store = stores.open(stores.through(proxy.port), namespace=both)
+            store.silence = 1.0  # so that the watches begin anew
+            try:
+                await store.position()
+                unseen = Fault(theirs, answer=status(503, "ServiceUnavailable"), times=3)
+                proxy.add(unseen, Fault(theirs, answer=status(410, "Expired")))
+                while not any(line.startswith("!") for line in proxy.seen):
+                    await asyncio.sleep(0.02)
+                elsewhere.kubectl("-n", elsewhere.namespace, "delete", "saga", "order")
+                async for seen in store.watch(0):
+                    if seen.gone:
+                        break
+                left = [row.key.namespace for row in (await store.list()).rows]
+                assert left == [sagas.namespace]
+                assert sum(line.startswith("!") for line in proxy.seen) == 4
+            finally:
+                await store.close()
 
     asyncio.run(main())
 
