@@ -1,4 +1,5 @@
 # The controller's image: `docker build --tag wf-controller .`
+# `make image-tar` makes the same layers without Docker, from this machine's Python.
 
 # The Python that the tests run with. A digest is the same for ever: take a newer one on purpose.
 ARG PYTHON=docker.io/library/python:3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84

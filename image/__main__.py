@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from image import archive, python_root
+from image import additions, archive, python_root
 from image.archive import Image
 
 NAME = "wf.local/wf"
@@ -39,6 +39,8 @@ def build(name: str, distributions: Sequence[Path], target: Path) -> str:
         ours = [file.name.split("-")[0] for file in files]
         python_root.dependencies(layers[1], ours, below=layers[0])
         python_root.wheels(layers[2], files)
+        installed = [each / python_root.PACKAGES for each in layers[1:]]
+        additions.put(layers[2], python_root.PACKAGES, installed)
         archive.write(image_of(name, layers), target)
     return name
 
@@ -57,12 +59,8 @@ def image_of(name: str, layers: Sequence[Path]) -> Image:
         name,
         layers,
         entrypoint=["/usr/local/bin/wf"],
-        environment={
-            "PATH": "/usr/local/bin",
-            "LANG": "C.UTF-8",
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        },
+        command=["controller"],
+        environment=additions.ENVIRONMENT,
         user="65532:65532",
         labels={
             "org.opencontainers.image.title": "wf",

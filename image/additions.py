@@ -42,10 +42,11 @@ def put(root: Path, packages: Path, installed: Iterable[Path]) -> None:
 
 
 def pins(installed: Iterable[Path]) -> list[str]:
-    """Each distribution in these folders, with its version."""
+    """Each distribution in these folders, with its version; pip is free to be another one."""
     folders = [str(each) for each in installed]
     found = metadata.distributions(path=folders)
-    return sorted({f"{each.name}=={each.version}" for each in found}, key=str.lower)
+    named = {f"{each.name}=={each.version}" for each in found if each.name != "pip"}
+    return sorted(named, key=str.lower)
 
 
 def main() -> None:

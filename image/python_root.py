@@ -18,10 +18,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from image import archive
+from image.additions import PREFIX
 
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
-PREFIX = Path("usr/local")
-"""Where Python stands in the image."""
 PACKAGES = PREFIX / "lib" / VERSION / "site-packages"
 LIBRARIES = Path("usr/lib")
 """Where libraries go that this machine has elsewhere than in the system's folders."""
@@ -31,6 +30,7 @@ LEFT_OUT = re.compile(
     r"|_tkinter.*|config-.*|.*\.(?:a|pyc)"
 )
 """Names of the standard library that no controller needs."""
+PIP = "pip"
 RUN_BY_PYTHON = "from {module} import {function}\nraise SystemExit({function}())\n"
 
 
@@ -54,12 +54,13 @@ def base(root: Path) -> None:
 
 
 def dependencies(root: Path, ours: Iterable[str], below: Path) -> None:
-    """What our distributions need, as it stands in this environment, without themselves.
+    """What our distributions need, as it stands in this environment, without themselves; and pip,
+    for whoever adds a plugin.
 
     `below` is the root of the layer that this one lies on.
     """
     mine = {normal(name) for name in ours}
-    for name, found in sorted(closure(mine).items()):
+    for name, found in sorted(closure({*mine, PIP}).items()):
         if name not in mine:
             take_installed(found, root / PACKAGES)
     with_libraries(root, below)

@@ -1,7 +1,10 @@
 """Tests from end to end: on a real node, started once for each worker."""
 
+from pathlib import Path
+
 import pytest
-from tests.cluster.fixtures import kubectl, kubectl_program
+from tests.cluster.connection import Cluster
+from tests.cluster.fixtures import helm_program, kubectl, kubectl_program
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.node_fixtures import (
     cluster,
@@ -13,10 +16,12 @@ from tests.cluster.node_fixtures import (
     wf_image,
 )
 from tests.e2e.pods import Pods
+from tests.k8s.chart_helm import Helm
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
 
 __all__ = [
     "cluster",
+    "helm_program",
     "kubectl",
     "kubectl_program",
     "namespace",
@@ -34,3 +39,9 @@ __all__ = [
 def pods(kubectl: Kubectl, namespace: str) -> Pods:
     """The pods of a namespace of the test's own."""
     return Pods(kubectl, namespace)
+
+
+@pytest.fixture(scope="session")
+def helm(helm_program: Path, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """helm as the node's administrator."""
+    return Helm(helm_program, tmp_path_factory.mktemp("helm"), cluster.kubeconfig)
