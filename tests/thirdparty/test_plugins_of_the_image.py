@@ -4,38 +4,17 @@ from pathlib import Path
 
 import pytest
 from image import additions, sitecustomize
-from tests.thirdparty import tiny_wheel
+from tests.thirdparty import late_plugin, tiny_wheel
 from tests.thirdparty.fresh_environment import Environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-
-LATE = """
-from wf_core.hookspecs import hookimpl
-from wf_core.kinds import StepKind
-
-class Late(StepKind):
-    name = "late"
-    def run(self, call): pass
-    def rollback(self, call): pass
-
-@hookimpl
-def wf_step_kinds():
-    return [Late()]
-"""
 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Wheels: a plugin, one that wants an attrs of long ago, and that attrs."""
     folder = tmp_path_factory.mktemp("index")
-    tiny_wheel.write(
-        folder,
-        "wf_late",
-        "1.0",
-        requires=("wf-core", "attrs>=20"),
-        modules={"wf_late.py": LATE},
-        entry_points="[wf.plugins]\nlate = wf_late\n",
-    )
+    late_plugin.write(folder)
     tiny_wheel.write(folder, "wf_greedy", "1.0", requires=("attrs<20",))
     tiny_wheel.write(folder, "attrs", "19.0")
     return folder
