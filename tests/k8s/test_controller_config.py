@@ -25,7 +25,7 @@ def nobody(method: str, code: str, seconds: float) -> None:
 
 def test_fault_16_rate_and_times_reach_the_client(tmp_path: Path) -> None:
     config = Config(throttle_qps=7, rpc_timeout_mill_seconds=300, idle_timeout_mill_seconds=400)
-    options = Options(config, tmp_path / "kubeconfig", namespace="orders")
+    options = Options(config, tmp_path / "kubeconfig", namespaces=("orders",))
 
     async def main() -> None:
         lease = wiring.lease_session(options, nobody)

@@ -8,8 +8,9 @@ from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault, disturbing, status
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
 from tests.k8s.crd_objects import Sagas, step, workflow
+from tests.k8s.service_accounts import NAME, ServiceAccount, granted, with_rights
 from tests.k8s.store_fixtures import Stores
-from tests.k8s.test_controller_rights import USER, granted
+from tests.k8s.test_controller_rights import use
 
 from wf_core.config import Config
 from wf_k8s import rbac
@@ -24,14 +25,25 @@ def elsewhere(sagas: Sagas, stores: Stores) -> Sagas:
     return attrs.evolve(sagas, namespace=stores.another_namespace())
 
 
+def of_the_first(sagas: Sagas, options: Options) -> ServiceAccount:
+    """A service account with the rights for its own namespace, where the lease is."""
+    rules = (*rbac.WORKFLOWS, *rbac.lease(options.lease))
+    return with_rights(sagas.kubectl, sagas.namespace, rules)
+
+
+def there_too(account: ServiceAccount, elsewhere: Sagas) -> None:
+    """The right to run the workflows of another namespace."""
+    subject = {"kind": "ServiceAccount", "name": NAME, "namespace": account.namespace}
+    elsewhere.kubectl.apply(*granted(elsewhere.namespace, rbac.WORKFLOWS, subject))
+
+
 def test_20_it_needs_no_right_outside_of_its_namespaces(
     cluster: Cluster, sagas: Sagas, elsewhere: Sagas, controllers: Controllers, notes: Notes
 ) -> None:
     options = Options(CONFIG, namespaces=(sagas.namespace, elsewhere.namespace))
-    mine = [*rbac.WORKFLOWS, *rbac.lease(options.lease)]
-    sagas.kubectl.apply(*granted(sagas.namespace, mine))
-    sagas.kubectl.apply(*granted(elsewhere.namespace, rbac.WORKFLOWS))
-    controllers.cluster = attrs.evolve(cluster, kubeconfigs={"admin": cluster.kubeconfigs[USER]})
+    account = of_the_first(sagas, options)
+    there_too(account, elsewhere)
+    use(cluster, account, controllers)
     leader = controllers.leader(also=(elsewhere.namespace,))
     sagas.create(workflow(notes.step("a")))
     elsewhere.create(workflow(notes.step("b"), notes.step("c", "b", then="exit 1")))
@@ -46,12 +58,11 @@ def test_it_is_not_ready_before_it_can_read_every_one_of_them(
     cluster: Cluster, sagas: Sagas, elsewhere: Sagas, controllers: Controllers
 ) -> None:
     options = Options(CONFIG, namespaces=(sagas.namespace, elsewhere.namespace))
-    mine = [*rbac.WORKFLOWS, *rbac.lease(options.lease)]
-    sagas.kubectl.apply(*granted(sagas.namespace, mine))
-    controllers.cluster = attrs.evolve(cluster, kubeconfigs={"admin": cluster.kubeconfigs[USER]})
+    account = of_the_first(sagas, options)
+    use(cluster, account, controllers)
     leader = controllers.leader(also=(elsewhere.namespace,))
     assert "403" in until(lambda: leader.unready() or None, "it says why it is not ready")
-    sagas.kubectl.apply(*granted(elsewhere.namespace, rbac.WORKFLOWS))
+    there_too(account, elsewhere)
     until(lambda: None if leader.unready() else True, "it is ready")
 
 

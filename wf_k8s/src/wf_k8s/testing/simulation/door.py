@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from wf_k8s.testing.simulation.stream import Stream
 
 URL = "http://api"
-NAMESPACE = "default"
 
 
 class Line(Protocol):
@@ -48,8 +47,7 @@ class LineAccess(Access):
         pool: Any = _Pool(self._line, credentials.token)
         return Door(
             url=URL,
-            namespace=NAMESPACE,
-            every_namespace=True,
+            namespaces=(),
             configuration=cast("Any", credentials),
             rest=cast("Any", _Nothing()),
             pool=pool,
