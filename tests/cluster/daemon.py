@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 GUARD = Path(__file__).with_name("guard.py")
@@ -118,11 +119,14 @@ class Daemon:
         """
         if self._process is None:
             return
-        self.signal(signal.SIGTERM)
+        # What runs inside another program may be gone a moment before that is.
+        with suppress(ProcessLookupError):
+            self.signal(signal.SIGTERM)
         try:
             self._process.wait(grace)
         except subprocess.TimeoutExpired:
-            self.signal(signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                self.signal(signal.SIGKILL)
         self._gone()
 
     def kill(self) -> None:
