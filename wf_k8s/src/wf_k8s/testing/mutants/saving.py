@@ -138,6 +138,7 @@ MUTANTS = (
                 "        answer = refused(changes, known)",
                 "answer = None",
             ),
+            Edit("wf_k8s.store.finalizer:Finalizer.put_on", "place_of(fresh) != base or ", ""),
         ),
         _FOUND,
     ),
