@@ -64,6 +64,7 @@ class Bench:
             ancestors=lambda: self.ancestors,
             save_checkpoint=lambda resource, attributes: self.saved.append((resource, attributes)),
             write_log=lambda text, stream: self.logged.append((stream, text)),
+            send_wake=lambda: None,
             make_folder=lambda: self.folder,
         )
 

@@ -67,5 +67,6 @@ def call_for(
         ancestors=lambda: ({}, {}),
         save_checkpoint=lambda resource, attributes: kept.append((resource, attributes)),
         write_log=lambda _text, _stream: None,
+        send_wake=lambda: None,
         make_folder=Path,
     )

@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from wf_core.errors import StoreUnavailable, WorkflowOwned
-from wf_core.model.outcomes import Failure, Severity, Succeeded
-from wf_core.model.phases import Phase, RequestType
+from wf_core.model.outcomes import Failure, Progressing, Severity, Succeeded
+from wf_core.model.phases import Hook, Phase, RequestType
 from wf_core.model.spec import StepTemplate
 from wf_core.testing.bench import Bench, chain, step, workflow
 from wf_core.testing.faulty_store import SaveFault
@@ -226,8 +226,6 @@ async def test_a_listener_that_raises_disturbs_nobody(caplog: pytest.LogCaptureF
 
 
 async def test_b8_a_wake_makes_the_look_come_at_once() -> None:
-    from wf_core.model.outcomes import Progressing
-
     bench = Bench(Script().on("a", Do(Progressing(poll_after=1000))))
     process = bench.process()
     key = await bench.create(chain("a", kind="looked"))
@@ -241,6 +239,44 @@ async def test_b8_a_wake_makes_the_look_come_at_once() -> None:
     stored = await process.engine.wait(key)
     assert stored.head.phase is Phase.SUCCESS
     assert bench.calls[1].began_at - bench.calls[0].began_at == pytest.approx(5)
+
+
+async def test_b8_a_hook_may_keep_its_call_and_wake_its_step_later() -> None:
+    bench = Bench(Script().on("a", Do(Progressing(poll_after=1000))))
+    process = bench.process()
+    key = await bench.create(chain("a", kind="looked"))
+    await process.adopt(key)
+    await asyncio.sleep(5)
+    bench.calls[0].call.wake()
+    stored = await process.engine.wait(key)
+    assert stored.head.phase is Phase.SUCCESS
+    assert bench.calls[1].began_at - bench.calls[0].began_at == pytest.approx(5)
+    saves = len(process.store.saves)
+    bench.calls[0].call.wake()  # nothing is in progress any more
+    await asyncio.sleep(1)
+    assert len(process.store.saves) == saves
+
+
+async def test_b8_a_wake_after_the_workflow_was_given_up_does_nothing() -> None:
+    bench = Bench(Script().on("a", Do(Progressing(poll_after=1000))))
+    process = bench.process()
+    key = await bench.create(chain("a", kind="looked"))
+    await process.adopt(key)
+    await asyncio.sleep(5)
+    await process.stop()
+    bench.calls[0].call.wake()
+    await asyncio.sleep(1)
+    assert len(bench.calls) == 1
+
+
+async def test_b2_an_undo_is_told_how_many_runs_were_begun() -> None:
+    script = Script().on("a", Do(Failure(Severity.RETRYABLE, "busy")), Do(), hook=Hook.RUN)
+    bench = Bench(script.on("b", Do(Failure(Severity.FATAL, "no"))))
+    process = bench.process()
+    key = await bench.create(workflow(step("a"), step("b", "a")))
+    assert (await process.run(key)).head.phase is Phase.ROLL_BACKED
+    undo = next(each.call for each in bench.calls if each.name == "a.rollback/1")
+    assert (undo.attempt, undo.run_attempt) == (1, 2)
 
 
 async def test_b7_a_timeout_asks_then_blocks_and_independent_branches_go_on() -> None:

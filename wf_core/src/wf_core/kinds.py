@@ -88,7 +88,9 @@ class StepCall:
     `signals` holds what people sent by
     name (`Signal` requests). `checkpoint(resource, attributes)` returns once saved. `folder` is a
     place of this step's own on
-    this machine that lasts as long as the workflow.
+    this machine that lasts as long as the workflow. `store` is the address of the store that holds
+    the workflow (`k8s:...` in a cluster). `run_attempt` counts the attempts to run that were begun:
+    an undo finds under these numbers what may be left of them.
     """
 
     workflow: str
@@ -107,12 +109,15 @@ class StepCall:
     workflow_parameters: Mapping[str, Json]
     previous: Previous
     signals: Mapping[str, Json] = {}
+    store: str = ""
+    run_attempt: int = 1
     deadline: float | None
     cancelled: Cancelled
     ancestors: Callable[[], tuple[Mapping[str, Json], Mapping[str, Resource]]]
     save_checkpoint: Callable[[Resource | None, Mapping[str, Json] | None], None]
     write_log: Callable[[str, str], None]
     make_folder: Callable[[], Path]
+    send_wake: Callable[[], None]
 
     @property
     def attempt_key(self) -> str:
@@ -142,6 +147,13 @@ class StepCall:
     def log(self, text: str, stream: str = "log") -> None:
         """Add `text` to what `wf logs` shows for this step."""
         self.write_log(text, stream)
+
+    def wake(self) -> None:
+        """Have what this call leaves in progress looked at now: a hint that is never saved (B8).
+
+        May be kept and called later, from any thread; without effect once nothing is in progress.
+        """
+        self.send_wake()
 
     def checkpoint(
         self, resource: Resource | None = None, attributes: Mapping[str, Json] | None = None

@@ -43,14 +43,14 @@ from wf_core.ports import (
     Seen,
     Store,
 )
-from wf_core.saga.events import Admitted, Woken
+from wf_core.saga.events import Admitted
 
 log = logging.getLogger("wf.engine")
 CALLBACKS_AT_END = 10.0
 
 
 class Engine:
-    """Runs workflows of one store. Times are seconds; `folder` keeps hooks' own files."""
+    """Runs workflows of one store. Times are seconds; `folder` keeps hooks' files."""
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class Engine:
         announcer: Announcer,
         config: Config,
         folder: Path,
+        store_url: str = "",
     ) -> None:
         self.store = store
         self.config = config
@@ -79,6 +80,7 @@ class Engine:
             announcer=announcer,
             config=config,
             folder=folder,
+            store_url=store_url,
         )
         queue = config.controller_config.queue
         self._slots = Slots(queue, lambda key: self._tasks.spawn(self._begin(key)))
@@ -147,14 +149,12 @@ class Engine:
 
     def wake(self, key: Key, step: str) -> None:
         """Say that what a step left in progress may be done: a hint, never saved (semantics B8).
-
-        A workflow or step that isn't here is passed over.
-        """
+        A workflow or step that isn't here is passed over."""
         runner = self._runners.get(key)
         if runner is not None:
             for i, spec in enumerate(runner.saga.workflow.spec.steps):
                 if spec.name == step:
-                    runner.post(Woken(i))
+                    runner.wake(i)
 
     def subscribe(self, listener: Listener) -> None:
         """Have `listener(key, transitions)` called after every save."""

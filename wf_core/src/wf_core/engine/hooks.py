@@ -26,7 +26,8 @@ def idempotency_key(uid: str, step: str, hook: Hook) -> str:
 
 
 class Hooks:
-    """The calls of one workflow. `post` takes events on the loop's thread, `log` takes output."""
+    """The calls of one workflow. `post` takes events on the loop's thread, `wake` the index of a
+    step to look at, `log` output."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Hooks:
         permits: WorkflowPermits,
         epoch: int,
         post: Callable[[Event], None],
+        wake: Callable[[int], None],
         log: Callable[[LogLine], None],
     ) -> None:
         self._services = services
@@ -42,6 +44,7 @@ class Hooks:
         self._permits = permits
         self._epoch = epoch
         self._post = post
+        self._wake = wake
         self._log = log
         self._running: dict[int, tuple[Call, Running]] = {}
         self._handed_in: list[Callable[[bool], None]] = []
@@ -136,12 +139,15 @@ class Hooks:
             workflow_parameters=workflow.spec.parameters,
             previous=Previous(step.previous, step.resource, step.attributes),
             signals=saga.head.signals,
+            store=services.store_url,
+            run_attempt=step.attempt,
             deadline=call.deadline,
             cancelled=services.executor.cancellation(),
             ancestors=partial(saga.upstream_values, call.step),
             save_checkpoint=partial(self._checkpoint, call),
             write_log=partial(self._write_from_hook, call),
             make_folder=partial(_folder, services.folder, metadata.uid, spec.name),
+            send_wake=partial(services.executor.post, partial(self._wake, call.step)),
         )
 
     def _checkpoint(

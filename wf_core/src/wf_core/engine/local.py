@@ -75,6 +75,7 @@ async def open_engine(
             announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
             config=config,
             folder=hook_folder(url, os.environ),
+            store_url=url,
         )
     except BaseException:
         await store.close()

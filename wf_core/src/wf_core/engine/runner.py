@@ -38,6 +38,7 @@ from wf_core.saga.events import (
     PolicyChanged,
     Reported,
     Stop,
+    Woken,
     WriteOff,
 )
 from wf_core.saga.ledger import Delta
@@ -75,7 +76,9 @@ class Runner:
         self._turned = turned
         self._permits = WorkflowPermits(services, metadata.uid)
         self.saga = self._machine(stored)
-        self.hooks = Hooks(services, self.saga, self._permits, owner.epoch, self.post, self._log)
+        self.hooks = Hooks(
+            services, self.saga, self._permits, owner.epoch, self.post, self.wake, self._log
+        )
         self._base = (stored.head.owner.epoch, stored.head.revision)
         self.last_request = max((asked.seq for asked in stored.asked), default=0)
         self._writes = 0
@@ -124,6 +127,12 @@ class Runner:
             return
         self._events.append(event)
         self.kick()
+
+    def wake(self, step: int) -> None:
+        """What that step left in progress may be done. A hook may say so long after its call: what
+        was let go by then is passed over."""
+        if not self._closed:
+            self.post(Woken(step))
 
     def ask(self, asked: Asked) -> None:
         """Take a person's request, once."""

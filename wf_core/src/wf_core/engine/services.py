@@ -29,6 +29,7 @@ class Services:
     config: Config
     limits: Limits
     folder: Path
+    store_url: str = ""
     listeners: list[Listener] = attrs.field(factory=list)
     closing: bool = False
 
@@ -44,6 +45,7 @@ class Services:
         announcer: Announcer,
         config: Config,
         folder: Path,
+        store_url: str,
     ) -> "Services":
         """With the courier and the limits that the configuration asks for."""
         callbacks, controller = config.callbacks, config.controller_config
@@ -58,4 +60,15 @@ class Services:
             for each in controller.steps
         }
         limits = Limits(controller.concurrency, kinds)
-        return cls(store, registry, executor, clock, courier, announcer, config, limits, folder)
+        return cls(
+            store,
+            registry,
+            executor,
+            clock,
+            courier,
+            announcer,
+            config,
+            limits,
+            folder,
+            store_url,
+        )

@@ -38,10 +38,11 @@ class Checkpoint:
 
 @attrs.frozen(kw_only=True, eq=False)
 class RecordedCall(StepCall):
-    """A call that remembers what the hook logged and saved, oldest first."""
+    """A call that remembers what the hook logged and saved, oldest first, and each `wake()`."""
 
     logs: list[Logged]
     checkpoints: list[Checkpoint]
+    wakes: list[None]
 
 
 def call_for(
@@ -65,6 +66,8 @@ def call_for(
     deadline: float | None = None,
     cancelled: Cancelled | None = None,
     folder: Path | None = None,
+    store: str = "memory:",
+    run_attempt: int = 1,
 ) -> RecordedCall:
     """A call of `kind`'s `hook`.
 
@@ -78,6 +81,7 @@ def call_for(
     keyed = Hook.ROLLBACK if purpose is Purpose.ROLLBACK else Hook.RUN
     logs: list[Logged] = []
     checkpoints: list[Checkpoint] = []
+    wakes: list[None] = []
     values = (attributes or {}, resources or {})
     return RecordedCall(
         workflow=workflow,
@@ -96,14 +100,18 @@ def call_for(
         workflow_parameters=workflow_parameters or {},
         previous=previous or Previous(),
         signals=signals or {},
+        store=store,
+        run_attempt=run_attempt if hook is Hook.ROLLBACK else attempt,
         deadline=deadline,
         cancelled=cancelled if cancelled is not None else Cancellation(),
         ancestors=lambda: values,
         save_checkpoint=lambda resource, saved: checkpoints.append(Checkpoint(resource, saved)),
         write_log=lambda text, stream: logs.append(Logged(text, stream)),
         make_folder=lambda: _made(folder),
+        send_wake=lambda: wakes.append(None),
         logs=logs,
         checkpoints=checkpoints,
+        wakes=wakes,
     )
 
 

@@ -68,4 +68,5 @@ def engine(options: Options, store: K8sStore, registry: Registry, clock: SystemC
         announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
         config=config,
         folder=hook_folder(f"k8s:{options.address}", os.environ),
+        store_url=f"k8s:{options.address}",
     )
