@@ -1,0 +1,166 @@
+"""One cluster: its session, the watch of our pods, and what is asked of its API server."""
+
+import asyncio
+import logging
+from contextlib import aclosing
+from typing import Any
+
+import attrs
+import msgspec
+
+from wf_k8s.client.access import Access
+from wf_k8s.client.errors import RefusedError
+from wf_k8s.client.follow import Follow, Gone, Put, Restarted, Synced, Trouble
+from wf_k8s.client.listing import read_one
+from wf_k8s.client.resources import PODS
+from wf_k8s.client.session import Session
+from wf_podstep import names
+from wf_podstep.background import Background
+from wf_podstep.cache import Cache
+from wf_podstep.seen import Pod, read_pod
+
+log = logging.getLogger("wf.pods")
+PATIENCE = 20.0
+"""Seconds that the first list of pods may take."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Cluster:
+    """Where pods of one store's workflows run. `in_cluster`: the workflows are objects there.
+
+    One watch for all namespaces where the store's workflows may be in any, else one a namespace.
+    """
+
+    def __init__(self, background: Background, address: str, *, in_cluster: bool) -> None:
+        self.background = background
+        self.in_cluster = in_cluster
+        self.session = Session(Access(address))
+        self._caches: dict[str | None, Cache] = {}
+        background.at_end(self.session.close)
+
+    @property
+    def caches(self) -> list[Cache]:
+        """What is watched."""
+        return list(self._caches.values())
+
+    def at(self, namespace: str) -> "Place":
+        """The namespace of a workflow. Raises StoreUnavailable where the pods can't be listed."""
+        place = self.background.run(self._place(namespace))
+        place.cache.await_synced(PATIENCE)
+        return place
+
+    async def _place(self, namespace: str) -> "Place":
+        door = await self.session.door()
+        if not self.in_cluster and namespace == "default":
+            namespace = door.namespace  # as kubectl has it for what names no namespace
+        scope = None if self.in_cluster and door.every_namespace else namespace
+        cache = self._caches.get(scope)
+        if cache is None:
+            cache = self._caches[scope] = Cache()
+            self.background.start(self._watch(scope, cache))
+            if self.in_cluster:
+                from wf_podstep.cleaning import sweep_for_ever
+
+                self.background.start(sweep_for_ever(self, cache))
+        return Place(self, namespace, cache)
+
+    async def _watch(self, scope: str | None, cache: Cache) -> None:
+        follow = Follow(self.session, PODS.path(scope), {"labelSelector": names.OURS})
+        said = ""
+        async with aclosing(follow.changes()) as changes:
+            async for change in changes:
+                match change:
+                    case Restarted():
+                        cache.restart()
+                    case Put(body):
+                        cache.put(read_pod(body))
+                    case Gone(body):
+                        cache.gone(read_pod(body))
+                    case Synced():
+                        cache.complete()
+                    case Trouble(error):
+                        cache.failed(error)
+                        if str(error) != said:
+                            said = str(error)
+                            log.warning("watching pods: %s", error)
+
+    async def delete(self, pod: Pod) -> None:
+        """Ask for the deletion of that very pod; fine where it is gone, or another by now."""
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": pod.uid},
+            "propagationPolicy": "Background",
+        }
+        path = PODS.path(pod.metadata.namespace, pod.name)
+        try:
+            await self.session.request("DELETE", path, body=_encode(options))
+        except RefusedError as error:
+            if error.code not in (404, 409):
+                raise
+
+    async def delete_all(self, pods: list[Pod], at_once: int = 8) -> None:
+        """Delete several; raises what the first that failed raised, once all were tried."""
+        turns = asyncio.Semaphore(at_once)
+
+        async def one(pod: Pod) -> None:
+            async with turns:
+                await self.delete(pod)
+
+        done = await asyncio.gather(*(one(pod) for pod in pods), return_exceptions=True)
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
+
+
+@attrs.frozen
+class Place:
+    """A namespace of a cluster, for the hooks of a workflow in it."""
+
+    cluster: Cluster
+    namespace: str
+    cache: Cache
+
+    def create(self, document: dict[str, Any]) -> Pod | None:
+        """Create a pod; None where one of that name is there. Raises RefusedError, NoAnswerError.
+
+        Strict: what Kubernetes does not know is refused, not dropped.
+        """
+        session = self.cluster.session
+        path = PODS.path(self.namespace)
+        strict = {"fieldValidation": "Strict"}
+        try:
+            body = self.cluster.background.run(
+                session.request("POST", path, params=strict, body=_encode(document))
+            )
+        except RefusedError as error:
+            if error.reason == "AlreadyExists":
+                return None
+            raise
+        pod = read_pod(body)
+        self.cache.put(pod)
+        return pod
+
+    def find(self, name: str) -> Pod | None:
+        """A pod, asked for now."""
+        body = self.cluster.background.run(
+            read_one(self.cluster.session, PODS.path(self.namespace), name)
+        )
+        return None if body is None else read_pod(body)
+
+    def adopt(self, pod: Pod) -> None:
+        """A pod that was found is this step's."""
+        self.cache.put(pod)
+
+    def end(self, pods: list[Pod]) -> None:
+        """Ask for the deletion of those for which nobody did."""
+        asked = [pod for pod in pods if not pod.deleting]
+        self.cluster.background.run(self.cluster.delete_all(asked))
+
+    def log_of(self, pod: Pod, lines: int) -> str:
+        """The last lines of its container's log."""
+        params = {"container": pod.main, "tailLines": str(lines), "limitBytes": str(4 << 20)}
+        path = PODS.path(self.namespace, pod.name, "log")
+        body = self.cluster.background.run(self.cluster.session.request("GET", path, params=params))
+        return body.decode("utf-8", "replace")

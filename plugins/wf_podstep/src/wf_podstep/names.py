@@ -1,0 +1,77 @@
+"""What the pods of a step are called, and the labels by which they are found again."""
+
+import hashlib
+from collections.abc import Mapping
+
+import attrs
+
+from wf_core.kinds import StepCall
+from wf_core.model.phases import Hook, Purpose
+
+PREFIX = "workflow.example.com/"
+KIND = PREFIX + "step-kind"
+UID = PREFIX + "uid"
+WORKFLOW = PREFIX + "workflow"
+STEP = PREFIX + "step"
+HOOK = PREFIX + "hook"
+ATTEMPT = PREFIX + "attempt"
+RETAIN = PREFIX + "retain-pods"
+STORE = PREFIX + "store"
+TOMBSTONE = PREFIX + "tombstone"
+INPUT = PREFIX + "input"
+GATE = PREFIX + "undone"
+OURS = f"{KIND}=pod"
+"""The selector of every pod that this kind makes."""
+
+IN_CLUSTER, LOCAL = "cluster", "local"
+"""Where the workflow of a pod is stored."""
+
+_HEAD = 40
+
+
+@attrs.frozen
+class Identity:
+    """Which attempt of which step a pod is for. Two with the same identity have the same name."""
+
+    namespace: str
+    workflow: str
+    uid: str
+    step: str
+    hook: Hook
+    attempt: int
+
+    @classmethod
+    def of(cls, call: StepCall, namespace: str) -> "Identity":
+        """That of the pod a call is about."""
+        hook = Hook.ROLLBACK if call.purpose is Purpose.ROLLBACK else Hook.RUN
+        return cls(namespace, call.workflow, call.uid, call.step, hook, call.attempt)
+
+    def run(self, attempt: int) -> "Identity":
+        """That of an attempt to run the same step."""
+        return attrs.evolve(self, hook=Hook.RUN, attempt=attempt)
+
+    @property
+    def name(self) -> str:
+        """The hash of uid, step, hook and attempt, behind something that people can read."""
+        told = f"{self.uid}/{self.step}/{self.hook}/{self.attempt}"
+        digest = hashlib.sha256(told.encode()).hexdigest()[:12]
+        head = f"{self.workflow}-{self.step}"[:_HEAD].rstrip("-")
+        undo = "-undo" if self.hook is Hook.ROLLBACK else ""
+        return f"{head}{undo}-{digest}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What makes it ours, and this attempt's."""
+        return {
+            "app.kubernetes.io/managed-by": "wf",
+            KIND: "pod",
+            UID: self.uid,
+            WORKFLOW: self.workflow,
+            STEP: self.step,
+            HOOK: str(self.hook),
+            ATTEMPT: str(self.attempt),
+        }
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether a pod of this name is this attempt's: only then it may be adopted."""
+        return all(labels.get(key) == value for key, value in self.labels.items())

@@ -1,0 +1,36 @@
+"""What the entry point `wf.plugins` names: brings the kind `pod`, shows its logs, and removes pods
+when their workflow has ended."""
+
+from collections.abc import Iterable
+
+from wf_core.hookspecs import hookimpl
+from wf_core.kinds import StepKind
+from wf_core.ports import Event
+from wf_podstep.kind import PodStep
+
+_KIND = PodStep()
+
+
+@hookimpl
+def wf_step_kinds() -> Iterable[StepKind]:
+    """One kind: `pod`."""
+    return [_KIND]
+
+
+@hookimpl
+def wf_workflow_succeeded(event: Event) -> None:
+    """Removes the pods of that workflow, but for those that are to stay."""
+    _clean_up(event)
+
+
+@hookimpl
+def wf_workflow_rolled_back(event: Event) -> None:
+    """Removes the pods of that workflow, but for those that are to stay."""
+    _clean_up(event)
+
+
+def _clean_up(event: Event) -> None:
+    if _KIND.used:
+        from wf_podstep.cleaning import clean_up
+
+        clean_up(_KIND.clusters, event)
