@@ -11,7 +11,8 @@ import pluggy
 
 from wf_core.kinds import Answer, StepCall, StepKind
 from wf_core.model.phases import Phase
-from wf_core.ports import Event
+from wf_core.model.state import LogLine
+from wf_core.ports import Event, LogQuery
 
 if TYPE_CHECKING:
     import click
@@ -99,6 +100,16 @@ def wf_step_rollback_failed(event: Event) -> None:
 @hookspec(firstresult=True)
 def wf_open_store(url: str) -> "Store | None":
     """Open the store of `url` (scheme:rest). First result wins; return None for another scheme."""
+
+
+@hookspec(firstresult=True)
+def wf_step_logs(query: LogQuery) -> Iterable[LogLine] | None:
+    """Output that an attempt left elsewhere than in the store, such as a pod's, oldest first.
+
+    Called by `wf logs`, in a thread of its own, in which the lines are also taken: it may block.
+    Return None for a kind that is not yours, and no lines where nothing is there. With
+    `query.follow` it goes on until the attempt has ended or `query.stopped` is set.
+    """
 
 
 @hookspec

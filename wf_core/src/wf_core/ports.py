@@ -12,7 +12,7 @@ import attrs
 
 from wf_core.kinds import Cancelled, StepCall
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
-from wf_core.model.phases import DeletionPolicy, Phase
+from wf_core.model.phases import DeletionPolicy, Hook, Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import (
@@ -253,6 +253,25 @@ class Event:
     step: str | None = None
     error: str | None = None
     failed: bool = False
+
+
+@attrs.frozen
+class LogQuery:
+    """Whose output a person wants to see: that of one attempt of one step's hook.
+
+    `store` is the address of the store that holds the workflow. `follow`: until the attempt ends.
+    `stopped` is set once nobody listens any more.
+    """
+
+    store: str
+    key: Key
+    uid: str
+    step: str
+    kind: str
+    hook: Hook
+    attempt: int
+    follow: bool
+    stopped: Cancelled
 
 
 @attrs.frozen

@@ -16,7 +16,7 @@ from wf_core.kinds import (
 )
 from wf_core.model.phases import Hook, Purpose
 from wf_core.model.spec import Parameters
-from wf_core.model.state import Resource
+from wf_core.model.state import MESSAGE, Resource
 from wf_k8s.client.errors import RefusedError
 from wf_podstep import manifest, planning, results
 from wf_podstep.cluster import Place
@@ -225,7 +225,7 @@ class Attempt:
         attributes = {
             "replacements": times,
             "replaced": pod.uid if pod is not None else "",
-            "message": sentence,
+            MESSAGE: sentence,
         }
         resource = Resource(reason, name=self._identity.name, attributes=attributes)
         return InProgress(min(LONGEST, AGAIN * 2.0 ** min(times - 1, 10)), resource)
@@ -253,7 +253,7 @@ class Attempt:
             for key, value in self._saved.attributes.items()
             if key in ("replacements", "replaced")
         }
-        attributes = {**kept, "message": message}
+        attributes = {**kept, MESSAGE: message}
         return InProgress(
             resource=Resource(status, name=self._identity.name, attributes=attributes)
         )
@@ -265,7 +265,7 @@ class Attempt:
         if "replacements" in self._saved.attributes:
             attributes["replacements"] = self._saved.attributes["replacements"]
         if message:
-            attributes["message"] = message
+            attributes[MESSAGE] = message
         return Resource(status, pod.uid, pod.name, pod.status.pod_ip, attributes)
 
     def _leave(self) -> None:

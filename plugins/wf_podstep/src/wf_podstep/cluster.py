@@ -50,10 +50,16 @@ class Cluster:
         place.cache.await_synced(PATIENCE)
         return place
 
+    async def namespace_of(self, namespace: str) -> str:
+        """Where the pods of a workflow are: one of a local store that names no namespace has its
+        pods in the context's."""
+        if self.in_cluster or namespace != "default":
+            return namespace
+        return (await self.session.door()).namespace
+
     async def _place(self, namespace: str) -> "Place":
         door = await self.session.door()
-        if not self.in_cluster and namespace == "default":
-            namespace = door.namespace  # as kubectl has it for what names no namespace
+        namespace = await self.namespace_of(namespace)
         scope = None if self.in_cluster and door.every_namespace else namespace
         cache = self._caches.get(scope)
         if cache is None:

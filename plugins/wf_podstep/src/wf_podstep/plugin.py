@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from wf_core.hookspecs import hookimpl
 from wf_core.kinds import StepKind
-from wf_core.ports import Event
+from wf_core.model.state import LogLine
+from wf_core.ports import Event, LogQuery
 from wf_podstep.kind import PodStep
 
 _KIND = PodStep()
@@ -15,6 +16,16 @@ _KIND = PodStep()
 def wf_step_kinds() -> Iterable[StepKind]:
     """One kind: `pod`."""
     return [_KIND]
+
+
+@hookimpl
+def wf_step_logs(query: LogQuery) -> Iterable[LogLine] | None:
+    """The log of an attempt's pod."""
+    if query.kind != _KIND.name:
+        return None
+    from wf_podstep.logs import lines
+
+    return lines(_KIND.clusters.of(query.store), query)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""`wf logs`: what hooks wrote."""
+"""`wf logs`: what hooks wrote, and what plugins know of attempts that write elsewhere."""
 
 import asyncio
 import json
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from wf_core.cli.attempt_logs import Followed, queries, read_all
 from wf_core.cli.exits import ExitCode, leave
 from wf_core.cli.interrupts import Interrupted, Interrupts
 from wf_core.cli.output import Format, output_option
@@ -18,6 +19,9 @@ from wf_core.errors import AuthorError
 from wf_core.model.spec import Key
 from wf_core.model.state import LogLine
 from wf_core.ports import Store
+
+LAST_LINES = 10.0
+"""Seconds in which what ended attempts wrote last is awaited, once the workflow rests."""
 
 
 @verb(
@@ -35,7 +39,7 @@ from wf_core.ports import Store
 def logs_command(
     settings: Settings, name: str, step: str | None, follow: bool, output: Format
 ) -> None:
-    """Show what the hooks of a workflow wrote.
+    """Show what the hooks of a workflow wrote, and the pods of its steps.
 
     With STEP only those of one step. `-o json` prints an object a line.
     """
@@ -50,25 +54,34 @@ async def _logs(
         if step is not None and all(spec.name != step for spec in stored.workflow.spec.steps):
             raise AuthorError(f"workflow '{key}' has no step '{step}'; `wf get {key}` lists them")
         if not follow:
-            _print(await store.logs(key, step), step, output)
+            kept = await store.logs(key, step)
+            found = await read_all(queries(settings, stored, step, follow=False))
+            _print(sorted([*kept, *found], key=lambda each: each.at), step, output)
             return ExitCode.SUCCESS
         interrupts = Interrupts(lambda: None)
         with interrupts.caught():
             try:
-                await interrupts.guard(_follow(store, key, step, output))
+                await interrupts.guard(_follow(settings, store, key, step, output))
             except Interrupted:
                 return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS
 
 
-async def _follow(store: Store, key: Key, step: str | None, output: Format) -> None:
+async def _follow(
+    settings: Settings, store: Store, key: Key, step: str | None, output: Format
+) -> None:
     shown = 0
-    async for stored in changes(store, key):
-        written = await store.logs(key, step)
-        _print(written[shown:], step, output)
-        shown = len(written)
-        if rests(stored):
-            return
+    followed = Followed(lambda line: _print([line], step, output))
+    try:
+        async for stored in changes(store, key):
+            written = await store.logs(key, step)
+            _print(written[shown:], step, output)
+            shown = len(written)
+            followed.take(queries(settings, stored, step, follow=True))
+            if rests(stored):
+                return
+    finally:
+        await followed.end(LAST_LINES)
 
 
 def _print(written: Sequence[LogLine], step: str | None, output: Format) -> None:

@@ -3,7 +3,7 @@
 from wf_core.cli.text import duration, one_line
 from wf_core.model.phases import Phase, Ran, Undo
 from wf_core.model.spec import StepSpec
-from wf_core.model.state import StepState
+from wf_core.model.state import MESSAGE, StepState
 
 _UNDONE = {
     Undo.NEVER_RAN: "never ran",
@@ -47,7 +47,7 @@ def note(spec: StepSpec, step: StepState, now: float) -> str:
     if step.failed and step.blocked is None and step.phase is Phase.RUNNING:
         parts.append("failed for good")
     if step.in_progress:
-        parts.append("in progress")
+        parts.append(f"in progress{_standing(step)}")
     parts += _retry(step, now)
     if step.undo in _UNDONE:
         parts.append(_UNDONE[step.undo])
@@ -61,6 +61,15 @@ def note(spec: StepSpec, step: StepState, now: float) -> str:
     if step.phase is Phase.PENDING and step.blocked is None and spec.depend_ons:
         parts.append("after " + ", ".join(each.name for each in spec.depend_ons))
     return "; ".join(parts)
+
+
+def _standing(step: StepState) -> str:
+    """How what is in progress stands, where its kind says so."""
+    resource = step.resource
+    if resource is None or not resource.status:
+        return ""
+    said = one_line(str(resource.attributes.get(MESSAGE, "")))
+    return f" ({resource.status}: {said})" if said else f" ({resource.status})"
 
 
 def _retry(step: StepState, now: float) -> list[str]:

@@ -17,6 +17,10 @@ MAX_STEPS = 10_000
 MAX_OUTBOX = 1_000
 
 
+MESSAGE = "message"
+"""The attribute of a resource that says in a sentence what keeps it from being ready."""
+
+
 class Resource(Wire, frozen=True):
     """What a step made in the outside world."""
 

@@ -10,13 +10,14 @@ import pluggy
 from wf_core.errors import KindUnavailable, PluginError, StoreUnavailable, WfError
 from wf_core.kinds import StepCall
 from wf_core.model.outcomes import Outcome
+from wf_core.model.state import LogLine
 from wf_core.nearest import hint
 from wf_core.plugins.alone import each_alone, hook_of, observed
 from wf_core.plugins.discovery import PluginInfo, given, installed
 from wf_core.plugins.dispatch import NAME, Chains, Dispatcher
 from wf_core.plugins.gathering import Gathering, gather, told
 from wf_core.plugins.kinds import LoadedKind
-from wf_core.ports import Event, Store
+from wf_core.ports import Event, LogQuery, Store
 
 if TYPE_CHECKING:
     import click
@@ -105,6 +106,26 @@ class Registry:
             f"no installed plugin opens a store '{scheme}:'; write `sqlite:PATH` or `memory:`, or "
             "install the plugin that brings it"
         )
+
+    def step_logs(self, query: LogQuery) -> Iterable[LogLine]:
+        """What an attempt wrote that is not in the store; nothing where no plugin knows its kind.
+
+        May block, here and between lines. Raises what the plugin's own code raises of ours, and
+        PluginError with the distribution's name for any other exception.
+        """
+        for impl in reversed(self.manager.hook.wf_step_logs.get_hookimpls()):
+            try:
+                # Any: pluggy does not know what the specification says.
+                function: Any = impl.function
+                lines: Iterable[LogLine] | None = function(*(query for _ in impl.argnames))
+                if lines is not None:
+                    yield from lines
+                    return
+            except WfError:
+                raise
+            except Exception as error:
+                who = self.names[impl.plugin_name]
+                raise PluginError(f"{who} failed to show the log: {told(error)}") from error
 
     @property
     def observed(self) -> bool:

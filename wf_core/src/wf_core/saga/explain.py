@@ -6,7 +6,7 @@ from enum import StrEnum
 import attrs
 
 from wf_core.model.phases import FINISHED, PermitClass, Phase
-from wf_core.model.state import Blocked, Stored
+from wf_core.model.state import MESSAGE, Blocked, StepState, Stored
 from wf_core.saga import attempts, course, run, statuses
 from wf_core.saga.attempts import RUN, UNDO, Side
 from wf_core.saga.events import KnownKind
@@ -179,7 +179,7 @@ def _attempt(ledger: Ledger, i: int, side: Side, now: float) -> _Found:
         seconds = max(0.0, now - step.reached[step.phase])
         return Reason.IN_PROGRESS, (
             f"its {side.hook}, begun {seconds:.0f} s ago, is in progress outside; "
-            f"'{ledger.kind_of(i)}' is asked about it{last}"
+            f"'{ledger.kind_of(i)}' is asked about it{_said(step)}{last}"
         )
     at = step.next_attempt_at
     if at is not None and at > now:
@@ -194,6 +194,13 @@ def _attempt(ledger: Ledger, i: int, side: Side, now: float) -> _Found:
         f"attempt {number} of its {side.hook} is in flight, or waits for a permit of kind "
         f"'{ledger.kind_of(i)}'{last}"
     )
+
+
+def _said(step: StepState) -> str:
+    """What the kind said of what is in progress."""
+    if step.resource is None or MESSAGE not in step.resource.attributes:
+        return ""
+    return f"; {step.resource.status}: {step.resource.attributes[MESSAGE]}"
 
 
 def _not_undone(ledger: Ledger, i: int) -> _Found:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,8 @@ def controller_command(
     settings: Settings = ctx.obj
     if kubeconfig is not None and not kubeconfig.exists():
         raise click.UsageError(f"there is no {kubeconfig}", ctx)
+    if kubeconfig is not None:
+        os.environ["KUBECONFIG"] = str(kubeconfig)  # plugins are to speak to the same cluster
     options = Options(
         config=configuration(settings),
         kubeconfig=kubeconfig,
