@@ -87,13 +87,15 @@ class ControllerProcess:
 @attrs.define
 class Controllers:
     """Starts controllers for the workflows of one namespace, where their lease is too.
-    `environment` is what theirs has more than ours."""
+    `environment` is what theirs has more than ours; with `kubeconfig` they reach the cluster
+    otherwise, or as somebody else."""
 
     cluster: Cluster
     namespace: str
     folder: Path
     environment: Mapping[str, str] = attrs.field(factory=dict)
     started: list[ControllerProcess] = attrs.field(factory=list)
+    kubeconfig: Path | None = None
 
     def start(
         self,
@@ -104,6 +106,7 @@ class Controllers:
     ) -> ControllerProcess:
         """One more, that leads or stands by; `also` are further namespaces."""
         number = len(self.started)
+        kubeconfig = self.kubeconfig or self.cluster.kubeconfig
         file = self.folder / f"config-{number}.yaml"
         file.write_text(yaml.safe_dump({"namespace": self.namespace, **config}))
         log = self.folder / f"controller-{number}.log"
@@ -111,7 +114,7 @@ class Controllers:
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "wf_core.cli.main", "controller"),
-                    *("--config", str(file), "--kubeconfig", str(self.cluster.kubeconfig)),
+                    *("--config", str(file), "--kubeconfig", str(kubeconfig)),
                     *("--namespace", ",".join((self.namespace, *also)), "--metrics-port", "0"),
                     *("--lease-seconds", str(lease_seconds), *options),
                 ],

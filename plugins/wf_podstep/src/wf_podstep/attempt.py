@@ -145,7 +145,7 @@ class Attempt:
             )
 
     def _adopt(self, identity: Identity) -> None:
-        """A pod of that name is there: take it if it is that attempt's. It may be gone again."""
+        """A pod of that name may be there: take it if it is that attempt's."""
         pod = self._place.find(identity.name)
         if pod is None:
             return

@@ -9,7 +9,7 @@ import attrs
 import msgspec
 
 from wf_k8s.client.access import Access
-from wf_k8s.client.errors import RefusedError
+from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.client.follow import Follow, Gone, Put, Restarted, Synced, Trouble
 from wf_k8s.client.listing import read_one
 from wf_k8s.client.resources import PODS
@@ -129,7 +129,8 @@ class Place:
     cache: Cache
 
     def create(self, document: dict[str, Any]) -> Pod | None:
-        """Create a pod; None where one of that name is there. Raises RefusedError, NoAnswerError.
+        """Create a pod; None where one of that name may be there. Raises RefusedError, and
+        NoAnswerError where nothing was sent.
 
         Strict: what Kubernetes does not know is refused, not dropped.
         """
@@ -144,6 +145,10 @@ class Place:
             if error.reason == "AlreadyExists":
                 return None
             raise
+        except NoAnswerError as error:
+            if error.unsent:
+                raise
+            return None
         pod = read_pod(body)
         self.cache.put(pod)
         return pod
