@@ -2,7 +2,13 @@
 
 from wf_k8s import rbac
 
-EVERY = (*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.PODS, *rbac.lease("wf-controller"))
+EVERY = (
+    *rbac.WORKFLOWS,
+    *rbac.CLEAN_UP,
+    *rbac.PODS,
+    *rbac.POD_LOGS,
+    *rbac.lease("wf-controller"),
+)
 
 
 def test_20_nothing_is_granted_by_a_wildcard() -> None:

@@ -18,6 +18,11 @@ class Disturbed:
 
     proxy: Proxy
     kubeconfig: Path
+    loop: asyncio.AbstractEventLoop
+
+    def cut(self) -> None:
+        """Cut all connections."""
+        asyncio.run_coroutine_threadsafe(self.proxy.close(), self.loop).result(10)
 
     def on_pods(self) -> list[str]:
         """Method and path of every request on pods; `watch` for one that is a watch."""
@@ -39,7 +44,7 @@ def disturbed(cluster: Cluster, folder: Path) -> Iterator[Disturbed]:
     context = disturbing(cluster.url, cluster.ca)
     try:
         proxy = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(10)
-        yield Disturbed(proxy, _through(cluster.kubeconfig, proxy.port, folder))
+        yield Disturbed(proxy, _through(cluster.kubeconfig, proxy.port, folder), loop)
         asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(10)
     finally:
         loop.call_soon_threadsafe(loop.stop)

@@ -3,16 +3,21 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cluster.connection import Cluster
+from tests.cluster.proxy import Fault, status
 from tests.podstep.kubelet import Kubelet, container
 from tests.podstep.pod_bench import Bench
+from tests.podstep.pod_proxy import disturbed
 
 from wf_core.kinds import Fatal, InProgress, Retryable, Success, Throttled
 from wf_core.model.phases import Hook
 
 Make = Callable[..., Bench]
+Patch = pytest.MonkeyPatch
 Json = dict[str, Any]
 
 
@@ -203,6 +208,51 @@ def test_b2_a_new_attempt_first_ends_the_one_before(bench: Make, kubelet: Kubele
         pay.woken_soon()
         pay.look(attempt=2)
     assert len(kubelet.pods()) == 1
+
+
+def test_16_a_creation_whose_answer_is_lost_is_found_again(
+    bench: Make, kubelet: Kubelet, cluster: Cluster, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    with disturbed(cluster, tmp_path) as through:
+        through.proxy.add(Fault(f"POST /api/v1/namespaces/{kubelet.namespace}/pods", swallow=True))
+        pay = bench()
+        monkeypatch.setenv("KUBECONFIG", str(through.kubeconfig))
+        assert isinstance(pay.run(), InProgress)
+        (pod,) = kubelet.pods()
+        assert pay.resource is not None
+        assert pay.resource.id == pod["metadata"]["uid"]
+        pay.kind.clusters.close()
+
+
+def test_a_server_that_does_not_answer_is_asked_later(
+    bench: Make, kubelet: Kubelet, cluster: Cluster, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    with disturbed(cluster, tmp_path) as through:
+        path = f"POST /api/v1/namespaces/{kubelet.namespace}/pods"
+        through.proxy.add(Fault(path, answer=status(503, "ServiceUnavailable", message="busy")))
+        pay = bench()
+        monkeypatch.setenv("KUBECONFIG", str(through.kubeconfig))
+        with pytest.raises(Throttled, match=r"the API server can't take its pod: busy"):
+            pay.run()
+        pay.kind.clusters.close()
+
+
+def test_a_watch_that_breaks_off_is_taken_up_where_it_was(
+    bench: Make, kubelet: Kubelet, cluster: Cluster, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    with disturbed(cluster, tmp_path) as through:
+        pay = bench()
+        monkeypatch.setenv("KUBECONFIG", str(through.kubeconfig))
+        pay.run()
+        (pod,) = kubelet.pods()
+        through.proxy.add(Fault("watch=1", answer=status(410, "Expired", message="too old")))
+        through.cut()
+        kubelet.run(pod)
+        kubelet.end(pod)
+        pay.woken_soon()
+        assert isinstance(pay.look(), Success)
+        assert len([line for line in through.on_pods() if line.startswith("WATCH")]) >= 3
+        pay.kind.clusters.close()
 
 
 # What becomes of a pod

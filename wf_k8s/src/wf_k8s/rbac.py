@@ -43,6 +43,9 @@ CLEAN_UP = (Rule(GROUP, (PLURAL,), ("delete",)),)
 PODS = (Rule("", ("pods",), ("list", "watch", "create", "delete")),)
 """There too, where steps run as pods."""
 
+POD_LOGS = (Rule("", ("pods/log",), ("get",)),)
+"""There too, where a pod's result is taken from its log; and for people who run `wf logs`."""
+
 
 def lease(name: str) -> tuple[Rule, ...]:
     """In the controller's own namespace: the lease by which it is the only one."""
