@@ -117,6 +117,16 @@ def test_a_missing_right_is_told_at_once() -> None:
         cache.await_synced(60)
 
 
+def test_a_watch_that_broke_is_not_relied_on() -> None:
+    cache, wake = Cache(), Waker()
+    cache.complete()
+    cache.of_step(W, S, wake)
+    cache.broke(StoreUnavailable("watching pods failed"))
+    assert wake.times == 1
+    with pytest.raises(StoreUnavailable, match="watching pods failed"):
+        cache.await_synced(0)
+
+
 def test_workflows_that_nobody_waits_for_are_known() -> None:
     cache = Cache()
     cache.put(pod("Failed", version=1))

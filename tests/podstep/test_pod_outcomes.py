@@ -3,9 +3,11 @@
 import pytest
 from tests.podstep.pod_objects import NAME, disrupted, ended, pod, waiting
 
-from wf_podstep.outcomes import TABLE, Done, Failed, Going, Why, judge, mark, vanished
+from wf_podstep.failures import TABLE, Why
+from wf_podstep.outcomes import judge, mark, vanished
 from wf_podstep.parameters import Action, FailurePolicy, FailureRule, OnExitCodes
 from wf_podstep.seen import Pod
+from wf_podstep.verdicts import Done, Failed, Going
 from wf_podstep.weights import Weight
 
 FATAL, COUNTED, IGNORED = Weight.FATAL, Weight.COUNTED, Weight.IGNORED
@@ -224,6 +226,14 @@ def test_an_image_that_will_never_be_there_is_fatal_at_once(
 )
 def test_a_pod_that_gets_on_has_no_deadline_to_start(made: Pod, status: str) -> None:
     assert judge(made, None, 1e9, 1.0) == Going(status)
+
+
+def test_a_pod_on_a_node_that_does_not_answer_is_told() -> None:
+    lost = pod("Running", conditions=[disrupted("DeletionByTaintManager")], deleting=True)
+    verdict = judge(lost, None, 0.0, 600.0)
+    assert isinstance(verdict, Going)
+    assert verdict.status == "NodeLost"
+    assert verdict.why.startswith("n1 does not answer, so that its pod can't be ended; once")
 
 
 def test_a_pod_that_succeeded_gives_its_own_containers_message() -> None:

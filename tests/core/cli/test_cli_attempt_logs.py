@@ -8,6 +8,7 @@ from tests.core.cli.made import Shell, step, stored, workflow
 
 from wf_core.cli import attempt_logs
 from wf_core.cli.settings import Settings
+from wf_core.errors import StoreUnavailable
 from wf_core.hookspecs import hookimpl
 from wf_core.model.phases import Hook, Phase
 from wf_core.model.state import LogLine, StepState
@@ -20,10 +21,13 @@ class Elsewhere:
     """Keeps two lines of each attempt."""
 
     asked: list[LogQuery] = attrs.field(factory=list)
+    unreadable: list[str] = attrs.field(factory=list)
 
     @hookimpl
     def wf_step_logs(self, query: LogQuery) -> Iterable[LogLine] | None:
         self.asked.append(query)
+        if query.step in self.unreadable:
+            raise StoreUnavailable("the far side is away")
         at = 4e9 if query.step == "one" else 5e9
         return [
             LogLine(query.step, query.hook, query.attempt, at, f"{query.hook} {query.attempt}"),
@@ -67,6 +71,14 @@ def test_lines_of_plugins_stand_among_those_of_the_store(
         assert ours == ["one | run 1", "one | end", "two | run 1", "two | end"]
     assert shell.wf("logs", "order", "two").lines[-2:] == ["run 1", "end"]
     assert {each.key.name for each in elsewhere.asked} == {"order"}
+
+
+def test_what_can_be_read_is_shown_before_the_error(shell: Shell, elsewhere: Elsewhere) -> None:
+    shell.wf("run", shell.file("order.yaml", DOCUMENT))
+    elsewhere.unreadable.append("two")
+    told = shell.wf("logs", "order")
+    assert told.lines[-2:] == ["one | run 1", "one | end"]
+    assert (told.code, "the far side is away" in told.err) == (1, True)
 
 
 def asked(state: StepState, *, follow: bool) -> list[tuple[Hook, int, bool]]:

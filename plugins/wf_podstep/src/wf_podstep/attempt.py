@@ -22,12 +22,13 @@ from wf_podstep import manifest, planning, results
 from wf_podstep.cluster import Place
 from wf_podstep.inputs import inputs
 from wf_podstep.names import Identity
-from wf_podstep.outcomes import Done, Failed, Going, Verdict, judge, vanished
+from wf_podstep.outcomes import judge, vanished
 from wf_podstep.parameters import PodParameters, Rollback
 from wf_podstep.refusals import Refusal, refusal
 from wf_podstep.results import BadResultError
 from wf_podstep.retention import outdated
 from wf_podstep.seen import Pod
+from wf_podstep.verdicts import Done, Failed, Going, Verdict
 from wf_podstep.weights import Weight
 
 MOVES = 10

@@ -16,8 +16,6 @@ from wf_core.errors import StoreUnavailable
 T = TypeVar("T")
 CLOSING = 5.0
 """Seconds that what is closed at the end may take."""
-GOODBYE = 0.1
-"""Seconds in which the other side of a TLS connection answers that it was closed."""
 
 
 class Background:
@@ -78,4 +76,3 @@ class Background:
         await asyncio.gather(*others, return_exceptions=True)
         for work in self._last:
             await work()
-        await asyncio.sleep(GOODBYE)

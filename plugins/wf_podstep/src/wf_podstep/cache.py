@@ -138,6 +138,15 @@ class Cache:
                 self._trouble = error
                 self._changed.notify_all()
 
+    def broke(self, error: StoreUnavailable) -> None:
+        """Nothing more is told: what is known here is not to be relied on."""
+        with self._changed:
+            self._synced, self._trouble = False, error
+            wakes = list(self._wakers.values())
+            self._changed.notify_all()
+        for wake in wakes:
+            wake()
+
     def _forget(self, pod: Pod) -> Wake | None:
         step = (pod.workflow_uid, pod.step)
         del self._pods[pod.key]

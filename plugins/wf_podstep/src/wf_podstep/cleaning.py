@@ -55,6 +55,8 @@ async def sweep_for_ever(cluster: Cluster, cache: Cache) -> None:
             await sweep(cluster, cache)
         except StoreUnavailable as error:
             log.warning("looking for pods that were left: %s", error)
+        except Exception:
+            log.exception("looking for pods that were left: a fault of wf-podstep")
 
 
 async def sweep(cluster: Cluster, cache: Cache) -> None:

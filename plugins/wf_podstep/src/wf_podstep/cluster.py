@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access
 from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.client.follow import Follow, Gone, Put, Restarted, Synced, Trouble
@@ -72,6 +73,14 @@ class Cluster:
         return Place(self, namespace, cache)
 
     async def _watch(self, scope: str | None, cache: Cache) -> None:
+        try:
+            await self._follow(scope, cache)
+        except Exception as error:
+            # Nobody awaits this task: whoever waits for pods must hear of it.
+            log.exception("watching pods: a fault of wf-podstep")
+            cache.broke(StoreUnavailable(f"watching pods failed: {error}; start wf again"))
+
+    async def _follow(self, scope: str | None, cache: Cache) -> None:
         follow = Follow(self.session, PODS.path(scope), {"labelSelector": names.OURS})
         said = ""
         async with aclosing(follow.changes()) as changes:

@@ -46,12 +46,10 @@ def _attempts(state: StepState) -> Iterator[tuple[Hook, int, bool]]:
     yield Hook.ROLLBACK, state.rollback_attempt, state.phase is Phase.ROLLING_BACK
 
 
-async def read_all(found: Iterator[LogQuery]) -> list[LogLine]:
-    """Everything that is there."""
-    lines: list[LogLine] = []
+async def read_all(found: Iterator[LogQuery], show: Show) -> None:
+    """Show everything that is there. Raises what reading it raises."""
     for query in found:
-        await _read(query, lines.append)
-    return lines
+        await _read(query, show)
 
 
 async def _read(query: LogQuery, show: Show) -> None:

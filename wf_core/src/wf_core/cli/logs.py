@@ -55,8 +55,11 @@ async def _logs(
             raise AuthorError(f"workflow '{key}' has no step '{step}'; `wf get {key}` lists them")
         if not follow:
             kept = await store.logs(key, step)
-            found = await read_all(queries(settings, stored, step, follow=False))
-            _print(sorted([*kept, *found], key=lambda each: each.at), step, output)
+            found: list[LogLine] = []
+            try:
+                await read_all(queries(settings, stored, step, follow=False), found.append)
+            finally:  # what is known is shown, whatever else can't be read
+                _print(sorted([*kept, *found], key=lambda each: each.at), step, output)
             return ExitCode.SUCCESS
         interrupts = Interrupts(lambda: None)
         with interrupts.caught():
