@@ -18,6 +18,7 @@ from tests.cluster.node_fixtures import (
 from tests.e2e.pods import Pods
 from tests.k8s.chart_helm import Helm
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
+from tests.podstep.pod_fixtures import pod_controllers
 
 __all__ = [
     "cluster",
@@ -28,6 +29,7 @@ __all__ = [
     "node",
     "node_programs",
     "plane",
+    "pod_controllers",
     "pytest_itemcollected",
     "saga_kubectl",
     "sagas",
