@@ -10,7 +10,7 @@ from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault
 from tests.k8s.controller_process import Controllers, await_phase, until
 from tests.k8s.crd_objects import Json, Sagas, put, request, workflow
-from tests.k8s.test_controller_rights import USER, granted
+from tests.k8s.service_accounts import with_rights
 from tests.podstep.kubelet import Kubelet
 from tests.podstep.pod_proxy import disturbed
 
@@ -159,13 +159,18 @@ def test_a_step_costs_one_creation_one_deletion_and_no_poll(
             controller.end()
 
 
+def limited(cluster: Cluster, sagas: Sagas, controllers: Controllers, *rules: rbac.Rule) -> None:
+    """Let controllers speak as a service account with these rights, and that to their lease."""
+    lease = rbac.lease(f"wf-controller.{sagas.namespace}")
+    account = with_rights(sagas.kubectl, sagas.namespace, (*rules, *lease))
+    file = controllers.folder / "account.kubeconfig"
+    controllers.kubeconfig = account.kubeconfig(cluster, file)
+
+
 def test_20_the_rights_of_the_chart_are_enough_for_pods(
     cluster: Cluster, sagas: Sagas, pod_controllers: Controllers, kubelet: Kubelet
 ) -> None:
-    lease = rbac.lease(f"wf-controller.{sagas.namespace}")
-    rules = [*rbac.WORKFLOWS, *rbac.PODS, *lease]
-    sagas.kubectl.apply(*granted(sagas.namespace, rules))
-    pod_controllers.kubeconfig = cluster.kubeconfigs[USER]
+    limited(cluster, sagas, pod_controllers, *rbac.WORKFLOWS, *rbac.PODS)
     pod_controllers.leader()
     sagas.create(workflow(step("pay"), step("ship", "pay", rollback="none")))
     for name, code in (("pay", 0), ("ship", 1)):
@@ -182,9 +187,7 @@ def test_20_the_rights_of_the_chart_are_enough_for_pods(
 def test_without_the_right_to_pods_a_step_says_so(
     cluster: Cluster, sagas: Sagas, pod_controllers: Controllers
 ) -> None:
-    lease = rbac.lease(f"wf-controller.{sagas.namespace}")
-    sagas.kubectl.apply(*granted(sagas.namespace, [*rbac.WORKFLOWS, *lease]))
-    pod_controllers.kubeconfig = cluster.kubeconfigs[USER]
+    limited(cluster, sagas, pod_controllers, *rbac.WORKFLOWS)
     pod_controllers.leader()
     sagas.create(workflow(step("pay", rollback="none"), onFailure="Pause"))
 
