@@ -111,6 +111,7 @@ def test_15_a_runs_pod_is_owned_by_its_workflow_and_an_undos_is_not(
     assert (owner["kind"], owner["name"], owner["uid"]) == ("Workflow", "order", pay.uid)
     kubelet.run(pod)
     kubelet.end(pod)
+    pay.woken_soon()
     pay.rollback()
     undo = kubelet.await_pod("pay", hook="rollback")
     assert "ownerReferences" not in undo["metadata"]
