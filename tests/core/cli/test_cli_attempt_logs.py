@@ -6,9 +6,10 @@ import attrs
 import pytest
 from tests.core.cli.made import Shell, step, stored, workflow
 
+from wf_core.adapters.sqlite.store import SqliteStore
 from wf_core.cli import attempt_logs
 from wf_core.cli.settings import Settings
-from wf_core.errors import StoreUnavailable
+from wf_core.errors import OperatorError, StoreUnavailable
 from wf_core.hookspecs import hookimpl
 from wf_core.model.phases import Hook, Phase
 from wf_core.model.state import LogLine, StepState
@@ -16,18 +17,21 @@ from wf_core.plugins import Registry
 from wf_core.ports import LogQuery
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Elsewhere:
     """Keeps two lines of each attempt."""
 
     asked: list[LogQuery] = attrs.field(factory=list)
     unreadable: list[str] = attrs.field(factory=list)
+    silent: bool = False
 
     @hookimpl
     def wf_step_logs(self, query: LogQuery) -> Iterable[LogLine] | None:
         self.asked.append(query)
         if query.step in self.unreadable:
             raise StoreUnavailable("the far side is away")
+        if self.silent:
+            return None
         at = 4e9 if query.step == "one" else 5e9
         return [
             LogLine(query.step, query.hook, query.attempt, at, f"{query.hook} {query.attempt}"),
@@ -79,6 +83,24 @@ def test_what_can_be_read_is_shown_before_the_error(shell: Shell, elsewhere: Els
     told = shell.wf("logs", "order")
     assert told.lines[-2:] == ["one | run 1", "one | end"]
     assert (told.code, "the far side is away" in told.err) == (1, True)
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_store_without_lines_says_so_only_where_no_plugin_has_any(
+    shell: Shell, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch, follow: bool
+) -> None:
+    async def logs(*_: object) -> tuple[LogLine, ...]:
+        raise OperatorError("the lines are in another place")
+
+    shell.wf("run", shell.file("order.yaml", DOCUMENT))
+    monkeypatch.setattr(SqliteStore, "logs", logs)
+    command = ["logs", "order", *(["-f"] if follow else [])]
+    told = shell.wf(*command)
+    assert (told.code, len(told.lines), told.err) == (0, 4, "")
+    elsewhere.silent = True
+    told = shell.wf(*command)
+    assert (told.code, told.lines) == (1, [])
+    assert "the lines are in another place" in told.err
 
 
 def asked(state: StepState, *, follow: bool) -> list[tuple[Hook, int, bool]]:

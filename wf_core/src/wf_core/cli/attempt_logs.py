@@ -60,10 +60,11 @@ async def _read(query: LogQuery, show: Show) -> None:
 
 
 class Followed:
-    """Shows attempts as they write, each from its beginning, once."""
+    """Shows attempts as they write, each from its beginning, once. `any`: something was shown."""
 
     def __init__(self, show: Show) -> None:
-        self._show = show
+        self.any = False
+        self._to = show
         self._tasks: dict[tuple[str, Hook, int], asyncio.Task[None]] = {}
 
     def take(self, found: Iterator[LogQuery]) -> None:
@@ -75,6 +76,10 @@ class Followed:
             name = (query.step, query.hook, query.attempt)
             if name not in self._tasks:
                 self._tasks[name] = asyncio.create_task(_read(query, self._show))
+
+    def _show(self, line: LogLine) -> None:
+        self.any = True
+        self._to(line)
 
     async def end(self, seconds: float) -> None:
         """Let them come to their end, for so long, and stop listening. Raises what showing them

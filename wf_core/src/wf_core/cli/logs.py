@@ -15,7 +15,7 @@ from wf_core.cli.stores import opened
 from wf_core.cli.text import stamp
 from wf_core.cli.verb import verb
 from wf_core.cli.watch import changes, rests
-from wf_core.errors import AuthorError
+from wf_core.errors import AuthorError, OperatorError, StoreUnavailable
 from wf_core.model.spec import Key
 from wf_core.model.state import LogLine
 from wf_core.ports import Store
@@ -54,12 +54,14 @@ async def _logs(
         if step is not None and all(spec.name != step for spec in stored.workflow.spec.steps):
             raise AuthorError(f"workflow '{key}' has no step '{step}'; `wf get {key}` lists them")
         if not follow:
-            kept = await store.logs(key, step)
+            kept, elsewhere = await _kept(store, key, step)
             found: list[LogLine] = []
             try:
                 await read_all(queries(settings, stored, step, follow=False), found.append)
             finally:  # what is known is shown, whatever else can't be read
                 _print(sorted([*kept, *found], key=lambda each: each.at), step, output)
+            if elsewhere is not None and not found:
+                raise elsewhere
             return ExitCode.SUCCESS
         interrupts = Interrupts(lambda: None)
         with interrupts.caught():
@@ -74,17 +76,32 @@ async def _follow(
     settings: Settings, store: Store, key: Key, step: str | None, output: Format
 ) -> None:
     shown = 0
+    elsewhere: OperatorError | None = None
     followed = Followed(lambda line: _print([line], step, output))
     try:
         async for stored in changes(store, key):
-            written = await store.logs(key, step)
+            written, elsewhere = await _kept(store, key, step)
             _print(written[shown:], step, output)
             shown = len(written)
             followed.take(queries(settings, stored, step, follow=True))
             if rests(stored):
-                return
+                break
     finally:
         await followed.end(LAST_LINES)
+    if elsewhere is not None and not followed.any:
+        raise elsewhere
+
+
+async def _kept(
+    store: Store, key: Key, step: str | None
+) -> tuple[Sequence[LogLine], OperatorError | None]:
+    """The lines that the store has; and why it has none, where hooks write elsewhere."""
+    try:
+        return await store.logs(key, step), None
+    except StoreUnavailable:
+        raise
+    except OperatorError as error:
+        return (), error
 
 
 def _print(written: Sequence[LogLine], step: str | None, output: Format) -> None:
