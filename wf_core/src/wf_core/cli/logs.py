@@ -39,7 +39,7 @@ LAST_LINES = 10.0
 def logs_command(
     settings: Settings, name: str, step: str | None, follow: bool, output: Format
 ) -> None:
-    """Show what the hooks of a workflow wrote, and the pods of its steps.
+    """Show what the hooks of a workflow, and its pods, wrote.
 
     With STEP only those of one step. `-o json` prints an object a line.
     """
