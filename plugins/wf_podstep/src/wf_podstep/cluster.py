@@ -56,12 +56,12 @@ class Cluster:
         pods in the context's."""
         if self.in_cluster or namespace != "default":
             return namespace
-        return (await self.session.door()).namespace
+        return (await self.session.door()).namespaces[0]
 
     async def _place(self, namespace: str) -> "Place":
         door = await self.session.door()
         namespace = await self.namespace_of(namespace)
-        scope = None if self.in_cluster and door.every_namespace else namespace
+        scope = None if self.in_cluster and not door.namespaces else namespace
         cache = self._caches.get(scope)
         if cache is None:
             cache = self._caches[scope] = Cache()
