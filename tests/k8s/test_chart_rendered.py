@@ -69,7 +69,7 @@ def test_the_definition_is_upgraded_with_the_release_and_kept_after_it(helm: Hel
 def test_20_it_grants_what_the_controller_needs_and_no_more(helm: Helm) -> None:
     documents = helm.documents()
     granted = only(documents, "ClusterRole", "workflow-system.wf")
-    assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.PODS)
+    assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.PODS, *rbac.POD_LOGS)
     lease = only(documents, "Role", "wf-lease")
     assert lease["metadata"]["namespace"] == "workflow-system"
     assert lease["rules"] == rules(*rbac.lease("wf"))
@@ -95,7 +95,7 @@ def test_20_with_a_list_of_namespaces_it_gets_no_right_of_the_cluster(helm: Helm
             if each["kind"] == "Role" and each["metadata"]["namespace"] == namespace
             if each["metadata"]["name"] == "wf"
         ]
-        assert role["rules"] == rules(*rbac.WORKFLOWS, *rbac.PODS)
+        assert role["rules"] == rules(*rbac.WORKFLOWS, *rbac.PODS, *rbac.POD_LOGS)
     assert "--namespace=orders,billing" in pod_of(documents)["containers"][0]["args"]
 
 

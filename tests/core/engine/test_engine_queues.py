@@ -293,14 +293,18 @@ async def test_retry_run_outside_the_queues_checks_the_kinds_again() -> None:
     assert bench.calls == []
 
 
-async def test_i13_a_workflow_whose_store_is_away_keeps_its_slot() -> None:
+@pytest.mark.parametrize("fault", [SaveFault.UNAVAILABLE, SaveFault.LOST])
+async def test_i13_a_workflow_whose_save_fails_keeps_its_slot_until_it_is_looked_at_again(
+    fault: SaveFault,
+) -> None:
+    """Lost: as after the last save of a former owner, which came late."""
     bench = Bench(Script(Do(seconds=5)), config=limited(1))
     process = bench.process()
     one = await bench.create(chain("a", "b", name="one"))
     two = await bench.create(chain("a", name="two"))
     process.serve()
     await asyncio.sleep(1)
-    process.store.fail_next(SaveFault.UNAVAILABLE)
+    process.store.fail_next(fault)
     await asyncio.sleep(8)
     assert await phases(bench, [one, two]) == [Phase.RUNNING, Phase.PENDING]
     assert len(bench.calls) == 1

@@ -350,7 +350,7 @@ class Engine:
             self._waiting.wake(runner)
 
     def _gave_up(self, runner: Runner, error: WfError) -> None:
-        """A runner can't go on; one whose store did not answer keeps its slot for another try."""
+        """A runner can't go on; one that is looked at again in a while keeps its slot till then."""
         key = runner.key
         if self._runners.get(key) is not runner:
             return
@@ -362,11 +362,11 @@ class Engine:
             self._given_up[key] = runner
         held = self._slots.holds(key)
         self._forget(runner)
-        if self._queued and isinstance(error, StoreUnavailable):
+        if self._queued and isinstance(error, StoreUnavailable | WorkflowOwned):
             if held:
-                self._slots.hold(runner)  # whatever its state says that was not saved
-            self._follower.later(key, str(error))
-        elif self._queued and isinstance(error, WorkflowOwned):
+                # Whatever its state says that was not saved. And who saved it instead of us may be
+                # a former owner, after whose last word it is ours again.
+                self._slots.hold(runner)
             self._follower.later(key, str(error))
 
     def _advanced(self, runner: Runner) -> None:
@@ -482,7 +482,7 @@ class Engine:
         if waits(stored):
             await self._take(key)
             return
-        if isinstance(self._errors.get(key), StoreUnavailable):
+        if isinstance(self._errors.get(key), StoreUnavailable | WorkflowOwned):
             self._slots.leave(key)  # it kept its slot for what turns out not to be saved
         if head.phase is Phase.PENDING and not head.suspended:
             metadata = stored.workflow.metadata

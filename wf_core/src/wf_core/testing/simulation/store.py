@@ -167,7 +167,15 @@ class SimulatedStore(MemoryStore):
     def watch(self, since: int | None = None) -> AsyncIterator[Seen]:
         """As `ports.Store.watch`."""
         self._check_away()
-        return super().watch(since)
+        return self._heard(super().watch(since))
+
+    async def _heard(self, told: AsyncIterator[Seen]) -> AsyncIterator[Seen]:
+        """What reaches the process: nothing more once every other one has lost what it owns. Those
+        learn of it by a save alone, the others by what they see as well."""
+        async for seen in told:
+            if self._process.zombie and self._process.number % 2:
+                await asyncio.Event().wait()
+            yield seen
 
     async def _read(self) -> None:
         """A boundary that is no save: the process may die here, recovering or not."""
