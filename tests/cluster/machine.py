@@ -30,6 +30,10 @@ def make_ready(say: Callable[[str], None]) -> None:
         raise UnavailableError("a node needs root, for mounts and network interfaces")
     if missing := [package for program, package in PACKAGES.items() if not there(program)]:
         install(missing, say)
+    if lacking := [program for program in PACKAGES if not there(program)]:
+        raise UnavailableError(
+            f"{', '.join(lacking)} can't be found, though installed; put /usr/sbin on the PATH"
+        )
     if not any(CONTROLLERS.glob("memory")) and not (CONTROLLERS / "cgroup.controllers").exists():
         raise UnavailableError(f"a node needs control groups, and none are at {CONTROLLERS}")
     if not is_static(Path(shutil.which("busybox") or "")):

@@ -59,3 +59,15 @@ def test_a_command_that_the_machine_refuses_is_told_in_its_last_line() -> None:
     done = machine.attempt(["sh", "-c", "echo first >&2; echo last >&2; exit 1"])
     assert machine.last_line(done) == "last"
     assert machine.last_line(machine.attempt(["false"])) == "exit code 1"
+
+
+def test_what_is_installed_where_nobody_looks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("runc", "busybox", "ip", "apt-get"):
+        put(tmp_path, name, "#!/bin/sh\n")
+    with pytest.raises(UnavailableError, match="iptables can't be found, though installed"):
+        machine.make_ready(lambda _: None)
