@@ -62,3 +62,8 @@ def test_c5_nothing_is_claimed_after_the_leadership() -> None:
     held.hold()
     with pytest.raises(OSError, match="does not lead"):
         owners(Candidate(leads=False)).hold()
+
+
+def test_c5_what_it_claimed_is_its_own_until_the_deadline_of_the_lease() -> None:
+    assert owners(Candidate()).owns
+    assert not owners(Candidate(leads=False)).owns

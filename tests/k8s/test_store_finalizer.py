@@ -29,6 +29,7 @@ class Leader:
     id = "leader"
     leads = True
     least_epoch = 0
+    owns = True
 
     def hold(self) -> None:
         """It does."""

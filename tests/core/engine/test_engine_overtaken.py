@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from wf_core.errors import WorkflowNotFound
+from wf_core.errors import WorkflowNotFound, WorkflowOwned
 from wf_core.model.phases import Phase, RequestType
 from wf_core.model.spec import Key, StepTemplate
 from wf_core.model.state import Owner, Writer
@@ -93,3 +93,22 @@ async def test_c5_what_a_former_owner_saves_over_one_at_rest_is_taken_up_anew() 
     await bench.until(lambda: "a.run/1" in bench.names)
     await process.stop()
     await serving
+
+
+async def test_c5_who_stood_still_too_long_calls_no_hook_though_it_saved_the_intent() -> None:
+    bench = Bench()
+    key = await bench.create(chain("a"))
+    process = bench.process()
+    saving = process.store.save
+
+    async def save(key: Key, changes: Changes) -> Saved:
+        answer = await saving(key, changes)
+        vars(process.store)["owns"] = False  # it was stopped here, and others may have taken over
+        return answer
+
+    vars(process.store)["save"] = save
+    await process.adopt(key)
+    with pytest.raises(WorkflowOwned, match="stood still for so long"):
+        await process.engine.wait(key)
+    assert (await bench.stored(key)).head.phase is Phase.RUNNING
+    assert bench.calls == []

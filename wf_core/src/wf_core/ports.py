@@ -124,6 +124,11 @@ class Store(Protocol):
         """Seconds that a save which nobody waits for is put off, to ride with another (semantics
         C2): the more a write costs, the longer."""
 
+    @property
+    def owns(self) -> bool:
+        """Whether what this process claimed is still its own, as far as it can tell without asking
+        anybody. A process may stand still for a while: it looks right before it calls a hook."""
+
     async def create(self, workflow: Workflow, now: float) -> Stored:
         """Store a new workflow in Pending with a fresh uid (or `metadata.uid`, where given).
 

@@ -267,6 +267,11 @@ class Runner:
             match effect:
                 case Call() if self._services.closing:
                     self._not_called(effect)
+                case Call() if not self._services.store.owns:
+                    raise WorkflowOwned(
+                        f"workflow '{self.key}': this process stood still for so long that another "
+                        "may have taken over; it calls nothing more of it"
+                    )
                 case Call():
                     self.hooks.start(effect)
                 case Stop(_, call):

@@ -40,6 +40,11 @@ class LeaseOwners:
         """The Lease's count of transitions."""
         return self._leadership.transitions
 
+    @property
+    def owns(self) -> bool:
+        """Whether the deadline of the Lease is still to come."""
+        return self._leadership.leads
+
     def hold(self) -> None:
         """The Lease is what others see. Raises OSError where it is no longer ours."""
         if not self._leadership.leads:

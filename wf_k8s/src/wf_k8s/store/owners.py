@@ -25,6 +25,10 @@ class Owners(Protocol):
     @property
     def least_epoch(self) -> int: ...
 
+    @property
+    def owns(self) -> bool:
+        """Whether what was claimed is still ours, as far as that can be told without asking."""
+
     def hold(self) -> None:
         """Before the first claim: be alive for others to see. Raises OSError."""
 
@@ -42,6 +46,7 @@ class MachineOwners:
 
     leads = False
     least_epoch = 0
+    owns = True  # the lock lasts as long as the process
 
     def __init__(self, folder: Path, machine: str | None = None) -> None:
         self._machine = re.sub(r"[^A-Za-z0-9-]", "-", machine or platform.node() or "here")[:63]

@@ -66,6 +66,11 @@ class K8sStore:
         self._closed = False
         self._closing = asyncio.Event()
 
+    @property
+    def owns(self) -> bool:
+        """As `ports.Store.owns`."""
+        return self.owners.owns
+
     # Reading
 
     def misfit(self, workflow: Workflow) -> str | None:

@@ -16,6 +16,7 @@ class MemoryStore:
     """`ports.Store` on a `Backing`; several handles on one act like several processes on a file."""
 
     linger = 0.005
+    owns = True
 
     def __init__(self, backing: Backing) -> None:
         self.backing = backing

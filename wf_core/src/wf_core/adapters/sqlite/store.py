@@ -35,6 +35,7 @@ class SqliteStore:
     """`ports.Store` in one SQLite file (WAL, synchronous FULL). Made by `open`."""
 
     linger = 0.005
+    owns = True  # the lock on its file lasts as long as the process
 
     def __init__(self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection) -> None:
         self.path = path

@@ -6,6 +6,7 @@ class SimulatedOwners:
 
     leads = False
     least_epoch = 0
+    owns = True
 
     def __init__(self, name: str, live: dict[str, None]) -> None:
         self.id = name
