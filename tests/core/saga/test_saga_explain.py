@@ -3,8 +3,10 @@
 # A turn changes what was asserted before, which mypy does not see.
 # mypy: disable-error-code="unreachable,comparison-overlap"
 
+from wf_core.model.outcomes import Progressing
 from wf_core.model.phases import OnFailure, PermitClass, Phase, RequestType
 from wf_core.model.spec import Callback, DependOn
+from wf_core.model.state import MESSAGE, Resource
 from wf_core.saga.explain import NoPermits, Reason, blocked_of, explain
 from wf_core.testing.saga_driver import Drive, done, fatal, going, retryable, step, workflow
 
@@ -77,6 +79,14 @@ def test_progress_says_since_when() -> None:
         Reason.IN_PROGRESS,
         "its run, begun 5 s ago, is in progress outside; 'plain' is asked about it",
     )
+
+
+def test_progress_says_what_the_kind_says_of_it() -> None:
+    saga = Drive(workflow(step("a")))
+    seen = Resource(status="Pulling", attributes={MESSAGE: "the image is being fetched"})
+    saga.report("a", Progressing(None, seen))
+    _, sentence = told(saga)["a"]
+    assert sentence.endswith("is asked about it; Pulling: the image is being fetched")
 
 
 def test_a_person_is_told_which_requests_help() -> None:

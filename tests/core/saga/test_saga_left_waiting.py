@@ -163,6 +163,16 @@ def test_h_a_restart_does_not_shorten_what_a_throttled_hook_asked_for() -> None:
     assert saga.state("a").next_attempt_at == at
 
 
+def test_h_nor_where_it_was_throttled_in_the_moment_in_which_it_had_failed() -> None:
+    saga = Drive(workflow(step("a", run_retry_period_seconds=0.0)))
+    saga.report("a", retryable())
+    saga.report("a", throttled(7200.0))
+    at = saga.state("a").next_attempt_at
+    assert at == saga.now + 7200.0
+    saga.crash(after=100.0)
+    assert saga.state("a").next_attempt_at == at
+
+
 def test_b7_a_clock_that_is_put_back_lengthens_no_attempt() -> None:
     saga = Drive(workflow(step("a", timeout_seconds=30.0)))
     saga.report("a", throttled(1.0))
