@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.cluster.connection import Cluster
-from tests.cluster.proxy import Fault, Proxy, disturbing, status
+from tests.cluster.proxy import Fault, Proxy, status
+from tests.k8s.disturbed import play
 from tests.k8s.store_fixtures import Stores
 
 from wf_core.errors import StoreUnavailable
@@ -17,23 +17,6 @@ from wf_k8s.client import listing
 from wf_k8s.store.store import K8sStore
 
 LIST = "GET /apis/workflow.example.com/v1alpha1/"
-Test = Callable[[Proxy, K8sStore, K8sStore], Awaitable[None]]
-
-
-def play(stores: Stores, cluster: Cluster, test: Test, *, timeout: float = 5.0) -> None:
-    """`test(proxy, store behind it, store without it)`."""
-
-    async def main() -> None:
-        async with disturbing(cluster.url, cluster.ca) as proxy:
-            store = stores.open(stores.through(proxy.port), timeout=timeout)
-            plain = stores.open()
-            try:
-                await test(proxy, store, plain)
-            finally:
-                await store.close()
-                await plain.close()
-
-    asyncio.run(main())
 
 
 async def three(plain: K8sStore) -> set[str]:

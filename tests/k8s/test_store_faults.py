@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.cluster.connection import Cluster
-from tests.cluster.proxy import Fault, Proxy, disturbing, status
+from tests.cluster.proxy import Fault, Proxy, status
+from tests.k8s.disturbed import play
 from tests.k8s.store_fixtures import Stores
 
 from wf_core.errors import StoreUnavailable
@@ -23,23 +23,6 @@ from wf_k8s.store.store import K8sStore
 
 PATCH = "/workflows/order/status?"
 WATCH = "watch=1"
-Test = Callable[[Proxy, K8sStore, K8sStore], Awaitable[None]]
-
-
-def play(stores: Stores, cluster: Cluster, test: Test, *, timeout: float = 5.0) -> None:
-    """`test(proxy, store behind it, store without it)`."""
-
-    async def main() -> None:
-        async with disturbing(cluster.url, cluster.ca) as proxy:
-            store = stores.open(stores.through(proxy.port), timeout=timeout)
-            plain = stores.open()
-            try:
-                await test(proxy, store, plain)
-            finally:
-                await store.close()
-                await plain.close()
-
-    asyncio.run(main())
 
 
 async def begun(store: K8sStore) -> tuple[Stored, Changes]:

@@ -1,11 +1,11 @@
 """The finalizer goes, whatever was lost, and never on the word of who was replaced."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.cluster.connection import Cluster
-from tests.cluster.proxy import Fault, Proxy, disturbing, status
+from tests.cluster.proxy import Fault, Proxy, status
+from tests.k8s.disturbed import play
 from tests.k8s.store_fixtures import Stores
 
 from wf_core.errors import StoreUnavailable
@@ -16,7 +16,6 @@ from wf_core.ports import Saved
 from wf_core.testing.store_values import key_of, next_save, saved, workflow
 from wf_k8s.store.guard import put_on, take_off
 from wf_k8s.store.known import read_known
-from wf_k8s.store.owners import Owners
 from wf_k8s.store.store import K8sStore
 
 OBJECT = "/workflows/order?"
@@ -40,28 +39,6 @@ class Leader:
 
     def drop(self) -> None:
         """Nothing is held."""
-
-
-def play(
-    stores: Stores,
-    cluster: Cluster,
-    test: Callable[[Proxy, K8sStore, K8sStore], Awaitable[None]],
-    owners: Owners | None = None,
-) -> None:
-    """`test(proxy, store behind it, store without it)`."""
-
-    async def main() -> None:
-        async with disturbing(cluster.url, cluster.ca) as proxy:
-            store = stores.open(stores.through(proxy.port), timeout=1.0)
-            store.owners = owners or store.owners
-            plain = stores.open()
-            try:
-                await test(proxy, store, plain)
-            finally:
-                await store.close()
-                await plain.close()
-
-    asyncio.run(main())
 
 
 async def ended(store: K8sStore) -> Stored:
@@ -100,7 +77,7 @@ def test_a_finished_workflow_loses_its_finalizer_though_requests_fail(
         proxy.add(fault)
         await freed(plain, key_of(await ended(store)))
 
-    play(stores, cluster, test)
+    play(stores, cluster, test, timeout=1.0)
 
 
 def test_a_leader_takes_off_what_a_killed_one_left(stores: Stores, cluster: Cluster) -> None:
@@ -118,7 +95,7 @@ def test_a_leader_takes_off_what_a_killed_one_left(stores: Stores, cluster: Clus
         finally:
             await successor.close()
 
-    play(stores, cluster, test)
+    play(stores, cluster, test, timeout=1.0)
 
 
 def test_i14_a_patch_of_the_finalizer_is_refused_once_somebody_saved(
@@ -136,7 +113,7 @@ def test_i14_a_patch_of_the_finalizer_is_refused_once_somebody_saved(
             with pytest.raises(StoreUnavailable, match="HTTP 422"):
                 await plain.objects.patch(key, body)
 
-    play(stores, cluster, test)
+    play(stores, cluster, test, timeout=1.0)
 
 
 def test_i14_what_somebody_else_saved_since_is_not_removed(
@@ -156,7 +133,7 @@ def test_i14_what_somebody_else_saved_since_is_not_removed(
             await store.remove(key)
         assert await plain.load(key)
 
-    play(stores, cluster, test)
+    play(stores, cluster, test, timeout=1.0)
 
 
 def test_c4_half_an_answer_that_looks_whole_is_a_lost_answer(
@@ -174,4 +151,4 @@ def test_c4_half_an_answer_that_looks_whole_is_a_lost_answer(
         assert any(line.startswith("!PATCH") for line in proxy.seen)
         assert (await plain.load(key_of(stored))).steps[0] == long
 
-    play(stores, cluster, test)
+    play(stores, cluster, test, timeout=1.0)
