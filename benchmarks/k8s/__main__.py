@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 from benchmarks import parts
-from benchmarks.k8s import added, cached, counted, throughput
+from benchmarks.k8s import added, cached, counted, pods, throughput
 
 PARTS = {
     "requests": counted.measure,
     "added": added.measure,
+    "pods": pods.measure,
     "throughput": throughput.measure,
     "cache": cached.measure,
 }

@@ -3,6 +3,7 @@
 import http.client
 import json
 import ssl
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,6 +60,13 @@ class Api:
         """Whether no workflow of the namespace is in another phase."""
         path = WORKFLOWS.path(namespace) + f"?fieldSelector=status.phase!%3D{phase}&limit=1"
         return not json.loads(self.ask("GET", path))["items"]
+
+    def follow(self, path: str) -> Iterator[bytes]:
+        """The lines of an answer that goes on, as they come."""
+        self._connection.request("GET", path, headers=self._headers)
+        answer = self._connection.getresponse()
+        while line := answer.readline():
+            yield line
 
     def close(self) -> None:
         """Close the connection."""

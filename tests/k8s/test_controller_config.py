@@ -5,12 +5,16 @@ import json
 import time
 from pathlib import Path
 
+import pytest
 from tests.k8s.store_fixtures import Stores
 
 from wf_core.adapters.clock import SystemClock
 from wf_core.config import Config
+from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access
+from wf_k8s.client.pace import Throttle
 from wf_k8s.client.session import Session
+from wf_k8s.client.shared import session_of
 from wf_k8s.controller import wiring
 from wf_k8s.controller.options import Options
 from wf_k8s.leadership.leadership import Leadership, Timing
@@ -41,6 +45,11 @@ def test_fault_16_rate_and_times_reach_the_client(tmp_path: Path) -> None:
         assert (lease.timeout, session.timeout) == (0.3, 0.3)
         assert session.throttle.delay() == 0.0
         assert 0.1 < session.throttle.delay() < 0.15
+        of_a_plugin = session_of(options.address)
+        assert of_a_plugin is not session
+        assert 0.25 < of_a_plugin.throttle.delay() < 0.3, "one budget for all of a process"
+        with pytest.raises(StoreUnavailable, match="does not lead"):
+            await of_a_plugin.request("POST", "/api/v1/namespaces/orders/pods")
         assert wiring.access(options).idle == 0.4
 
     asyncio.run(main())
@@ -48,7 +57,7 @@ def test_fault_16_rate_and_times_reach_the_client(tmp_path: Path) -> None:
 
 def test_throttle_qps_is_for_requests_of_all_kinds_together(stores: Stores) -> None:
     async def main() -> None:
-        session = Session(Access("", str(stores.kubeconfig)), qps=5)
+        session = Session(Access("", str(stores.kubeconfig)), throttle=Throttle(5))
         paths = ["/version", "/api/v1/namespaces", "/apis"] * 5
         try:
             await session.request("GET", "/version")  # the way in is open

@@ -14,6 +14,7 @@ from wf_core.model.spec import Workflow
 from wf_core.ports import Saved
 from wf_core.testing.store_values import key_of, next_save, workflow
 from wf_k8s.client.access import Access
+from wf_k8s.client.pace import Throttle
 from wf_k8s.client.session import Session
 from wf_k8s.leadership.fence import FencedSession
 from wf_k8s.leadership.leadership import Leadership
@@ -37,7 +38,7 @@ def store_of(made: Candidates, leadership: Leadership, session: Session | None =
 def fenced(made: Candidates, may_write: Callable[[], bool]) -> FencedSession:
     """A session that asks."""
     access = Access(f"/{made.namespace}", str(made.kubeconfig))
-    return FencedSession(access, may_write, qps=1000, timeout=5, observer=unheard)
+    return FencedSession(access, may_write, throttle=Throttle(None), timeout=5, observer=unheard)
 
 
 def placed(namespace: str) -> Workflow:

@@ -9,12 +9,11 @@ import attrs
 import msgspec
 
 from wf_core.errors import StoreUnavailable
-from wf_k8s.client.access import Access
 from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.client.follow import Follow, Gone, Put, Restarted, Synced, Trouble
 from wf_k8s.client.listing import read_one
 from wf_k8s.client.resources import PODS
-from wf_k8s.client.session import Session
+from wf_k8s.client.shared import session_of
 from wf_podstep import names
 from wf_podstep.background import Background
 from wf_podstep.cache import Cache
@@ -36,7 +35,7 @@ class Cluster:
     def __init__(self, background: Background, address: str, *, in_cluster: bool) -> None:
         self.background = background
         self.in_cluster = in_cluster
-        self.session = Session(Access(address))
+        self.session = session_of(address)
         self._caches: dict[str | None, Cache] = {}
         background.at_end(self.session.close)
 

@@ -1,6 +1,8 @@
 """When to send: the budget of requests a second, and how long to wait after a failure."""
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
 
 import attrs
@@ -22,10 +24,12 @@ class Backoff:
 class Throttle:
     """At most `qps` requests a second, in the order in which they were asked for.
 
-    A second's worth may go at once after a pause. `None` is no limit.
+    A second's worth may go at once after a pause. `None` is no limit. Loops of several threads may
+    share one.
     """
 
-    def __init__(self, qps: float | None, now: Callable[[], float]) -> None:
+    def __init__(self, qps: float | None, now: Callable[[], float] = time.monotonic) -> None:
+        self._lock = threading.Lock()
         self._interval = 1.0 / qps if qps else 0.0
         self._burst = 1.0 if qps else 0.0
         self._now = now
@@ -35,9 +39,10 @@ class Throttle:
         """Take a place; seconds until its turn."""
         if not self._interval:
             return 0.0
-        now = self._now()
-        place = max(self._next, now - self._burst + self._interval)
-        self._next = place + self._interval
+        with self._lock:
+            now = self._now()
+            place = max(self._next, now - self._burst + self._interval)
+            self._next = place + self._interval
         return max(0.0, place - now)
 
     async def turn(self) -> None:

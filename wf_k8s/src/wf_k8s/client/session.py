@@ -38,8 +38,8 @@ Observer = Callable[[str, str, float], None]
 
 class Session:
     """Requests to one API server. `timeout` (seconds) is what one may take, from when it is sent;
-    `qps` limits them, and no more than `AT_ONCE` are under way together, watches apart. Waits are
-    jittered by `chance`.
+    `throttle` limits them, also together with those of other sessions, and no more than `AT_ONCE`
+    are under way together, watches apart. Waits are jittered by `chance`.
 
     401: the credentials are read again, once. 429: sent again after what Retry-After asks, since
     nothing was done. Other failures that pass are repeated for GET alone: a write is its caller's,
@@ -50,7 +50,7 @@ class Session:
         self,
         access: Access,
         *,
-        qps: float | None = None,
+        throttle: Throttle | None = None,
         timeout: float = 5.0,
         backoff: Backoff = BACKOFF,
         observer: Observer | None = None,
@@ -58,7 +58,7 @@ class Session:
     ) -> None:
         self._access = access
         self.timeout = timeout
-        self.throttle = Throttle(qps, time.monotonic)
+        self.throttle = throttle or Throttle(None)
         self._places = asyncio.Semaphore(AT_ONCE)
         self._backoff = backoff
         self._observer = observer

@@ -11,7 +11,9 @@ from wf_core.engine.engine import Engine
 from wf_core.engine.local import hook_folder
 from wf_core.limits import pool_size
 from wf_core.plugins import Registry
+from wf_k8s.client import shared
 from wf_k8s.client.access import Access
+from wf_k8s.client.pace import Throttle
 from wf_k8s.client.session import Observer, Session
 from wf_k8s.controller.options import Options
 from wf_k8s.leadership.fence import FencedSession
@@ -43,17 +45,22 @@ def lease_session(options: Options, observer: Observer) -> Session:
 def store(
     options: Options, leadership: Leadership, clock: SystemClock, observer: Observer
 ) -> K8sStore:
-    """The workflows, for as long as this controller leads."""
+    """The workflows, for as long as this controller leads. Plugins share its way there."""
     config = options.config
-    session = FencedSession(
-        access(options),
-        lambda: leadership.leads,
-        qps=config.throttle_qps,
-        timeout=config.rpc_timeout_mill_seconds / 1000,
-        observer=observer,
-    )
+    throttle = Throttle(config.throttle_qps)
+
+    def session() -> Session:
+        return FencedSession(
+            access(options),
+            lambda: leadership.leads,
+            throttle=throttle,
+            timeout=config.rpc_timeout_mill_seconds / 1000,
+            observer=observer,
+        )
+
+    shared.share(options.address, session)
     owners = LeaseOwners(leadership, f"{config.namespace}/{options.lease}")
-    return K8sStore(session, owners, clock.now)
+    return K8sStore(session(), owners, clock.now)
 
 
 def engine(options: Options, store: K8sStore, registry: Registry, clock: SystemClock) -> Engine:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access
+from wf_k8s.client.pace import Throttle
 from wf_k8s.client.session import JSON, Chance, Observer, Session
 
 
@@ -16,12 +17,14 @@ class FencedSession(Session):
         access: Access,
         may_write: Callable[[], bool],
         *,
-        qps: float | None,
+        throttle: Throttle,
         timeout: float,
         observer: Observer | None,
         chance: Chance | None = None,
     ) -> None:
-        super().__init__(access, qps=qps, timeout=timeout, observer=observer, chance=chance)
+        super().__init__(
+            access, throttle=throttle, timeout=timeout, observer=observer, chance=chance
+        )
         self._may_write = may_write
 
     async def request(

@@ -1,7 +1,6 @@
 """`k8s:[CONTEXT][/NAMESPACE]` to a store. Nothing is read or sent before the first question."""
 
 import os
-from pathlib import Path
 
 from wf_core.adapters.clock import SystemClock
 from wf_core.engine.local import state_folder
@@ -24,16 +23,3 @@ def open_store(url: str) -> K8sStore | None:
 def store_of(session: Session, owners: Owners) -> K8sStore:
     """A store on a session, with this machine's clock."""
     return K8sStore(session, owners, SystemClock().now)
-
-
-def session_of(
-    address: str,
-    *,
-    kubeconfig: Path | None = None,
-    qps: float | None = None,
-    timeout: float = 5.0,
-    idle: float = 200.0,
-) -> Session:
-    """A session for the address that follows `k8s:`, with a controller's limits (seconds)."""
-    file = str(kubeconfig) if kubeconfig is not None else None
-    return Session(Access(address, file, idle), qps=qps, timeout=timeout)

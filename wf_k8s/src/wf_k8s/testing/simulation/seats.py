@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from wf_core.engine import Engine
+from wf_k8s.client.pace import Throttle
 from wf_k8s.client.session import Session
 from wf_k8s.controller.tenure import Tenure
 from wf_k8s.leadership.fence import FencedSession
@@ -98,7 +99,7 @@ class LeaseSeat:
         session = FencedSession(
             access,
             lambda: self.leadership.leads,
-            qps=None,
+            throttle=Throttle(None),
             timeout=TIMEOUT,
             observer=None,
             chance=chance,
