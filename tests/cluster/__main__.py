@@ -80,7 +80,7 @@ def pods_on(
     archives = images.write_all(folder / "images")
     with node.running(programs, plane, folder / "node", kubectl, archives) as ours:
         load = shlex.join([*ours.ctr_command(), "images", "import"])
-        yield f"pods run, with the image {images.BUSYBOX_IMAGE} and what you load: {load} FILE"
+        yield f"pods run, with the image {images.OWN_BUSYBOX} and what you load: {load} FILE"
 
 
 def as_ctrl_c(_number: int, _frame: FrameType | None) -> None:

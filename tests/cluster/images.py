@@ -1,5 +1,6 @@
 """The images of tests: busybox for steps, pause for pods. They are in no registry."""
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -9,7 +10,9 @@ from image import archive
 from image.archive import Image
 from tests.cluster.node_config import PAUSE_IMAGE
 
-BUSYBOX_IMAGE = "wf.local/busybox:1"
+OWN_BUSYBOX = "wf.local/busybox:1"
+BUSYBOX_IMAGE = os.environ.get("WF_TEST_BUSYBOX") or OWN_BUSYBOX
+"""What pods of the tests run. A cluster that is there already pulls it from where it can."""
 
 
 def write_all(folder: Path) -> list[Path]:
@@ -32,7 +35,7 @@ def busybox(program: Path, roots: Path, folder: Path) -> Path:
     (root / "etc").mkdir()
     (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n")
     (root / "etc/group").write_text("root:x:0:\nnogroup:x:65534:\n")
-    image = Image(BUSYBOX_IMAGE, [root], command=["sh"], environment={"PATH": "/bin"})
+    image = Image(OWN_BUSYBOX, [root], command=["sh"], environment={"PATH": "/bin"})
     return archive.write(image, folder / "busybox.tar")
 
 

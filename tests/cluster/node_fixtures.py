@@ -1,5 +1,10 @@
-"""The fixtures of tests that need a node; a conftest takes them in by importing them."""
+"""The fixtures of tests that need a node; a conftest takes them in by importing them.
 
+With WF_TEST_KUBECONFIG pods run on the nodes of that cluster, and what breaks a node is skipped.
+Images are pulled there: WF_TEST_BUSYBOX names one of busybox, WF_TEST_IMAGE the controller's.
+"""
+
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,9 +33,9 @@ PATIENCE = 300
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what needs a node, and give it time where the programs have to be built."""
     fixtures.pytest_itemcollected(item)
-    if "node_programs" in getattr(item, "fixturenames", ()):
+    if {"cluster", "node_programs"} & set(getattr(item, "fixturenames", ())):
         item.add_marker(pytest.mark.e2e)
-        built = binaries.all_there(binaries.NODE)
+        built = connection.existing() or binaries.all_there(binaries.NODE)
         item.add_marker(pytest.mark.timeout(PATIENCE if built else fixtures.BUILDING))
 
 
@@ -58,8 +63,16 @@ def plane(
 
 
 @pytest.fixture(scope="session")
-def cluster(plane: ControlPlane) -> Cluster:
-    """The same, as tests speak to it."""
+def cluster(
+    request: pytest.FixtureRequest,
+    kubectl_program: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Cluster:
+    """The same, as tests speak to it; or the cluster that is there."""
+    file = connection.existing()
+    if file is not None:
+        return connection.attached(file, kubectl_program, tmp_path_factory.mktemp("cluster"))
+    plane: ControlPlane = request.getfixturevalue("plane")
     return connection.own(plane)
 
 
@@ -78,8 +91,12 @@ def node(
 
 
 @pytest.fixture(scope="session")
-def wf_image(node: Node, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of the controller's own image, which the node has."""
+def wf_image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of the controller's own image, which nodes have or can pull."""
+    if connection.existing():
+        named = os.environ.get("WF_TEST_IMAGE")
+        return named or pytest.skip("WF_TEST_IMAGE names no image of the controller")
+    node: Node = request.getfixturevalue("node")
     target = tmp_path_factory.mktemp("wf-image") / "image.tar"
     name = image.build("wf.local/wf:test", IN_THE_IMAGE, target)
     node.load(target)
@@ -88,14 +105,18 @@ def wf_image(node: Node, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def namespace(node: Node, kubectl: Kubectl) -> Iterator[str]:
+def namespace(request: pytest.FixtureRequest, kubectl: Kubectl) -> Iterator[str]:
     """A namespace of the test's own, in which pods can be made; they are gone
     afterwards."""
+    node: Node | None = None
+    if not connection.existing():
+        node = request.getfixturevalue("node")
     name = f"test-{secrets.token_hex(4)}"
     kubectl("create", "namespace", name)
     # Pods are refused until their service account is there.
     kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={name}")
     yield name
-    node.check()
+    if node is not None:
+        node.check()
     kubectl("delete", "pods", "--all", f"--namespace={name}", "--grace-period=1")
     kubectl("delete", "namespace", name, "--wait=false")

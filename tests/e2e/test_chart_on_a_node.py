@@ -54,7 +54,7 @@ def release(helm: Helm, sagas: Sagas, wf_image: str) -> Iterator[Release]:
     sagas.kubectl("label", "namespace", sagas.namespace, level)
     repository, _, tag = wf_image.rpartition(":")
     values = {
-        "image": {"repository": repository, "tag": tag, "pullPolicy": "Never"},
+        "image": {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"},
         "namespaces": [sagas.namespace],
         "crd": {"create": False},
     }

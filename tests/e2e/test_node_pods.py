@@ -1,6 +1,7 @@
 """The node is a real one: it runs pods, and says why it does not."""
 
 import pytest
+from tests.cluster.images import BUSYBOX_IMAGE
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.node import NAME
 from tests.e2e.pods import Pods, exit_code
@@ -56,7 +57,7 @@ def test_a_quota_refuses_the_pod_that_is_too_many(
 def test_a_pod_that_takes_too_much_memory_is_killed(pods: Pods) -> None:
     container = {
         "name": "main",
-        "image": "wf.local/busybox:1",
+        "image": BUSYBOX_IMAGE,
         "command": ["sh", "-c", "x=a; while :; do x=$x$x; done"],
         "resources": {"limits": {"memory": "32Mi"}},
     }
