@@ -1,5 +1,6 @@
 """Tests from end to end: on a real node, started once for each worker."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from tests.cluster.node_fixtures import (
     wf_image,
 )
 from tests.e2e.pods import Pods
+from tests.e2e.releases import Release
 from tests.k8s.chart_helm import Helm
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
+from tests.k8s.crd_objects import Sagas
 from tests.podstep.pod_fixtures import pod_controllers
 
 __all__ = [
@@ -47,3 +50,18 @@ def pods(kubectl: Kubectl, namespace: str) -> Pods:
 def helm(helm_program: Path, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Helm:
     """helm as the node's administrator."""
     return Helm(helm_program, tmp_path_factory.mktemp("helm"), cluster.kubeconfig)
+
+
+@pytest.fixture
+def release(helm: Helm, sagas: Sagas, wf_image: str) -> Iterator[Release]:
+    """The release `wf` in a namespace of the strictest pod security."""
+    level = "pod-security.kubernetes.io/enforce=restricted"
+    sagas.kubectl("label", "namespace", sagas.namespace, level)
+    repository, _, tag = wf_image.rpartition(":")
+    values = {
+        "image": {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"},
+        "namespaces": [sagas.namespace],
+        "crd": {"create": False},
+    }
+    yield Release(helm, sagas, values)
+    helm("uninstall", "wf", "--namespace", sagas.namespace, "--ignore-not-found", "--wait")

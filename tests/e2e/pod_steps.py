@@ -3,7 +3,30 @@
 from typing import Any
 
 from tests.cluster.images import BUSYBOX_IMAGE
-from tests.e2e.pods import Json
+from tests.e2e.pods import Json, Pods
+
+RESTRICTED: dict[str, Any] = {
+    "podTemplate": {
+        "spec": {
+            "terminationGracePeriodSeconds": 1,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 65534,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [
+                {
+                    "name": "main",
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                }
+            ],
+        }
+    }
+}
+"""Parameters with which a pod may run in a namespace of the strictest pod security."""
 
 
 def step(name: str, script: str = "true", *after: str, retries: int = 0, **parameters: Any) -> Json:
@@ -42,3 +65,9 @@ def labelled(pods: list[Json], **labels: str) -> list[Json]:
             for key, value in labels.items()
         )
     ]
+
+
+def listed(pods: Pods) -> list[Json]:
+    """The pods of the namespace."""
+    found: list[Json] = pods.kubectl.json("-n", pods.namespace, "get", "pods")["items"]
+    return found

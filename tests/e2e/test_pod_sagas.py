@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault
-from tests.e2e.pod_steps import labelled, step
+from tests.e2e.pod_steps import labelled, listed, step
 from tests.e2e.pods import Json, Pods
 from tests.k8s.controller_process import Controllers, await_phase, until
 from tests.k8s.crd_objects import Sagas, workflow
@@ -19,12 +19,6 @@ from tests.podstep.pod_proxy import disturbed
 from wf_core.cli.exits import ExitCode
 
 LEASE_SECONDS = 4
-
-
-def listed(pods: Pods) -> list[Json]:
-    """The pods of the namespace."""
-    found: list[Json] = pods.kubectl.json("-n", pods.namespace, "get", "pods")["items"]
-    return found
 
 
 def await_left(pods: Pods, many: int) -> list[Json]:
