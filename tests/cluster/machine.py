@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.cluster.binaries import UnavailableError
+from tests.cluster.debian import attempt, install, last_line, there
 
 PACKAGES: Mapping[str, str] = {
     "runc": "runc",
@@ -41,24 +41,6 @@ def make_ready(say: Callable[[str], None]) -> None:
     try_out()
 
 
-def there(program: str) -> bool:
-    return shutil.which(program) is not None
-
-
-def install(packages: Sequence[str], say: Callable[[str], None]) -> None:
-    """Install Debian packages; UnavailableError where that can't be done."""
-    if not there("apt-get"):
-        raise UnavailableError(f"a node needs {', '.join(packages)}, and there is no apt-get")
-    say(f"installing {', '.join(packages)}")
-    wanted = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
-    # A fresh machine may have no list of packages yet.
-    for command in (wanted, ["apt-get", "update"], wanted):
-        done = attempt(command)
-        if command is wanted and done.returncode == 0:
-            return
-    raise UnavailableError(f"{' '.join(packages)} can't be installed: {last_line(done)}")
-
-
 def is_static(program: Path) -> bool:
     """Whether an ELF program runs without any library, so in an image that has none."""
     done = attempt(["ldd", str(program)])
@@ -83,19 +65,3 @@ def try_out() -> None:
             done = attempt(command)
             if done.returncode:
                 raise UnavailableError(f"a node needs {what}, refused here: {last_line(done)}")
-
-
-def attempt(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    """How a command ended."""
-    return subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"},
-    )
-
-
-def last_line(done: "subprocess.CompletedProcess[str]") -> str:
-    return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]

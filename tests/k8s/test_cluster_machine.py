@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cluster import machine
+from tests.cluster import debian, machine
 from tests.cluster.binaries import UnavailableError
 
 REFUSES = "#!/bin/sh\necho E: no such package >&2\nexit 100\n"
@@ -47,18 +47,25 @@ def test_what_is_missing_and_can_not_be_installed_is_named(
 def test_what_the_installer_says_is_passed_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("PATH", str(tmp_path))
     put(tmp_path, "apt-get", REFUSES)
     said: list[str] = []
     with pytest.raises(UnavailableError, match="runc can't be installed: E: no such package"):
-        machine.install(["runc"], said.append)
+        debian.install(["runc"], said.append)
     assert said == ["installing runc"]
 
 
+def test_who_is_not_root_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(UnavailableError, match="needs runc; only root can install that"):
+        debian.install(["runc"], silent)
+
+
 def test_a_command_that_the_machine_refuses_is_told_in_its_last_line() -> None:
-    done = machine.attempt(["sh", "-c", "echo first >&2; echo last >&2; exit 1"])
-    assert machine.last_line(done) == "last"
-    assert machine.last_line(machine.attempt(["false"])) == "exit code 1"
+    done = debian.attempt(["sh", "-c", "echo first >&2; echo last >&2; exit 1"])
+    assert debian.last_line(done) == "last"
+    assert debian.last_line(debian.attempt(["false"])) == "exit code 1"
 
 
 def test_what_is_installed_where_nobody_looks_is_named(
