@@ -43,7 +43,6 @@ def barrier(call: StepCall, connection: Connection) -> Iterator[Passage]:
     """
     if call.hook is Hook.SYNC:
         raise Fatal("a barrier is for run and rollback; sync only looks")
-    refuse_autocommit(connection)
     driver = driver_of(connection)
     table = Table(driver, call, SystemClock().now())
     try:
@@ -59,6 +58,7 @@ def barrier(call: StepCall, connection: Connection) -> Iterator[Passage]:
 
 def _enter(driver: Driver, table: Table) -> Passage:
     try:
+        refuse_autocommit(driver.connection)
         begin(driver)
     except driver.error as error:
         raise Retryable(f"no transaction could be begun: {error}") from error
