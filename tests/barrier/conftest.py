@@ -11,7 +11,6 @@ from tests.barrier.servers import Server
 from tests.cluster.binaries import UnavailableError
 from tests.cluster.fixtures import teller
 
-
 INSTALLING = 600
 """Seconds that a test may take whose server has to be installed first."""
 
