@@ -165,6 +165,10 @@ class Store(Protocol):
     async def save(self, key: Key, changes: Changes) -> Saved:
         """Apply one save."""
 
+    async def whoami(self) -> str:
+        """The name of the person for whom requests are made here, as far as the store can vouch
+        for it: never empty."""
+
     async def request(self, key: Key, request: Request, now: float) -> int:
         """Add a person's request, without touching the state's revision; gives its seq.
 

@@ -150,6 +150,13 @@ class SharedContract(StoreTests):
 
         self.run(test)
 
+    def test_d_whoever_asks_has_a_name(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            assert await ours.whoami() == await theirs.whoami() != ""
+
+        self.run(test)
+
     def test_d_no_more_requests_than_the_maximum_wait(self) -> None:
         async def test(handles: Handles) -> None:
             store = await handles.open()

@@ -7,7 +7,7 @@ import msgspec
 from wf_core.model.spec import Key
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.listing import read_all, read_one
-from wf_k8s.client.resources import EVENTS, WORKFLOWS
+from wf_k8s.client.resources import EVENTS, SELF_REVIEWS, WORKFLOWS
 from wf_k8s.client.session import JSON_PATCH, Session
 
 STRICT: Mapping[str, str] = {"fieldValidation": "Strict"}
@@ -76,6 +76,12 @@ class Objects:
             if error.code not in (404, 409):
                 raise
 
+    async def whoami(self) -> str:
+        """The user that the API server takes us for."""
+        review = {"apiVersion": SELF_REVIEWS.api_version, "kind": "SelfSubjectReview"}
+        answer = await self.session.request("POST", SELF_REVIEWS.path(None), body=_encode(review))
+        return msgspec.json.decode(answer, type=_Review).status.user_info.username
+
     async def warn(self, namespace: str, event: Mapping[str, object]) -> None:
         """Create an Event."""
         await self.session.request("POST", EVENTS.path(namespace), body=_encode(event))
@@ -90,6 +96,18 @@ class Objects:
         except RefusedError as error:
             return any(each.reason == "NamespaceTerminating" for each in error.causes)
         return False
+
+
+class _UserInfo(msgspec.Struct):
+    username: str
+
+
+class _ReviewStatus(msgspec.Struct, rename="camel"):
+    user_info: _UserInfo
+
+
+class _Review(msgspec.Struct):
+    status: _ReviewStatus
 
 
 _PROBE = {

@@ -296,6 +296,11 @@ class K8sStore:
         if key in self._known and freed is not None:
             self._known[key] = attrs.evolve(self._known[key], finalizers=freed.finalizers)
 
+    async def whoami(self) -> str:
+        """As `ports.Store.whoami`: the user that the API server takes us for."""
+        self._check_open()
+        return await self.objects.whoami()
+
     async def request(self, key: Key, request: Request, now: float) -> int:
         """As `ports.Store.request`."""
         self._check_open()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 from wf_core.adapters import store_rules as rules
+from wf_core.adapters.account import account
 from wf_core.adapters.memory.backing import Backing, Entry
 from wf_core.errors import StoreUnavailable
 from wf_core.model.phases import Phase
@@ -123,6 +124,10 @@ class MemoryStore:
             entry.asked.pop(seq, None)
         self.backing.changed(key)
         return Saved.SAVED
+
+    async def whoami(self) -> str:
+        """As `ports.Store.whoami`: the machine's account."""
+        return account()
 
     async def request(self, key: Key, request: Request, now: float) -> int:
         """As `ports.Store.request`."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wf_core.adapters import store_rules as rules
+from wf_core.adapters.account import account
 from wf_core.adapters.sqlite import reading, schema, writing
 from wf_core.adapters.sqlite.failures import from_os, translate
 from wf_core.adapters.sqlite.follower import Follower
@@ -124,6 +125,10 @@ class SqliteStore:
         operation = partial(writing.save, key, changes, data, self._places)
         alone = self._company.alone(key, asyncio.get_running_loop().time())
         return await (self.writer.run_now if alone else self.writer.run)(operation)
+
+    async def whoami(self) -> str:
+        """As `ports.Store.whoami`: the machine's account."""
+        return account()
 
     async def request(self, key: Key, request: Request, now: float) -> int:
         """As `ports.Store.request`."""
