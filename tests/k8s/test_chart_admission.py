@@ -1,4 +1,4 @@
-"""The chart's two admission policies, on a real API server."""
+"""The chart's admission policies, on a real API server."""
 
 import json
 import re
@@ -31,6 +31,12 @@ def pod_step(name: str = "a", **parameters: object) -> Json:
     return {"name": name, "stepTemplate": template}
 
 
+def answered_by(name: str, id_: str = "r1") -> Json:
+    """A request that approves in somebody's name."""
+    value = {"approved": True, "by": name}
+    return request(id_, "Signal", name="gate", value=value)
+
+
 @pytest.fixture(scope="module")
 def guarded(saga_kubectl: Kubectl, cluster_helm: Helm) -> Iterator[Sagas]:
     """A namespace that a release of the chart is for; the definition is there already."""
@@ -53,6 +59,10 @@ def guarded(saga_kubectl: Kubectl, cluster_helm: Helm) -> Iterator[Sagas]:
         until(
             lambda: finalizers(created(sagas, workflow())) or None,
             "the policy about the finalizer counts",
+        )
+        until(
+            lambda: None if accepts(sagas, workflow(requests=[answered_by("ann")])) else True,
+            "the policy about approvals counts",
         )
         yield sagas
     finally:
@@ -159,6 +169,33 @@ def test_19_who_may_not_create_pods_may_still_ask_for_an_end(author: Sagas, guar
     assert changed["spec"]["requests"][0]["type"] == "Cancel"
     guarded.patch(drop("/metadata/finalizers"), name="runs-pods")
     guarded.kubectl("-n", guarded.namespace, "delete", "saga", "runs-pods")
+
+
+def test_an_approval_is_given_in_one_s_own_name(author: Sagas, guarded: Sagas) -> None:
+    guarded.create(workflow(name="gated"))
+    said = author.patch_refused(put("/spec/requests", [answered_by("ann")]), name="gated")
+    assert f'an approval is given in one\'s own name: its "by" must be "{AUTHOR}"' in said
+    nobody = request("r1", "Signal", name="gate", value={"approved": True})
+    assert "in one's own name" in author.patch_refused(
+        put("/spec/requests", [nobody]), name="gated"
+    )
+    author.patch(put("/spec/requests", [answered_by(AUTHOR)]), name="gated")
+    # Whoever adds a request later does not answer for what stands there.
+    guarded.patch(put("/spec/requests/-", request("r2", "Suspend")), name="gated")
+    guarded.patch(drop("/metadata/finalizers"), name="gated")
+    guarded.kubectl("-n", guarded.namespace, "delete", "saga", "gated")
+
+
+def test_an_approval_at_creation_is_no_exception(author: Sagas) -> None:
+    said = author.refused(workflow(requests=[answered_by("ann")]))
+    assert f'its "by" must be "{AUTHOR}"' in said
+    assert accepts(author, workflow(requests=[answered_by(AUTHOR)]))
+
+
+@pytest.mark.parametrize("value", [None, 17, "ann", [1], {"by": "ann"}])
+def test_other_signals_are_nobody_s_name(author: Sagas, value: object) -> None:
+    signal = request("r1", "Signal", name="gate", value=value)
+    assert accepts(author, workflow(requests=[signal]))
 
 
 @pytest.mark.parametrize(
