@@ -169,3 +169,15 @@ def test_an_undo_that_sees_the_past_undoes_what_ran_since_or_is_tried_again(
         bank.hook(run_of("u1"))
         assert until_it_ends(lambda: other.hook(undo_of("u1"))) is not None
         assert bank.balance() == 100
+
+
+def test_an_undo_that_sees_the_run_but_not_its_undo_is_tried_again(server: Server) -> None:
+    with Bank(server.address) as bank, Bank(server.address) as other:
+        bank.open(ann=100)
+        bank.hook(run_of("u1"))
+        read_first(server, other.connection)
+        bank.hook(undo_of("u1"))
+        with pytest.raises(Retryable):
+            other.hook(undo_of("u1"))
+        assert other.hook(undo_of("u1")) == Success(attributes={"by": "rollback"})
+        assert bank.balance() == 100

@@ -61,8 +61,8 @@ class Table:
                     "INSERT INTO wf_barrier (run_key, workflow, step, state, changed_at)"
                     " VALUES (:run_key, :workflow, :step, :state, :changed_at)",
                     run_key=self.call.run_key,
-                    workflow=f"{self.call.namespace}/{self.call.workflow}",
-                    step=self.call.step,
+                    workflow=f"{self.call.namespace}/{self.call.workflow}"[:600],
+                    step=self.call.step[:300],
                     state=state.value,
                     changed_at=int(self.now),
                 )
