@@ -140,6 +140,7 @@ def test_a_person_answers_two_workflows_that_an_engine_serves(desk: Desk) -> Non
         who = account()
         assert said == Said(0, f"cheap: step 'release' is approved by {who}: why not\n", "")
         attributes = rested(desk, "cheap", "Success")["steps"]["charge"]["attributes"]
+        assert f"approved by {who}: why not" in desk.wf("history", "cheap").out
         assert attributes["receipt"] == f"approved by {who}"
 
         said = desk.wf("reject", "dear", "release", "--reason", "too dear", "--as", "ann")

@@ -6,8 +6,10 @@
 import pytest
 
 from wf_core.errors import EngineError
+from wf_core.model.outcomes import Progressing, Succeeded
 from wf_core.model.phases import Ended, Hook, Phase, RollbackMode, RollbackPolicy, Undo
 from wf_core.model.spec import DependOn
+from wf_core.model.state import MESSAGE, Resource
 from wf_core.saga import table
 from wf_core.saga.events import Admitted, Refused, Reported
 from wf_core.testing.saga_driver import Drive, chain, done, fatal, retryable, step, workflow
@@ -41,6 +43,18 @@ def test_a1_a_chain_runs_in_order_and_succeeds() -> None:
     assert moves == [
         (None, R), ("s0", R), ("s0", S), ("s1", R), ("s1", S), ("s2", R), ("s2", S), (None, S),
     ]  # fmt: skip
+
+
+def test_c8_history_has_what_the_kind_says_of_its_success_and_not_what_it_said_before() -> None:
+    def said(message: str) -> Resource:
+        return Resource("x", attributes={MESSAGE: message})
+
+    saga = Drive(workflow(step("a"), step("b", "a")))
+    for name, end in (("a", Succeeded(said("approved by ann"))), ("b", done())):
+        saga.outcomes[name, Hook.RUN] = [Progressing(resource=said("waits"))]
+        saga.outcomes[name, Hook.SYNC] = [end]
+    saga.go()
+    assert [t.reason for t in saga.history if t.after is S and t.step] == ["approved by ann", ""]
 
 
 def test_a1_independent_branches_run_at_once() -> None:

@@ -12,7 +12,7 @@ from wf_core.model.phases import (
     Ran,
     RequestType,
 )
-from wf_core.model.state import Blocked
+from wf_core.model.state import MESSAGE, Blocked
 from wf_core.saga import attempts, statuses
 from wf_core.saga.attempts import RUN
 from wf_core.saga.calls import (
@@ -101,7 +101,7 @@ def outcome(ledger: Ledger, i: int, flight: Flight, result: Outcome, now: float)
         if why:
             ending = Failure(Severity.FATAL, why), Ended.SUCCEEDED
         else:
-            succeed(ledger, i, Ran.CALLED, now)
+            succeed(ledger, i, Ran.CALLED, now, _said(result))
     elif isinstance(result, Progressing):
         ending = attempts.progress(ledger, i, RUN, flight, result, now)
     elif result.severity is Severity.CANNOT_LOOK:
@@ -136,13 +136,19 @@ def interrupted(ledger: Ledger, i: int, now: float) -> None:
         _end_badly(ledger, i, (failure, Ended.UNKNOWN), now)
 
 
-def succeed(ledger: Ledger, i: int, ran: Ran, now: float) -> None:
+def _said(result: Succeeded) -> str:
+    """The sentence of the kind's about what is done, where it gave one with it."""
+    message = "" if result.resource is None else result.resource.attributes.get(MESSAGE, "")
+    return message if isinstance(message, str) else ""
+
+
+def succeed(ledger: Ledger, i: int, ran: Ran, now: float, reason: str = "") -> None:
     """Step i is in Success; the pivot's Success commits the workflow (semantics A4)."""
     if ran is Ran.CALLED:
         ledger.end_attempt(i, Hook.RUN, Ended.SUCCEEDED, now, None)
     else:
         attempts.leave(ledger, i, RUN, now)
-    ledger.move(i, Phase.SUCCESS, now, ran=ran, failed=False, blocked=None, run_error=None)
+    ledger.move(i, Phase.SUCCESS, now, reason, ran=ran, failed=False, blocked=None, run_error=None)
     if i == ledger.graph.pivot:
         _commit(ledger, now)
     statuses.recheck(ledger, i)
