@@ -1,5 +1,7 @@
 """What is kept of a gate, in its step's resource, and its sentences. Pure."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +23,9 @@ SIGNAL = "signal"
 APPROVERS = "approvers"
 USED = "usedAnswer"
 
+LONGEST = 256
+"""Characters that are kept of a name, and of a reason."""
+
 
 @attrs.frozen
 class Answer:
@@ -40,12 +45,12 @@ class Answer:
 @attrs.frozen
 class Gate:
     """A gate: the signal that answers it, whose answers count, until when it waits (epoch seconds),
-    and the answer that an earlier attempt was ended by, which does not count again."""
+    and the fingerprint of the answer that ended an earlier attempt, which does not count again."""
 
     signal: str
     approvers: Sequence[str] = ()
     due_at: float | None = None
-    used: Json = None
+    used: str = ""
 
     def resource(self, status: str, message: str) -> Resource:
         """What is saved. `message` is for people."""
@@ -56,7 +61,7 @@ class Gate:
         }
         if self.due_at is not None:
             kept[DUE] = self.due_at
-        if self.used is not None:
+        if self.used:
             kept[USED] = self.used
         return Resource(status=status, attributes=kept)
 
@@ -69,8 +74,13 @@ def gate_of(resource: Resource) -> Gate:
         str(kept.get(SIGNAL, "")),
         tuple(map(str, approvers)) if isinstance(approvers, list) else (),
         float(due_at) if isinstance(due_at, int | float) else None,
-        kept.get(USED),
+        str(kept.get(USED, "")),
     )
+
+
+def fingerprint(value: Json) -> str:
+    """What tells a signal's value from others, however large it is."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def signalled(answer: Answer, at: float) -> dict[str, Json]:
@@ -92,7 +102,9 @@ def answer_of(value: Json) -> Answer:
     approved, by, reason = given.get("approved"), given.get("by"), given.get("reason")
     if not isinstance(approved, bool) or not isinstance(by, str) or not by.strip():
         raise ValueError(_FORM)
-    return Answer(approved, by.strip(), reason if isinstance(reason, str) else "")
+    reason = reason if isinstance(reason, str) else ""
+    # Cut, so that no answer is too large to be kept.
+    return Answer(approved, by.strip()[:LONGEST], reason[:LONGEST])
 
 
 def rfc3339(at: float) -> str:

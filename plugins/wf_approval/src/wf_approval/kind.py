@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
+import attrs
+
 from wf_approval.gate import (
     APPROVED,
     CLOSED,
@@ -13,6 +15,7 @@ from wf_approval.gate import (
     Answer,
     Gate,
     answer_of,
+    fingerprint,
     gate_of,
     rfc3339,
 )
@@ -43,41 +46,39 @@ class Approval(StepKind):
 
     def run(self, call: StepCall) -> Answered:
         """Open the gate, or go on with the one that an interrupted attempt opened."""
-        left = call.previous.resource
-        if left is not None and left.status == WAITING:
-            return self._look(call, gate_of(left))
-        if left is not None and call.previous.outcome is not Ended.FAILED:
-            _end_again(left)
-        return self._look(call, self._opened(call, None if left is None else gate_of(left)))
+        if call.previous.outcome is not Ended.FAILED:
+            _end_again(call.previous.resource)
+        return self._look(call)
 
     def sync(self, call: StepCall) -> Answered:
         """Whether it was answered, or its time is over."""
-        left = call.previous.resource
-        if call.purpose is Purpose.WATCH or left is None:
+        if call.purpose is Purpose.WATCH:
             return None
-        _end_again(left)
-        return self._look(call, gate_of(left))
+        _end_again(call.previous.resource)
+        return self._look(call)
 
     def rollback(self, call: StepCall) -> Success:
         """Nothing to undo; what waits does so no longer."""
         left = call.previous.resource
         return Success(Resource(status=CLOSED, attributes={} if left is None else left.attributes))
 
-    def _opened(self, call: StepCall, earlier: Gate | None) -> Gate:
+    def _gate(self, call: StepCall) -> Gate:
+        """What it is by the document; of what was saved, only what the document does not say."""
         parameters: ApprovalParameters = call.parameters
-        deadline = parameters.deadline_seconds
-        return Gate(
-            parameters.signal or call.step,
-            parameters.approvers,
-            None if deadline is None else self._now() + deadline,
-            None if earlier is None else earlier.used,
-        )
+        left = call.previous.resource
+        kept = Gate("") if left is None else gate_of(left)
+        due_at = None
+        if parameters.deadline_seconds is not None:
+            goes_on = left is not None and left.status == WAITING and kept.due_at is not None
+            due_at = kept.due_at if goes_on else self._now() + parameters.deadline_seconds
+        return Gate(parameters.signal or call.step, parameters.approvers, due_at, kept.used)
 
-    def _look(self, call: StepCall, gate: Gate) -> Answered:
+    def _look(self, call: StepCall) -> Answered:
+        gate = self._gate(call)
         now = self._now()
         said = call.signals.get(gate.signal)
         complaint = ""
-        if said is not None and said != gate.used:
+        if said is not None and fingerprint(said) != gate.used:
             try:
                 answer = answer_of(said)
             except ValueError as error:
@@ -101,15 +102,15 @@ def _end(call: StepCall, gate: Gate, answer: Answer, now: float) -> Success:
             gate.resource(APPROVED, answer.sentence),
             {"approvedBy": answer.by, "approvedAt": rfc3339(now), "reason": answer.reason},
         )
-    used = Gate(gate.signal, gate.approvers, None, call.signals[gate.signal])
+    used = attrs.evolve(gate, used=fingerprint(call.signals[gate.signal]))
     call.checkpoint(used.resource(REJECTED, answer.sentence))
     raise Fatal(answer.sentence)
 
 
-def _end_again(left: Resource) -> None:
+def _end_again(left: Resource | None) -> None:
     """Raise Fatal where a crash kept the engine from saving how the attempt ended, and only that:
     the answer may have been overwritten since."""
-    if left.status in (REJECTED, EXPIRED):
+    if left is not None and left.status in (REJECTED, EXPIRED):
         raise Fatal(str(left.attributes.get(MESSAGE, left.status)))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from wf_approval.gate import ENDED, WAITING, Gate, gate_of
+from wf_core.cli.text import one_line
 from wf_core.errors import AuthorError
 from wf_core.model.phases import Phase
 from wf_core.model.spec import Key
@@ -70,7 +71,8 @@ def _why_not(name: str, state: StepState, sentences: Mapping[str, str]) -> str:
     if resource is not None and resource.status in ENDED:
         at = state.attributes.get("approvedAt")
         when = f" (at {at})" if at else ""
-        return f"step '{name}' has its answer: {resource.attributes.get(MESSAGE)}{when}"
+        said = one_line(str(resource.attributes.get(MESSAGE)))
+        return f"step '{name}' has its answer: {said}{when}"
     if name in sentences:
         return f"step '{name}' does not wait for an approval: it {sentences[name]}"
     return f"step '{name}' does not wait for an approval: it is {state.phase}"

@@ -54,7 +54,7 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
             of = f" of step '{asked.request.step}'" if asked.request.step else ""
             click.echo(f"{key}: {asked.request.type}{of} was asked and is not answered yet")
         for waiting in found:
-            click.echo(f"{waiting.step or key}: {waiting.sentence}")
+            click.echo(f"{waiting.step or key}: {one_line(waiting.sentence)}")
             if waiting.step in blocked:
                 for command in commands(key, waiting.step, blocked[waiting.step].options):
                     click.echo(f"  `{command}`")
