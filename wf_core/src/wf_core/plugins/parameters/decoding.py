@@ -13,7 +13,7 @@ from wf_core.errors import Fault
 from wf_core.model.spec import Parameters
 from wf_core.nearest import hint
 from wf_core.plugins.parameters.converter import converter
-from wf_core.plugins.parameters.invalid import ParametersInvalid
+from wf_core.plugins.parameters.invalid import AUTHOR, ParametersInvalid
 from wf_core.plugins.parameters.scalars import NotYetKnown, WrongValue
 from wf_core.plugins.parameters.wire import type_words, wired
 
@@ -34,7 +34,7 @@ def structure(cls: type, parameters: Parameters, identity: str, *, strict: bool)
                     "$",
                     f"the parameter class {cls.__name__} of {identity} can't be used: "
                     f"{type(error).__name__}: {error}",
-                    hint="its author must mend it",
+                    hint=AUTHOR,
                 )
             ]
         ) from error

@@ -110,18 +110,19 @@ def _default(attribute: "attrs.Attribute[Any]") -> tuple[Any] | None:
         if value.takes_self:
             return None
         value = value.factory()
-    return (_plain(value),)
+    return (plain(value),)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A decoded value as a document would write it."""
     if attrs.has(type(value)):
-        return {name: _plain(getattr(value, each.name)) for name, each in wired(type(value))}
+        return {name: plain(getattr(value, each.name)) for name, each in wired(type(value))}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, set | frozenset):
-        return sorted((_plain(each) for each in value), key=str)
+        return sorted((plain(each) for each in value), key=str)
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return value if value is None or isinstance(value, str | bool | int | float) else str(value)

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from wf_core.errors import Fault
 
+AUTHOR = "its author must mend it"
+"""The hint of a fault that is the kind's, not the document's."""
+
 
 class ParametersInvalid(ValueError):  # noqa: N818
     """Parameters have faults: all of them, at paths such as `$.sleepSeconds`."""

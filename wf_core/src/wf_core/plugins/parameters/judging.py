@@ -7,7 +7,7 @@ from wf_core.errors import Fault
 from wf_core.kinds import StepKind
 from wf_core.model.spec import Parameters
 from wf_core.plugins.parameters.decoding import marked, only_references, structure
-from wf_core.plugins.parameters.invalid import ParametersInvalid
+from wf_core.plugins.parameters.invalid import AUTHOR, ParametersInvalid
 from wf_core.plugins.parameters.scalars import Unresolved
 from wf_core.saga.references import find
 
@@ -29,7 +29,7 @@ def faults(kind: StepKind, parameters: Parameters, undoable: bool, identity: str
     except Exception as error:  # a plugin's code, which must not end the reading of the document
         said = f"{type(error).__name__}: {error}"
         message = f"{identity} failed to check the parameters: {said}"
-        return [Fault("$", message, hint="its author must mend it")]
+        return [Fault("$", message, hint=AUTHOR)]
     waiting = set(_referring(parameters))
     return [each for each in sentences if each.path not in waiting]
 
