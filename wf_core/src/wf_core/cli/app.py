@@ -42,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "delete": "delete",
     "kinds": "installed",
     "plugins": "installed",
+    "plugin": "plugin",
     "schema": "installed",
     "config": "config",
     "completion": "completion",

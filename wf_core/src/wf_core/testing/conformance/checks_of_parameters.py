@@ -44,11 +44,12 @@ class ParameterChecks:
         loaded = taken(world)
         good = dict(world.parameters())
         faults = [str(each) for each in loaded.faults(good, undoable=True)]
-        faults += [each.message for each in Draft202012Validator(loaded.schema()).iter_errors(good)]
+        validator = Draft202012Validator(loaded.schema())
+        faults += [each.message for each in validator.iter_errors(good)]
         if faults:
             broken("good parameters are taken", "; ".join(faults), "Mend the class or the world")
         more = {**good, UNKNOWN: 1}
-        if not loaded.faults(more, undoable=True):
+        if not loaded.faults(more, undoable=True) or validator.is_valid(more):
             broken(
                 "unknown parameters are refused", "one was taken", "Let the class be an attrs one"
             )

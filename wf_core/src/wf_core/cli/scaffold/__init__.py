@@ -1,0 +1,1 @@
+"""The distribution that `wf plugin new` writes: its names, its files, and what stands in them."""
