@@ -78,7 +78,11 @@ class Bench:
         self.woken.get(timeout=20)
 
     def _kept(self, hook: Callable[[Any], Answer], call: RecordedCall) -> Answer:
-        answer = hook(call)
+        try:
+            answer = hook(call)
+        finally:
+            for each in call.checkpoints:
+                self.resource = each.resource or self.resource
         if isinstance(answer, Success | InProgress):
             self.resource = answer.resource or self.resource
             if answer.attributes is not None:

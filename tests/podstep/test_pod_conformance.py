@@ -19,7 +19,6 @@ from wf_podstep.kind import PodStep
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 LABEL = "workflow.example.com/"
-UNDO = {"command": ["refund"], "resources": {"limits": {"cpu": "1"}}}
 
 
 class Pods(World):
@@ -42,7 +41,7 @@ class Pods(World):
     def bad_parameters(self) -> Iterable[Mapping[str, Json]]:
         return [
             {**PARAMETERS, "image": ""},
-            {**PARAMETERS, "resources": {"limits": {"cpu": "lots"}}, "rollback": UNDO},
+            {**PARAMETERS, "resources": {"limits": {"cpu": "lots"}}},
         ]
 
     def effects(self) -> Collection[object]:

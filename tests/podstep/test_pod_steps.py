@@ -383,6 +383,51 @@ def test_a_key_that_kubernetes_does_not_know_is_named(bench: Make) -> None:
         bench().run(parameters={"podTemplate": {"spec": {"memroy": 1}}})
 
 
+def test_an_undo_is_done_where_the_run_and_the_undo_are_refused_alike(
+    bench: Make, kubelet: Kubelet
+) -> None:
+    """What is wrong with the pod of the run is wrong with that of the undo, which has it from
+    there."""
+    pay = bench()
+    pay.parameters = {**pay.parameters, "resources": {"limits": {"cpu": "lots"}}}
+    with pytest.raises(Fatal, match=r"Kubernetes does not take its pod"):
+        pay.run()
+    answer = pay.rollback()
+    assert isinstance(answer, Success)
+    assert answer.resource is not None
+    assert answer.resource.attributes == {"message": "its run never began"}
+    (grave,) = kubelet.pods()
+    assert grave["spec"]["schedulingGates"], "a late run is kept out all the same"
+
+
+def test_19_an_undo_of_a_run_whose_account_was_not_listed_is_done(
+    bench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WF_POD_SERVICE_ACCOUNTS", "runner")
+    pay = bench()
+    with pytest.raises(Fatal, match=r"may not be used"):
+        pay.run()
+    assert isinstance(pay.rollback(), Success)
+
+
+def test_an_undo_that_is_refused_after_a_run_that_had_a_pod_is_not_done(
+    bench: Make, kubelet: Kubelet
+) -> None:
+    pay = bench()
+    pay.run()
+    (pod,) = kubelet.pods()
+    kubelet.run(pod)
+    kubelet.end(pod, 3)
+    pay.woken_soon()
+    with pytest.raises(Retryable):
+        pay.look()
+    wrong = {"resources": {"limits": {"cpu": "lots"}}}
+    with pytest.raises(Fatal, match=r"Kubernetes does not take its pod"):
+        pay.run(attempt=2, parameters=wrong)
+    with pytest.raises(Fatal, match=r"Kubernetes does not take its pod"):
+        pay.rollback(run_attempt=2, parameters=wrong)
+
+
 def test_18_in_a_namespace_that_is_being_deleted_an_undo_says_so(
     bench: Make, kubelet: Kubelet
 ) -> None:

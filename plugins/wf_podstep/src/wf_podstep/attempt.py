@@ -34,6 +34,12 @@ from wf_podstep.weights import Weight
 MOVES = 10
 """Moves of one look: each answers a change that came in between, so few are ever needed."""
 
+REFUSED = "Refused"
+"""Status of what a run saved that never had a pod: the API server refuses it for good."""
+
+GONE_PLACES = ("NamespaceTerminating", "NoNamespace")
+"""Refusals after which nothing can be created there late either."""
+
 LOG_LINES = 100
 """Lines from the end of a log among which the result is."""
 
@@ -112,8 +118,8 @@ class Attempt:
                     self._adopt(identity)
             except RefusedError as error:
                 refused = refusal(error, self._place.namespace)
-                if refused.reason == "NamespaceTerminating" and not self._calls:
-                    return self._undone(Resource("Undone"))  # nothing can be created late either
+                if refused.reason in GONE_PLACES and (not self._calls or self._never_ran):
+                    return self._undone(Resource("Undone"))
                 return self._refused(refused)
         return None
 
@@ -125,7 +131,9 @@ class Attempt:
             inputs(call),
             in_cluster=self._place.cluster.in_cluster,
         )
-        self._check_account(manifest.service_account(document))
+        forbidden = self._forbidden(manifest.service_account(document))
+        if forbidden is not None:
+            return self._refused(forbidden)
         pods = self._place.cache.of_step(call.uid, call.step, call.wake)
         self._place.end(outdated(pods, call.attempt, runs=not self._undoes))
         if call.cancelled.is_set():
@@ -137,13 +145,24 @@ class Attempt:
             return self._refused(refusal(error, self._place.namespace))
         return None
 
-    def _check_account(self, account: str) -> None:
-        if self._accounts is not None and account not in self._accounts:
-            allowed = ", ".join(self._accounts) or "none"
-            raise Fatal(
-                f"the service account '{account}' may not be used by pod steps here (allowed: "
-                f"{allowed}); whoever runs the controller decides that"
-            )
+    def _forbidden(self, account: str) -> Refusal | None:
+        """That a service account is not among those that may be used."""
+        if self._accounts is None or account in self._accounts:
+            return None
+        allowed = ", ".join(self._accounts) or "none"
+        sentence = (
+            f"the service account '{account}' may not be used by pod steps here (allowed: "
+            f"{allowed}); whoever runs the controller decides that"
+        )
+        return Refusal("ServiceAccountNotListed", Weight.FATAL, sentence)
+
+    @property
+    def _never_ran(self) -> bool:
+        """Whether every attempt to run is known to have been refused its pod."""
+        saved = self._call.previous.resource
+        pods = self._place.cache.of_step(self._call.uid, self._call.step, self._call.wake)
+        buried = all(pod.tombstone for pod in pods if pod.runs)
+        return saved is not None and saved.status == REFUSED and buried
 
     def _adopt(self, identity: Identity) -> None:
         """A pod of that name may be there: take it if it is that attempt's."""
@@ -234,8 +253,13 @@ class Attempt:
     def _refused(self, refused: Refusal) -> Answer:
         """It could not be created. A look must not end the attempt for what passes."""
         match refused.weight:
+            case Weight.FATAL if self._undoes and self._never_ran:
+                # What refused the run refuses its undo too, and there is nothing to undo.
+                return self._undone(Resource("Undone", attributes={MESSAGE: "its run never began"}))
             case Weight.FATAL:
                 self._leave()
+                if not self._undoes and self._call.previous.resource is None:
+                    self._call.checkpoint(Resource(REFUSED, name=self._identity.name))
                 raise Fatal(refused.sentence)
             case Weight.COUNTED:
                 self._leave()
