@@ -4,7 +4,7 @@ from typing import NoReturn
 
 import pytest
 
-from wf_core.testing.conformance.orders import Failed
+from wf_core.testing.lives.orders import Failed
 
 
 def broken(promise: str, found: str, advice: str) -> NoReturn:

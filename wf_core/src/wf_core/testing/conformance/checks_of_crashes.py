@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from wf_core.model.phases import Purpose
 from wf_core.testing.conformance.broken import broken
 from wf_core.testing.conformance.checks_of_effects import require
-from wf_core.testing.conformance.lives import Life, LifeFailed
-from wf_core.testing.conformance.orders import Failed
 from wf_core.testing.conformance.step import Step
 from wf_core.testing.conformance.world import World
+from wf_core.testing.lives.calling import Life, LifeFailed
+from wf_core.testing.lives.orders import Failed, Progressing
 
 Kill = Callable[[Step, int], Life]
 
@@ -45,6 +46,22 @@ class CrashChecks:
                 "at once, and end what it left going",
             )
 
+    def test_a_look_killed_anywhere_is_taken_up_by_the_next(self, world: World) -> None:
+        def begin(step: Step) -> None:
+            if not isinstance(step.run().answer, Progressing):
+                pytest.skip("its run does not answer InProgress")
+            world.finish()
+
+        for step, when in _killed(world, _look, after=begin):
+            step.must_run(f" after a look that was killed {when}")
+            require(
+                world,
+                world.effects_of_a_run,
+                f"work in progress whose look was killed {when} has one effect",
+                "Let `sync` decide anew, each time, from what is there",
+            )
+            _clean(world, step, when)
+
     def test_an_undo_killed_anywhere_is_finished_by_the_next_call(self, world: World) -> None:
         for step, when in _killed(world, _undo, after=Step.must_run):
             step.must_undo(f" after it was killed {when}")
@@ -58,6 +75,10 @@ class CrashChecks:
 
 def _run(step: Step, die_at: int) -> Life:
     return step.run(die_at=die_at)
+
+
+def _look(step: Step, die_at: int) -> Life:
+    return step.look(Purpose.RUN, die_at=die_at)
 
 
 def _undo(step: Step, die_at: int) -> Life:
@@ -85,10 +106,8 @@ def _killed(
 
 
 def _clean(world: World, step: Step, when: str) -> None:
-    step.must_undo(f" where the run was killed {when}")
-    require(
-        world, 0, f"an undo takes back a run that was killed {when}", "See the checks of undoing"
-    )
+    step.must_undo(f" of what was killed {when}")
+    require(world, 0, f"an undo takes back what was killed {when}", "See the checks of undoing")
 
 
 def points(boundaries: int, limit: int) -> list[int]:

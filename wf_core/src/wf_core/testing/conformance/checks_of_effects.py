@@ -2,10 +2,10 @@
 
 from wf_core.model.phases import Ended
 from wf_core.testing.conformance.broken import broken
-from wf_core.testing.conformance.lives import LifeFailed
-from wf_core.testing.conformance.orders import Known
 from wf_core.testing.conformance.step import Step
 from wf_core.testing.conformance.world import World
+from wf_core.testing.lives.calling import LifeFailed
+from wf_core.testing.lives.orders import Known
 
 NEVER_RAN = Known()
 INTERRUPTED = Known(Ended.UNKNOWN)

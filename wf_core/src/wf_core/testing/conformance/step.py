@@ -10,16 +10,16 @@ from wf_core.model.phases import Ended, Hook, Purpose
 from wf_core.model.spec import Json
 from wf_core.model.state import Resource
 from wf_core.testing.conformance.broken import broken, in_words
-from wf_core.testing.conformance.lives import Life, LifeFailed, nursery
-from wf_core.testing.conformance.orders import (
+from wf_core.testing.conformance.taken import taken
+from wf_core.testing.conformance.world import World
+from wf_core.testing.lives.calling import Life, LifeFailed, nursery
+from wf_core.testing.lives.orders import (
     Answered,
     Failed,
     Known,
     Order,
     Progressing,
 )
-from wf_core.testing.conformance.taken import taken
-from wf_core.testing.conformance.world import World
 
 ATTEMPTS = 3
 """How often a hook is tried that fails in a way that may pass."""
@@ -40,8 +40,10 @@ class Step:
         self._parameters = dict(world.parameters() if parameters is None else parameters)
         self._attempts = {Purpose.RUN: 1, Purpose.ROLLBACK: 1}
         self._failed: Purpose | None = None
-        self._interruptions = 0
+        self._going: Purpose | None = None
+        self._interruptions = {Purpose.RUN: 0, Purpose.ROLLBACK: 0}
         self._epoch = 1
+        self._calls = 0
         self.known = Known()
         self.lives: list[Life] = []
 
@@ -63,13 +65,14 @@ class Step:
         if hook is not Hook.SYNC and self._failed is purpose:
             self._attempts[purpose] += 1
         self._failed = None
-        folder = self._world.folder / "kit" / self._uid
-        folder.mkdir(parents=True, exist_ok=True)
+        self._calls += 1
+        folder = nursery().folder / self._uid
+        folder.mkdir(exist_ok=True)
         cls = self._world.kind
         order = Order(
             kind=f"{cls.__module__}:{cls.__qualname__}",
             env=dict(os.environ),
-            said=str(folder / f"said-{len(list(folder.glob('said-*')))}"),
+            said=str(folder / f"said-{self._calls}"),
             folder=str(folder / "step"),
             store=self._world.store,
             namespace=self._world.namespace,
@@ -78,7 +81,7 @@ class Step:
             purpose=purpose,
             attempt=self._attempts.get(purpose, self._attempts[Purpose.RUN]),
             run_attempt=self._attempts[Purpose.RUN],
-            interruptions=self._interruptions,
+            interruptions=self._interruptions.get(purpose, 0),
             epoch=self._epoch,
             known=self.known,
             parameters=self._parameters,
@@ -91,7 +94,7 @@ class Step:
         self.lives.append(life)
         for each in life.checkpoints:
             self._keep(each.resource, each.attributes)
-        self._save(life, purpose)
+        self._save(life, hook, purpose)
         return life
 
     def run(self, *, die_at: int = 0, stop_after: float | None = None) -> Life:
@@ -102,9 +105,9 @@ class Step:
         """Call `rollback`."""
         return self.call(Hook.ROLLBACK, Purpose.ROLLBACK, die_at=die_at, stop_after=stop_after)
 
-    def look(self, purpose: Purpose) -> Life:
+    def look(self, purpose: Purpose, *, die_at: int = 0) -> Life:
         """Call `sync`."""
-        return self.call(Hook.SYNC, purpose)
+        return self.call(Hook.SYNC, purpose, die_at=die_at)
 
     # Until it rests
 
@@ -143,10 +146,12 @@ class Step:
             broken(f"`{hook}` comes to an end", str(error), f"Mend `{hook}`, or raise the patience")
 
     def attempt(self, hook: Hook, purpose: Purpose) -> Answered:
-        """One attempt: a call, and looks as long as it is in progress. Raises LifeFailed."""
+        """One attempt: a call, unless it is in progress already, and looks as long as it is.
+        Raises LifeFailed."""
         give_up_at = time.monotonic() + self._world.patience
-        answer = self._answer(self.call(hook, purpose))
-        while self.known.outcome is Ended.IN_PROGRESS:
+        going = self._going is purpose
+        answer = self._answer(self.look(purpose) if going else self.call(hook, purpose))
+        while self._going is purpose:
             if time.monotonic() > give_up_at:
                 raise LifeFailed(f"it still is in progress after {self._world.patience:g} s")
             self._wait(answer)
@@ -176,23 +181,27 @@ class Step:
         assert life.answer is not None
         return life.answer
 
-    def _save(self, life: Life, purpose: Purpose) -> None:
+    def _save(self, life: Life, hook: Hook, purpose: Purpose) -> None:
         """What the engine would save after a call (semantics B2, B3)."""
         answer = life.answer
         if answer is None:
-            self._interruptions += 1
             self._epoch += 1
-            self._end(Ended.UNKNOWN)
+            if hook is not Hook.SYNC:  # what is in progress stays so when a look is cut off
+                self._interruptions[purpose] += 1
+                self._end(Ended.UNKNOWN)
             return
-        self._interruptions = 0
+        self._interruptions[purpose] = 0
         if isinstance(answer, Failed):
             if answer.severity is not Severity.CANNOT_LOOK and purpose is not Purpose.WATCH:
                 self._end(Ended.FAILED)
                 self._failed = purpose
+            return
+        self._keep(answer.resource, answer.attributes)
+        if isinstance(answer, Progressing):
+            self._end(Ended.IN_PROGRESS)
+            self._going = purpose
         else:
-            self._keep(answer.resource, answer.attributes)
-            going = isinstance(answer, Progressing)
-            self._end(Ended.IN_PROGRESS if going else Ended.SUCCEEDED)
+            self._end(Ended.SUCCEEDED)
 
     def _keep(self, resource: Resource | None, attributes: dict[str, Json] | None) -> None:
         self.known = Known(
@@ -202,4 +211,5 @@ class Step:
         )
 
     def _end(self, outcome: Ended) -> None:
+        self._going = None
         self.known = Known(outcome, self.known.resource, self.known.attributes)

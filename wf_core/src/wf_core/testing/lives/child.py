@@ -20,8 +20,8 @@ from wf_core.model.state import Resource, StepState
 from wf_core.plugins import ParametersInvalid, Registry
 from wf_core.saga.sizes import too_large
 from wf_core.testing.calls import RecordedCall, call_for
-from wf_core.testing.conformance.boundaries import Boundaries
-from wf_core.testing.conformance.orders import (
+from wf_core.testing.lives.boundaries import Boundaries
+from wf_core.testing.lives.orders import (
     Answered,
     Checkpointed,
     Died,

@@ -5,12 +5,13 @@ import functools
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import attrs
 import msgspec
 
-from wf_core.testing.conformance.orders import Answered, Checkpointed, Died, Order, said_in
+from wf_core.testing.lives.orders import Answered, Checkpointed, Died, Order, said_in
 
 KEPT_WORDS = 2_000
 """Characters of what a process said that a report keeps, from their end."""
@@ -31,12 +32,14 @@ class Life:
 
 
 class Nursery:
-    """The process that others are forked from."""
+    """The process that others are forked from, and the `folder` for what they say and keep."""
 
     def __init__(self) -> None:
+        self._temporary = tempfile.TemporaryDirectory(prefix="wf-lives-")
+        self.folder = Path(self._temporary.name)
         self._process = subprocess.Popen(
             # -P: what lies in the folder of the tests must not stand in for a module of ours.
-            [sys.executable, "-P", "-m", "wf_core.testing.conformance.nursery"],
+            [sys.executable, "-P", "-m", "wf_core.testing.lives.nursery"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -54,6 +57,7 @@ class Nursery:
     def close(self) -> None:
         """End it, now that no order is under way."""
         self._process.communicate()
+        self._temporary.cleanup()
 
     def _write(self, line: bytes) -> None:
         assert self._process.stdin is not None

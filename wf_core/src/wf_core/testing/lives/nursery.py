@@ -1,4 +1,4 @@
-"""Where processes come from: `python -m wf_core.testing.conformance.nursery`, which imported all.
+"""Where processes come from: `python -m wf_core.testing.lives.nursery`, which imported all.
 
 Each line on its standard input, an `Order`, is carried out in a process that is forked for it; the
 answer, a line on its standard output, is how that ended: the exit code, negative for a signal.
@@ -10,8 +10,8 @@ import sys
 import msgspec
 
 from wf_core.plugins.parameters import decoding
-from wf_core.testing.conformance import child
-from wf_core.testing.conformance.orders import Order
+from wf_core.testing.lives import child
+from wf_core.testing.lives.orders import Order
 
 PRELOADED = (decoding,)
 """Imported here once rather than in every process."""
