@@ -126,6 +126,7 @@ def test_a_hook_that_ends_its_process_is_told_with_its_words(tmp_path: Path) -> 
     assert "the process that called `run` ended with code 7: so long" in failed[EFFECT]
 
 
+@pytest.mark.slow
 def test_a_suite_picks_the_checks_up_in_two_lines(tmp_path: Path) -> None:
     """As a plugin's own suite, which knows nothing of the settings here."""
     (tmp_path / "test_it.py").write_text(

@@ -18,7 +18,15 @@ PRELOADED = (decoding,)
 
 
 def main() -> int:
-    """Carry out orders until the standard input is closed."""
+    """Carry out orders until the standard input is closed, or the terminal interrupts all."""
+    try:
+        _serve()
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _serve() -> None:
     sys.dont_write_bytecode = True  # a file that only the first process writes would be counted
     sys.path[:0] = msgspec.json.decode(sys.stdin.readline(), type=list[str])
     for line in sys.stdin:
@@ -29,7 +37,6 @@ def main() -> int:
             _be_born(order)
         _, status = os.waitpid(pid, 0)
         os.write(sys.stdout.fileno(), b"%d\n" % os.waitstatus_to_exitcode(status))
-    return 0
 
 
 def _preload(kind: str) -> None:
