@@ -35,6 +35,7 @@ class Step:
 
     def __init__(self, world: World, parameters: Mapping[str, Json] | None = None) -> None:
         taken(world)
+        world.begin()
         self._world = world
         self._uid = str(uuid.uuid4())
         self._parameters = dict(world.parameters() if parameters is None else parameters)

@@ -67,6 +67,9 @@ class World(abc.ABC):
         """A context in which the outside does not answer."""
         return None
 
+    def begin(self) -> None:  # noqa: B027  (most worlds have nothing to take back)
+        """A step of another workflow begins: take back what `finish` did for the one before."""
+
     def finish(self) -> None:  # noqa: B027  (most kinds have nothing in progress)
         """Let what is in progress outside come to its end, or a step nearer to it.
 
