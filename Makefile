@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
-DISTRIBUTIONS := wf_core wf_k8s plugins/wf_random plugins/wf_command plugins/wf_podstep plugins/wf_approval
+DISTRIBUTIONS := wf_core wf_k8s plugins/wf_random plugins/wf_command plugins/wf_podstep plugins/wf_approval plugins/wf_http
 WORKERS ?= 2
 SEEDS ?= 1000
 FROM ?= 0

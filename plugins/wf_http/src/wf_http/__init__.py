@@ -1,0 +1,1 @@
+"""Steps that are HTTP requests, with another request for the undo."""

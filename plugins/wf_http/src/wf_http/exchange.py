@@ -1,0 +1,175 @@
+"""One request and its answer over one connection: HTTP/1.1 by h11, nothing kept for later."""
+
+import contextlib
+import json
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import h11
+
+from wf_http.connection import Connection
+from wf_http.patience import Patience, TimeIsUp
+from wf_http.problems import Stopped, Unanswered
+
+EXCERPT = 4096
+"""Bytes that are read of an answer that says why it is none."""
+
+
+class Unreadable(Exception):  # noqa: N818
+    """An answer came, but its body can't be used; `str()` says why."""
+
+
+@attrs.frozen
+class Message:
+    """What is sent: `target` is path and query, `headers` all there are."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = attrs.field(repr=False)
+    content: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen
+class Reply:
+    """What came back. Names of headers are in lower case. `flaw`: why `content` can't be used;
+    `passing`: another answer to the same request may be better."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes = attrs.field(default=b"", repr=False)
+    flaw: str = ""
+    passing: bool = False
+
+    def document(self) -> Any:
+        """The body as JSON. Raises Unreadable."""
+        if self.flaw:
+            raise Unreadable(self.flaw)
+        try:
+            return json.loads(self.content, parse_constant=_no_number)
+        except (ValueError, RecursionError):
+            kind = self.headers.get("content-type", "no type")
+            raise Unreadable(f"its body is no JSON ({kind})") from None
+
+
+def exchange(
+    connection: Connection, message: Message, patience: Patience, most: Callable[[int], int]
+) -> Reply:
+    """Send `message`, take the answer. `most` says how many bytes of its body to read, by status.
+
+    Raises Unanswered and Stopped as long as there is no status; from then on the status is the
+    answer, and what happens to the body is its flaw.
+    """
+    protocol = h11.Connection(h11.CLIENT)
+    try:
+        head = _ask(connection, protocol, message, patience)
+    except TimeIsUp:
+        raise Unanswered(f"no answer within {patience.seconds:g} s") from None
+    except (OSError, h11.RemoteProtocolError) as error:
+        raise Unanswered(f"no answer: {_reason(error)}") from None
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in head.headers
+    }
+    reply = Reply(head.status_code, headers)
+    limit = most(reply.status)
+    return _with_body(reply, connection, protocol, patience, limit) if limit else reply
+
+
+def _ask(
+    connection: Connection, protocol: h11.Connection, message: Message, patience: Patience
+) -> h11.Response:
+    opening = protocol.send(
+        h11.Request(method=message.method, target=message.target, headers=list(message.headers))
+    )
+    rest = protocol.send(h11.Data(data=message.content)) if message.content else b""
+    closing = protocol.send(h11.EndOfMessage())
+    patience.left()
+    patience.sent = True
+    # A server may refuse a long request before its end: what it says then is the answer.
+    with contextlib.suppress(OSError):
+        connection.send(b"".join(each for each in (opening, rest, closing) if each))
+    while True:
+        event = _next(connection, protocol)
+        if isinstance(event, h11.Response):
+            return event
+
+
+def _with_body(
+    reply: Reply, connection: Connection, protocol: h11.Connection, patience: Patience, most: int
+) -> Reply:
+    encoding = reply.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "", "gzip", "x-gzip"):
+        return attrs.evolve(reply, flaw=f"its body is encoded by {encoding!r}, which is not known")
+    body = _Body(most, packed=encoding.endswith("gzip"))
+    passing = True
+    try:
+        while isinstance(event := _next(connection, protocol), h11.Data):
+            body.take(bytes(event.data))
+        flaw = body.end()
+    except _TooLargeError:
+        flaw = f"its body is larger than {most} bytes (maxResponseBytes)"
+        passing = False
+    except TimeIsUp:
+        flaw = f"its body was not complete within {patience.seconds:g} s"
+    except Stopped:
+        flaw = "it was told to stop before the body was complete"
+    except (OSError, h11.RemoteProtocolError, zlib.error) as error:
+        flaw = f"its body broke off: {_reason(error)}"
+    return attrs.evolve(
+        reply, content=bytes(body.content), flaw=flaw, passing=bool(flaw) and passing
+    )
+
+
+def _next(connection: Connection, protocol: h11.Connection) -> Any:  # one of h11's events
+    while (event := protocol.next_event()) is h11.NEED_DATA:
+        data = connection.receive()
+        if not data and protocol.their_state is h11.SEND_RESPONSE:
+            raise h11.RemoteProtocolError("the connection was closed")
+        protocol.receive_data(data)
+    return event
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class _Body:
+    """Takes a body piece by piece and never holds more than `most` bytes of it, unpacked."""
+
+    def __init__(self, most: int, *, packed: bool) -> None:
+        self.content = bytearray()
+        self._most = most
+        self._unpacker = zlib.decompressobj(wbits=31) if packed else None
+        self._begun = False
+
+    def take(self, data: bytes) -> None:
+        self._begun = True
+        room = self._most - len(self.content)
+        if self._unpacker is None:
+            self.content += data[:room]
+            if len(data) > room:
+                raise _TooLargeError
+            return
+        # One byte more than there is room for tells a body that fits from one that does not.
+        unpacked = self._unpacker.decompress(data, room + 1)
+        self.content += unpacked[:room]
+        if len(unpacked) > room:
+            raise _TooLargeError
+
+    def end(self) -> str:
+        """What is wrong with the whole."""
+        if self._unpacker is not None and not self._unpacker.eof and self._begun:
+            return "its body broke off: the packed data have no end"
+        return ""
+
+
+def _reason(error: Exception) -> str:
+    """Never what was sent: h11 quotes it."""
+    if isinstance(error, h11.RemoteProtocolError):
+        return str(error)[:200] or "it is no HTTP"
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(constant)

@@ -1,0 +1,69 @@
+"""Reading a Secret of the workflow's namespace through the API server.
+
+The engine reads it with its own rights: of itself it has none to Secrets, and the operator grants
+those that steps may use, by name, with a Role in their namespace.
+"""
+
+import asyncio
+import base64
+
+import msgspec
+
+from wf_core.errors import StoreUnavailable
+from wf_core.kinds import StepCall
+from wf_http.parameters import KubernetesSecret
+from wf_http.problems import NoSecret
+from wf_http.secrets import ReadSecret
+
+SCHEME = "k8s:"
+
+
+class _Data(msgspec.Struct):
+    data: dict[str, str] = {}
+
+
+def reader(call: StepCall) -> ReadSecret:
+    """Reads Secrets beside the workflow of `call`; of one in another kind of store, those of the
+    kubeconfig's current context."""
+
+    def read(secret: KubernetesSecret) -> bytes:
+        return read_secret(call.store, call.namespace, secret)
+
+    return read
+
+
+def read_secret(store: str, namespace: str, secret: KubernetesSecret) -> bytes:
+    """The value of one key. Raises NoSecret."""
+    what = f"the Secret {namespace}/{secret.name}"
+    try:
+        from wf_k8s.client.errors import RefusedError
+    except ImportError:
+        raise NoSecret(f"{what} can't be read: wf-k8s is not installed") from None
+    try:
+        data = asyncio.run(_get(store, namespace, secret.name))
+    except RefusedError as error:
+        raise NoSecret(
+            f"{what} can't be read: {error.message or error.reason}; whoever runs the engine can "
+            "grant it a Role that may get this very Secret"
+        ) from None
+    except StoreUnavailable as error:
+        raise NoSecret(f"{what} can't be read: {error}") from None
+    if secret.key not in data:
+        raise NoSecret(f"{what} has no key {secret.key!r}")
+    return base64.b64decode(data[secret.key])
+
+
+async def _get(store: str, namespace: str, name: str) -> dict[str, str]:
+    from wf_k8s.client.access import Access
+    from wf_k8s.client.resources import SECRETS
+    from wf_k8s.client.session import Session
+
+    in_cluster = store.startswith(SCHEME)
+    session = Session(Access(store.removeprefix(SCHEME) if in_cluster else ""))
+    try:
+        if not in_cluster and namespace == "default":
+            namespace = (await session.door()).namespaces[0]
+        body = await session.request("GET", SECRETS.path(namespace, name))
+    finally:
+        await session.close()
+    return msgspec.json.decode(body, type=_Data).data

@@ -1,0 +1,261 @@
+"""Undoing, and runs whose outcome nobody knows."""
+
+from typing import Any
+
+import pytest
+from tests.http.http_bench import KIND, left, logged, running, undoing
+from tests.http.http_server import Peer, Request, answers, closes, serving
+
+from wf_core.kinds import Fatal, InProgress, Previous, Retryable, Success, Throttled
+from wf_core.model.phases import Ended
+from wf_core.model.state import Resource
+from wf_core.testing.calls import RecordedCall
+
+ID: dict[str, Any] = {"attributes": {"id": "/id"}}
+REFUSED = left(Ended.FAILED, status="Refused", attributes={"refusedAttempt": 1})
+
+
+@pytest.mark.parametrize("status", [200, 204, 404, 410])
+def test_b2_what_is_gone_is_undone(status: int) -> None:
+    with serving(answers(status)) as server:
+        assert KIND.rollback(undoing(server.url(), {"url": server.url("/orders/{key}")})) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(409, Retryable), (423, Retryable), (500, Retryable), (503, Throttled), (403, Fatal)],
+)
+def test_an_undo_that_is_refused_for_now_is_tried_again(
+    status: int, expected: type[Exception]
+) -> None:
+    with serving(answers(status)) as server, pytest.raises(expected) as failure:
+        KIND.rollback(undoing(server.url(), {"url": server.url()}))
+    assert type(failure.value) is expected
+
+
+def test_an_undo_is_filled_with_what_the_run_made() -> None:
+    with serving(answers(204)) as server:
+        undo = {
+            "method": "POST",
+            "url": server.url("/refunds/{resource.id}"),
+            "json": {"order": "{id}", "all": ["{key}"], "text": "an {id}", "literal": "{{id}}"},
+            "headers": {"X-Order": "{id}"},
+        }
+        made = left(Ended.SUCCEEDED, id="r 1", known={"id": 17})
+        call = undoing(server.url(), undo, **ID, previous=made)
+        KIND.rollback(call)
+    (got,) = server.got
+    assert got.path == "/refunds/r%201"
+    expected = {"order": 17, "all": [call.run_key], "text": "an {id}", "literal": "{id}"}
+    assert got.json == expected
+    assert got.headers["x-order"] == "17"
+
+
+def test_an_undo_without_url_goes_to_the_location_of_the_run() -> None:
+    with serving(answers(201, None, "location: /orders/17"), answers(204)) as server:
+        answer = KIND.run(running(server.url()))
+        assert isinstance(answer, Success)
+        made = Previous(Ended.SUCCEEDED, answer.resource)
+        KIND.rollback(undoing(server.url(), {}, previous=made))
+    assert server.seen == ["POST /orders", "DELETE /orders/17"]
+
+
+@pytest.mark.parametrize("value", ["..", ".", True, {"a": 1}])
+def test_what_would_lead_to_another_path_is_not_filled_in(value: object) -> None:
+    with serving(answers(204)) as server:
+        made = left(Ended.SUCCEEDED, known={"id": value})
+        with pytest.raises(Fatal, match=r"{id} is"):
+            KIND.rollback(
+                undoing(server.url(), {"url": server.url("/o/{id}/x")}, **ID, previous=made)
+            )
+    assert server.got == []
+
+
+class Orders:
+    """A service that knows a repeated request by its key."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, int] = {}
+        self.made = 0
+
+    def create(self, request: Request, peer: Peer) -> None:
+        key = request.headers["idempotency-key"]
+        if key not in self.orders:
+            self.made += 1
+            self.orders[key] = self.made
+        answers(201, {"id": self.orders[key]})(request, peer)
+
+    def create_and_close(self, request: Request, peer: Peer) -> None:
+        self.orders[request.headers["idempotency-key"]] = self.made = self.made + 1
+        closes(request, peer)
+
+
+def test_b3_an_interrupted_run_is_repeated_under_its_key_and_made_once() -> None:
+    orders = Orders()
+    with serving(orders.create_and_close, orders.create) as server:
+        with pytest.raises(Retryable):
+            KIND.run(running(server.url(), **ID))
+        answer = KIND.run(running(server.url(), interruptions=1, **ID))
+    assert isinstance(answer, Success)
+    assert answer.attributes == {"id": 1}
+    assert orders.made == 1
+
+
+def test_b2_an_undo_of_a_run_without_answer_learns_what_was_made_under_its_key() -> None:
+    orders = Orders()
+    with serving(orders.create_and_close, orders.create, answers(204)) as server:
+        with pytest.raises(Retryable):
+            KIND.run(running(server.url(), **ID))
+        call = undoing(
+            server.url(),
+            {"url": server.url("/orders/{id}")},
+            **ID,
+            previous=Previous(Ended.UNKNOWN),
+        )
+        assert KIND.rollback(call) is None
+    assert server.seen == ["POST /orders", "POST /orders", "DELETE /orders/1"]
+    assert orders.made == 1
+    assert call.checkpoints[0].attributes == {"id": 1}
+    assert "the run is repeated under its key" in logged(call)
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (answers(422), None),
+        (answers(500), Retryable),
+        (answers(503), Throttled),
+        (closes, Retryable),
+        (answers(201, {"other": 1}), Fatal),
+    ],
+)
+def test_what_the_repeated_run_tells_decides_what_there_is_to_undo(
+    run: Any, expected: type[Exception] | None
+) -> None:
+    with serving(run) as server:
+        undo = {"url": server.url("/orders/{id}")}
+        call = undoing(server.url(), undo, **ID, previous=Previous(Ended.UNKNOWN))
+        if expected is None:
+            assert KIND.rollback(call) is None
+            return
+        with pytest.raises(expected) as failure:
+            KIND.rollback(call)
+    assert type(failure.value) is expected
+    assert len(server.got) == 1
+
+
+def test_a_run_that_was_refused_says_so_where_the_undo_will_ask() -> None:
+    with serving(answers(422)) as server:
+        undo = {"url": server.url("/orders/{id}")}
+        call = running(server.url(), rollback=undo, **ID)
+        with pytest.raises(Fatal):
+            KIND.run(call)
+        assert call.checkpoints[0].resource == REFUSED.resource
+        assert KIND.rollback(undoing(server.url(), undo, **ID, previous=REFUSED)) is None
+        plain = running(server.url(), rollback={"url": server.url("/orders/{key}")}, **ID)
+        with pytest.raises(Fatal):
+            KIND.run(plain)
+        assert plain.checkpoints == []
+    assert [each.method for each in server.got] == ["POST", "POST"]
+
+
+def test_a_refusal_after_an_attempt_without_answer_does_not_say_that_nothing_was_made() -> None:
+    with serving(answers(422)) as server:
+        undo = {"url": server.url("/orders/{id}")}
+        for call in (
+            running(server.url(), rollback=undo, attempt=2, previous=Previous(Ended.FAILED), **ID),
+            running(server.url(), rollback=undo, interruptions=1, **ID),
+            running(server.url(), rollback=undo, attempt=3, previous=REFUSED, **ID),
+        ):
+            with pytest.raises(Fatal):
+                KIND.run(call)
+            assert call.checkpoints == []
+        second = running(server.url(), rollback=undo, attempt=2, previous=REFUSED, **ID)
+        with pytest.raises(Fatal):
+            KIND.run(second)
+    assert _refused(second) == 2
+
+
+def _refused(call: RecordedCall) -> object:
+    resource = call.checkpoints[0].resource
+    assert resource is not None
+    return resource.attributes["refusedAttempt"]
+
+
+def test_a_success_after_a_refusal_keeps_no_trace_of_it() -> None:
+    with serving(answers(201, {"id": 1})) as server:
+        answer = KIND.run(running(server.url(), attempt=2, previous=REFUSED, **ID))
+    assert isinstance(answer, Success)
+    assert answer.resource == Resource("Done")
+
+
+@pytest.mark.parametrize("again", [{"attempt": 2}, {"interruptions": 1}])
+def test_what_may_not_be_repeated_is_not(again: dict[str, int]) -> None:
+    with serving(answers(201)) as server:
+        call = running(server.url(), repeatable=False, **again)
+        with pytest.raises(Fatal, match=r"may not be repeated \(repeatable: false\); it is undone"):
+            KIND.run(call)
+    assert server.got == []
+
+
+def test_what_may_not_be_repeated_is_sent_again_after_a_refusal() -> None:
+    with serving(answers(503), answers(201)) as server:
+        first = running(server.url(), repeatable=False)
+        with pytest.raises(Throttled):
+            KIND.run(first)
+        previous = Previous(Ended.FAILED, first.checkpoints[0].resource)
+        answer = KIND.run(running(server.url(), repeatable=False, attempt=2, previous=previous))
+    assert isinstance(answer, Success)
+    assert len(server.got) == 2
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "seen"),
+    [
+        (answers(200, {"id": 7, "state": "done"}), Success, ["GET /by-key"]),
+        (answers(200, {"id": 7, "state": "going"}), InProgress, ["GET /by-key"]),
+        (answers(404), Success, ["GET /by-key", "POST /orders"]),
+        (answers(200, {"state": "failed"}), Fatal, ["GET /by-key"]),
+        (answers(401), Retryable, ["GET /by-key"]),
+        (answers(503), Throttled, ["GET /by-key"]),
+        (closes, Retryable, ["GET /by-key"]),
+    ],
+)
+def test_what_may_not_be_repeated_is_looked_for_first(
+    found: Any, expected: type, seen: list[str]
+) -> None:
+    with serving(answers(201, {"id": 8, "state": "done"})) as server:
+        server.routes["GET /by-key"] = found
+        check = {
+            "url": server.url("/by-key"),
+            "failed": {"pointer": "/state", "values": ["failed"]},
+        }
+        if expected is InProgress:
+            check["done"] = {"pointer": "/state", "values": ["done"]}
+        call = running(server.url(), repeatable=False, interruptions=1, check=check, **ID)
+        if issubclass(expected, Exception):
+            with pytest.raises(expected) as failure:
+                KIND.run(call)
+            assert type(failure.value) is expected
+        else:
+            assert isinstance(KIND.run(call), expected)
+    assert server.seen == seen
+
+
+def test_an_undo_that_can_not_learn_what_was_made_asks_a_person() -> None:
+    with serving(answers(204)) as server:
+        call = undoing(
+            server.url(),
+            {"url": server.url("/orders/{id}")},
+            **ID,
+            repeatable=False,
+            previous=Previous(Ended.UNKNOWN),
+        )
+        with pytest.raises(Fatal, match=r"the undo needs {id}, .* then `wf mark-rolled-back`"):
+            KIND.rollback(call)
+    assert server.got == []
+
+
+def test_an_undo_without_a_request_says_what_to_do() -> None:
+    with pytest.raises(Fatal, match="rollback: give the request that undoes `run`"):
+        KIND.rollback(undoing("http://a.test/", None))
