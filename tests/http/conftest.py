@@ -6,6 +6,23 @@ from pathlib import Path
 
 import attrs
 import pytest
+from tests.cluster.fixtures import (
+    cluster,
+    control_plane_programs,
+    kubectl,
+    kubectl_program,
+    namespace,
+    pytest_itemcollected,
+)
+
+__all__ = [
+    "cluster",
+    "control_plane_programs",
+    "kubectl",
+    "kubectl_program",
+    "namespace",
+    "pytest_itemcollected",
+]
 
 
 @pytest.fixture(autouse=True)
