@@ -5,6 +5,7 @@ import os
 import stat
 from pathlib import Path
 
+import attrs
 import pytest
 from tests.command.command_calls import UID, Bench
 
@@ -60,6 +61,13 @@ def test_b3_variables_are_exactly_these(bench: Bench, monkeypatch: pytest.Monkey
         "WF_ATTRIBUTES": str(folder / "attributes.json"),
         "WF_RESOURCE": str(folder / "resource.json"),
     }
+
+
+def test_the_trace_goes_on_in_variables(bench: Bench) -> None:
+    trace = {"traceparent": "00-1-2-01", "tracestate": "a=b"}
+    KIND.run(attrs.evolve(bench.call(run=["env", "-0"]), find_trace=lambda: trace))
+    found = variables(bench)
+    assert (found["TRACEPARENT"], found["TRACESTATE"]) == ("00-1-2-01", "a=b")
 
 
 def test_b5_the_input_holds_ancestors_parameters_and_what_the_step_left(bench: Bench) -> None:

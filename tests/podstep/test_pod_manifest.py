@@ -6,8 +6,9 @@ import pytest
 
 from wf_core.model.phases import Hook
 from wf_core.plugins import LoadedKind
+from wf_core.testing.calls import call_for
 from wf_podstep import manifest
-from wf_podstep.inputs import Inputs
+from wf_podstep.inputs import Inputs, inputs
 from wf_podstep.kind import PodStep
 from wf_podstep.names import Identity
 from wf_podstep.parameters import PodParameters
@@ -86,6 +87,13 @@ def test_env_is_a_map_or_a_list(env: Any) -> None:
 def test_what_upstream_said_arrives_as_it_is() -> None:
     """Kubernetes would put a variable's value in the place of $(HOME)."""
     assert variables(made())["WF_ATTR_PRICE"] == "$$5 $$(HOME)"
+
+
+def test_the_trace_goes_on_in_variables() -> None:
+    call = call_for(PodStep(), {"image": "shop/pay:1"}, trace={"traceparent": "00-1-2-01"})
+    assert inputs(call).variables["TRACEPARENT"] == "00-1-2-01"
+    untraced = call_for(PodStep(), {"image": "shop/pay:1"})
+    assert "TRACEPARENT" not in inputs(untraced).variables
 
 
 def test_the_input_is_a_file_from_an_annotation() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from wf_core.callbacks.verdict import MAX_RETRY_AFTER, judge
+from wf_core.callbacks.retry_after import MAX_RETRY_AFTER
+from wf_core.callbacks.verdict import judge
 from wf_core.ports import Delivered
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT

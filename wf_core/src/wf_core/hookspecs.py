@@ -4,7 +4,7 @@ Each docstring says when a hook is called, with what, what it returns, and who s
 Hooks are `def`: pluggy's wrappers can't see through a coroutine, so an `async def` is refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -45,6 +45,16 @@ def wf_step_rollback(call: StepCall) -> Answer:
 @hookspec(firstresult=True)
 def wf_step_sync(call: StepCall) -> Answer:
     """Look at a step; otherwise as `wf_step_run`. `call.purpose` says what at."""
+
+
+@hookspec(firstresult=True)
+def wf_trace_context(uid: str, annotations: Mapping[str, str]) -> Mapping[str, str] | None:
+    """The W3C trace context (`traceparent`, perhaps `tracestate`) that goes on with a request.
+
+    Asked in the thread of a hook, where it is that of the call under way, and on the engine's own
+    loop for a callback, where it is that of the workflow `uid`: it must not block. First result
+    wins; None is no trace. `annotations` are the workflow's.
+    """
 
 
 @hookspec

@@ -90,7 +90,7 @@ class StepCall:
     place of this step's own on
     this machine that lasts as long as the workflow. `store` is the address of the store that holds
     the workflow (`k8s:...` in a cluster). `run_attempt` counts the attempts to run that were begun:
-    an undo finds under these numbers what may be left of them.
+    an undo finds under these numbers what may be left of them. `annotations` are the workflow's.
     """
 
     workflow: str
@@ -111,6 +111,7 @@ class StepCall:
     signals: Mapping[str, Json] = {}
     store: str = ""
     run_attempt: int = 1
+    annotations: Mapping[str, str] = {}
     deadline: float | None
     cancelled: Cancelled
     ancestors: Callable[[], tuple[Mapping[str, Json], Mapping[str, Resource]]]
@@ -118,6 +119,7 @@ class StepCall:
     write_log: Callable[[str, str], None]
     make_folder: Callable[[], Path]
     send_wake: Callable[[], None]
+    find_trace: Callable[[], Mapping[str, str]] = dict
 
     @property
     def attempt_key(self) -> str:
@@ -133,6 +135,12 @@ class StepCall:
     def resources(self) -> Mapping[str, Resource]:
         """Resources of all ancestors, by step name."""
         return self.ancestors()[1]
+
+    @property
+    def trace(self) -> Mapping[str, str]:
+        """The W3C trace context (`traceparent`, `tracestate`) for what the hook calls; empty where
+        nobody traces. Ask in the thread of the hook."""
+        return self.find_trace()
 
     @property
     def folder(self) -> Path:

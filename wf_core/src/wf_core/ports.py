@@ -253,7 +253,10 @@ class Clock(Protocol):
 
 @attrs.frozen
 class Event:
-    """What an observer is told, after the save: `failed` where a step's run failed for good."""
+    """What an observer is told, after the save: `failed` where a step's run failed for good.
+
+    `created_at` and `annotations` are the workflow's.
+    """
 
     key: Key
     uid: str
@@ -262,6 +265,8 @@ class Event:
     step: str | None = None
     error: str | None = None
     failed: bool = False
+    created_at: float = 0.0
+    annotations: Mapping[str, str] = {}
 
 
 @attrs.frozen
@@ -285,12 +290,14 @@ class LogQuery:
 
 @attrs.frozen
 class Delivery:
-    """One callback to send: the body is built at delivery from what is stored then."""
+    """One callback to send: the body is built at delivery from what is stored then. `trace` are the
+    headers of its trace context."""
 
     url: str
     event_id: str
     body: Mapping[str, Any]
     ignore_not_found: bool
+    trace: Mapping[str, str] = {}
 
 
 class Delivered(StrEnum):

@@ -54,6 +54,7 @@ def environment(call: StepCall, files: Files) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(RESERVED)}
     return {
         **inherited,
+        **trace_variables(call),
         **parameters.env,
         "WF_KEY": call.key,
         "WF_RUN_KEY": call.run_key or call.key,
@@ -70,6 +71,11 @@ def environment(call: StepCall, files: Files) -> dict[str, str]:
         "WF_ATTRIBUTES": str(files.attributes),
         "WF_RESOURCE": str(files.resource),
     }
+
+
+def trace_variables(call: StepCall) -> dict[str, str]:
+    """The trace context as programs look for it: TRACEPARENT, TRACESTATE."""
+    return {name.upper(): value for name, value in call.trace.items()}
 
 
 def arguments(name: str, command: str | list[str]) -> list[str]:

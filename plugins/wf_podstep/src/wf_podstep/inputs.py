@@ -68,6 +68,7 @@ def _engine(call: StepCall) -> dict[str, str]:
         "WF_PREVIOUS": str(call.previous.outcome),
         "WF_INPUT": f"{FOLDER}/{FILE}",
         "WF_RESULT": "/dev/termination-log",
+        **{name.upper(): value for name, value in call.trace.items()},
     }
 
 

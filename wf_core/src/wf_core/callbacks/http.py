@@ -77,7 +77,7 @@ class HttpSender:
         from wf_core.callbacks.verdict import judge
 
         content = msgspec.json.encode(delivery.body)
-        headers = {"content-type": "application/json", "user-agent": "wf"}
+        headers = {"content-type": "application/json", "user-agent": "wf", **delivery.trace}
         if self._signer is not None:
             headers |= self._signer.headers(delivery.event_id, content, self._clock.now())
         receipt = None

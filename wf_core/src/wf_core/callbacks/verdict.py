@@ -25,4 +25,3 @@ def judge(status: int, retry_after: str | None, *, ignore_not_found: bool, now: 
 def _phrase(status: int) -> str:
     known = {each.value: each.phrase for each in HTTPStatus}
     return f" {known[status]}" if status in known else ""
-

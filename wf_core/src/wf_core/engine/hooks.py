@@ -148,6 +148,8 @@ class Hooks:
             write_log=partial(self._write_from_hook, call),
             make_folder=partial(_folder, services.folder, metadata.uid, spec.name),
             send_wake=partial(services.executor.post, partial(self._wake, call.step)),
+            annotations=metadata.annotations,
+            find_trace=services.tracer(metadata),
         )
 
     def _checkpoint(

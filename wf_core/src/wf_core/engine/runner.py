@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from wf_core.callbacks import body
 from wf_core.callbacks.body import event_id
+from wf_core.engine.announced import announced
 from wf_core.engine.hooks import Hooks
 from wf_core.engine.permits import WorkflowPermits
 from wf_core.engine.services import Services
@@ -28,7 +29,6 @@ from wf_core.model.requests import Asked
 from wf_core.model.spec import Key
 from wf_core.model.state import Condition, LogLine, OutboxEntry, Owner, Stored, Writer
 from wf_core.ports import Changes, Delivery, Saved
-from wf_core.ports import Event as Announced
 from wf_core.saga.events import (
     Call,
     CallbackSettled,
@@ -371,24 +371,8 @@ class Runner:
         if delta.outbox or (deleting and not self._deleting):
             self._deleting = deleting
             self._offer(delta.outbox)
-        for i in delta.failed:
-            name, step = self.saga.workflow.spec.steps[i].name, self.saga.steps[i]
-            services.announcer.announce(
-                Announced(
-                    self.key,
-                    self.uid,
-                    step.phase,
-                    services.clock.now(),
-                    name,
-                    step.run_error,
-                    failed=True,
-                )
-            )
-        for each in delta.history:
-            error = each.reason or None
-            services.announcer.announce(
-                Announced(self.key, self.uid, each.after, each.at, each.step, error)
-            )
+        for event in announced(self.saga, delta, services.clock.now()):
+            services.announcer.announce(event)
         for listener in services.listeners:
             try:
                 listener(self.key, delta.history)
@@ -400,12 +384,15 @@ class Runner:
         if callback is None or not (entries or self._deleting):
             return
 
+        trace = self._services.tracer(self.saga.workflow.metadata)
+
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery(
                 url=callback.url,
                 event_id=event_id(self.uid, entry),
                 body=body(self._saved, entry),
                 ignore_not_found=callback.ignore_not_found,
+                trace=trace(),
             )
 
         self._services.courier.offer(self.uid, entries, make, self._settled, self._deleting)

@@ -5,7 +5,7 @@ pluggy's own call ends at the first exception.
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 
@@ -13,6 +13,7 @@ from wf_core.hookspecs import OBSERVERS
 from wf_core.model.phases import Phase
 from wf_core.ports import Event
 
+T = TypeVar("T")
 STEP_FAILED = "wf_step_failed"
 
 logger = logging.getLogger("wf.plugins")
@@ -27,6 +28,28 @@ def each_alone(
             impl.function(*(arguments[name] for name in impl.argnames))
         except (Exception, SystemExit):
             logger.exception("%s: %s failed", names[impl.plugin_name], hook)
+
+
+def first_alone(
+    manager: pluggy.PluginManager,
+    names: Mapping[str, str],
+    hook: str,
+    otherwise: T,
+    **arguments: Any,
+) -> T:
+    """The first result that is not None, and `otherwise` where there is none; log who raised what.
+
+    The caller knows what type the hook gives: pluggy does not.
+    """
+    for impl in reversed(getattr(manager.hook, hook).get_hookimpls()):
+        try:
+            found: T | None = impl.function(*(arguments[name] for name in impl.argnames))
+        except (Exception, SystemExit):
+            logger.exception("%s: %s failed", names[impl.plugin_name], hook)
+            continue
+        if found is not None:
+            return found
+    return otherwise
 
 
 def observed(manager: pluggy.PluginManager) -> bool:

@@ -12,7 +12,7 @@ from wf_core.kinds import StepCall
 from wf_core.model.outcomes import Outcome
 from wf_core.model.state import LogLine
 from wf_core.nearest import hint
-from wf_core.plugins.alone import each_alone, hook_of, observed
+from wf_core.plugins.alone import each_alone, first_alone, hook_of, observed
 from wf_core.plugins.discovery import PluginInfo, given, installed
 from wf_core.plugins.dispatch import NAME, Chains, Dispatcher
 from wf_core.plugins.gathering import Gathering, gather, told
@@ -126,6 +126,23 @@ class Registry:
             except Exception as error:
                 who = self.names[impl.plugin_name]
                 raise PluginError(f"{who} failed to show the log: {told(error)}") from error
+
+    @property
+    def traces(self) -> bool:
+        """Whether any plugin gives a trace context: where none does, nobody need be asked."""
+        return bool(self.manager.hook.wf_trace_context.get_hookimpls())
+
+    def trace_context(self, uid: str, annotations: Mapping[str, str]) -> Mapping[str, str]:
+        """What the first plugin gives that traces this; empty where none does. One that raises is
+        logged by its distribution's name: what is traced goes on without."""
+        return first_alone(
+            self.manager,
+            self.names,
+            "wf_trace_context",
+            {},
+            uid=uid,
+            annotations=annotations,
+        )
 
     @property
     def observed(self) -> bool:

@@ -68,13 +68,16 @@ def call_for(
     folder: Path | None = None,
     store: str = "memory:",
     run_attempt: int = 1,
+    annotations: Mapping[str, str] | None = None,
+    trace: Mapping[str, str] | None = None,
 ) -> RecordedCall:
     """A call of `kind`'s `hook`.
 
     `parameters` are a document's (a dict, decoded as the engine would; raises ParametersInvalid) or
     an instance of `kind.Parameters`. `purpose` follows from the hook, and for `sync` is Run.
     `attributes` and `resources` are those of upstream steps. Keys follow from uid, step and hook.
-    `folder` becomes `call.folder`; a kind that asks for one without it gets a ValueError.
+    `annotations` are the workflow's; `trace` becomes `call.trace`. `folder` becomes `call.folder`; a
+    kind that asks for one without it gets a ValueError.
     """
     if purpose is None:
         purpose = Purpose.ROLLBACK if hook is Hook.ROLLBACK else Purpose.RUN
@@ -109,6 +112,8 @@ def call_for(
         write_log=lambda text, stream: logs.append(Logged(text, stream)),
         make_folder=lambda: _made(folder),
         send_wake=lambda: wakes.append(None),
+        annotations=annotations or {},
+        find_trace=lambda: trace or {},
         logs=logs,
         checkpoints=checkpoints,
         wakes=wakes,
