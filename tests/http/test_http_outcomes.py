@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import attrs
 import pytest
 from tests.http.http_bench import KIND, logged, looking, running, undoing
 from tests.http.http_server import (
@@ -253,6 +254,14 @@ def test_attributes_and_resource_are_read_by_pointers() -> None:
     assert answer.resource is not None
     assert (answer.resource.id, answer.resource.status) == ("17", "paid")
     assert answer.resource.address == server.url("/orders/17")
+
+
+def test_the_trace_goes_on_with_a_request() -> None:
+    trace = {"traceparent": "00-1-2-01", "tracestate": "a=b"}
+    with serving(answers(200)) as server:
+        KIND.run(attrs.evolve(running(server.url()), find_trace=lambda: trace))
+    (got,) = server.got
+    assert {name: got.headers[name] for name in trace} == trace
 
 
 def test_a_conflict_with_an_earlier_request_under_the_same_key_is_waited_for() -> None:

@@ -72,7 +72,7 @@ class Sender:
 
     @property
     def _builder(self) -> Builder:
-        return Builder(self._parameters, self.secrets, {})
+        return Builder(self._parameters, self.secrets, self._call.trace)
 
     def _read_secret(self, secret: KubernetesSecret) -> bytes:
         try:
