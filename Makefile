@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
-DISTRIBUTIONS := wf_core wf_k8s plugins/wf_random plugins/wf_command plugins/wf_podstep plugins/wf_approval plugins/wf_http
+DISTRIBUTIONS := wf_core wf_k8s plugins/wf_random plugins/wf_command plugins/wf_podstep plugins/wf_approval plugins/wf_http plugins/wf_otel
 WORKERS ?= 2
 SEEDS ?= 1000
 FROM ?= 0
@@ -68,7 +68,7 @@ node: $(READY) ## the same with a node, so that pods run: Linux, as root
 
 # A step of the kind `command` would run beside the controller, with its rights and its token.
 image-tar: $(READY) ## write the controller's image to image.tar, with no registry and no Docker
-	$(BIN)/python -m image --output image.tar $(filter-out plugins/wf_command,$(DISTRIBUTIONS))
+	$(BIN)/python -m image --output image.tar $(filter-out plugins/wf_command plugins/wf_otel,$(DISTRIBUTIONS))
 
 docs: $(READY) ## write the pages that are made from the code (a test fails where one is stale)
 	$(BIN)/python docs/generate.py

@@ -1,0 +1,1 @@
+"""OpenTelemetry traces: a span for each call of a hook, and one for each workflow."""
