@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.http.http_bench import KIND, left, looking, running, undoing
-from tests.http.http_server import Behaviour, answers, closes, hangs, serving
+from tests.http.http_server import Behaviour, answers, babbles, closes, hangs, serving
 
 from wf_core.kinds import CannotLook, Fatal, InProgress, Previous, Retryable, Success
 from wf_core.model.phases import Ended, Purpose
@@ -205,3 +205,13 @@ def test_an_undo_that_goes_on_keeps_what_the_run_made_and_is_looked_at() -> None
         assert isinstance(going, InProgress)
         assert KIND.sync(looking(look, Purpose.ROLLBACK, previous=previous)) is None
     assert server.seen == ["DELETE /orders/17", "GET /undos/1", "GET /undos/1"]
+
+
+def test_a_retry_after_of_nothing_does_not_have_us_ask_without_pause() -> None:
+    answer = look_at(answers(202, None, "retry-after: 0"), done=None)
+    assert isinstance(answer, InProgress)
+    assert answer.poll_after == 1
+
+
+def test_a_check_that_reads_nothing_does_not_wait_for_the_body() -> None:
+    assert isinstance(look_at(babbles, done=None, failed=None), Success)

@@ -23,7 +23,7 @@ def test_the_example_runs_and_polls_what_goes_on(shell: Shell, root: Path) -> No
     with serving(answers(201)) as server:
         server.routes["POST /reservations"] = answers(201, {"id": 7})
         server.routes["POST /payments"] = answers(
-            202, {}, "location: /payments/1", "retry-after: 0"
+            202, {}, "location: /payments/1", "retry-after: 1"
         )
         server.routes["GET /payments/1"] = answers(200, {"state": "paid"})
         shop = f"shop={server.url('')}"
@@ -44,7 +44,7 @@ def test_a_saga_of_requests_is_undone_in_reverse_order(shell: Shell, root: Path)
     with serving(answers(204)) as server:
         server.routes["POST /reservations"] = answers(201, {"id": 7})
         server.routes["POST /payments"] = answers(
-            202, {}, "location: /payments/1", "retry-after: 0"
+            202, {}, "location: /payments/1", "retry-after: 1"
         )
         server.routes["GET /payments/1"] = answers(200, {"state": "paid"})
 

@@ -12,10 +12,13 @@ import msgspec
 from wf_core.errors import StoreUnavailable
 from wf_core.kinds import StepCall
 from wf_http.parameters import KubernetesSecret
+from wf_http.patience import Patience, TimeIsUp
 from wf_http.problems import NoSecret
 from wf_http.secrets import ReadSecret
 
 SCHEME = "k8s:"
+PATIENCE = 20.0
+"""Seconds that a Secret may take, repeats of the request included."""
 
 
 class _Data(msgspec.Struct):
@@ -27,7 +30,13 @@ def reader(call: StepCall) -> ReadSecret:
     kubeconfig's current context."""
 
     def read(secret: KubernetesSecret) -> bytes:
-        return read_secret(call.store, call.namespace, secret)
+        patience = Patience(PATIENCE, call.cancelled)
+        try:
+            return patience.for_work(lambda: read_secret(call.store, call.namespace, secret))
+        except TimeIsUp:
+            raise NoSecret(
+                f"the Secret {call.namespace}/{secret.name} can't be read within {PATIENCE:g} s"
+            ) from None
 
     return read
 

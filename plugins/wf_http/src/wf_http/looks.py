@@ -66,7 +66,8 @@ def watch(step: Step) -> Outcome:
 def ask(step: Step, name: str, check: CheckRequest, base: str) -> Looked:
     """Send a check; `base` is where it goes without a URL of its own. Raises a Problem, and
     template.Unknown."""
-    order = Order(name, check, step.call.key, step.own, base, step.most)
+    wanted = reading.wants_body(step.parameters, check.done, check.failed)
+    order = Order(name, check, step.call.key, step.own, base, step.most if wanted else 0)
     return Looked.at(check, step.sender.send(order))
 
 

@@ -29,10 +29,11 @@ class Found:
         return {**attributes, **self.attributes}
 
 
-def wants_body(parameters: HttpParameters, condition: Condition | None = None) -> bool:
-    """Whether anything is read from the body of a successful answer."""
-    wanted = condition is not None and condition.pointer is not None
-    return wanted or bool(parameters.attributes or _pointers(parameters.resource))
+def wants_body(parameters: HttpParameters, *conditions: Condition | None) -> bool:
+    """Whether anything is read from the body of an answer, with these conditions on it."""
+    if any(each is not None and each.pointer is not None for each in conditions):
+        return True
+    return bool(parameters.attributes or _pointers(parameters.resource))
 
 
 def read(parameters: HttpParameters, reply: Reply) -> Found:
@@ -86,7 +87,11 @@ def holds(condition: Condition, reply: Reply, *, succeeded: bool) -> bool:
     """
     if not (listed(reply.status, condition.status) if condition.status else succeeded):
         return False
-    return condition.pointer is None or stands(condition, reply.document())
+    if condition.pointer is None:
+        return True
+    if not (reply.content or reply.flaw):
+        return False  # nothing stands in no body, such as that of many a 202
+    return stands(condition, reply.document())
 
 
 def stands(condition: Condition, document: Any) -> bool:

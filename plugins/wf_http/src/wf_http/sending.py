@@ -7,9 +7,9 @@ from wf_http.addresses import Allowed
 from wf_http.building import Builder
 from wf_http.connection import connect
 from wf_http.exchange import EXCERPT, Message, Reply, exchange
-from wf_http.parameters import HttpParameters, KubernetesSecret, Request
+from wf_http.parameters import HttpParameters, Request
 from wf_http.patience import Patience, TimeIsUp
-from wf_http.problems import NoSecret, Problem, Unanswered, Unsent, Unusable
+from wf_http.problems import Problem, Unanswered, Unsent, Unusable
 from wf_http.secrets import ReadSecret, Secrets
 from wf_http.statuses import words
 from wf_http.targets import MOST_HOPS, Target, redirected
@@ -49,14 +49,11 @@ class Sender:
         self._call = call
         self._parameters = parameters
         self._allowed = allowed
-        self._read = read
-        self._patience = Patience(parameters.run.timeout_seconds, call.cancelled)
-        self.secrets = Secrets(parameters.secrets, call.namespace, self._read_secret)
+        self.secrets = Secrets(parameters.secrets, call.namespace, read)
 
     def send(self, order: Order) -> Answer:
         """Send it. Raises a Problem, and template.Unknown."""
         what = f"{order.name}: {order.request.method}"
-        self._patience = Patience(order.request.timeout_seconds, self._call.cancelled)
         try:
             message, target = self._builder.build(order.request, order.key, order.find, order.base)
             what = f"{what} {target.shown}"
@@ -74,15 +71,8 @@ class Sender:
     def _builder(self) -> Builder:
         return Builder(self._parameters, self.secrets, self._call.trace)
 
-    def _read_secret(self, secret: KubernetesSecret) -> bytes:
-        try:
-            return self._patience.for_work(lambda: self._read(secret))
-        except TimeIsUp:
-            seconds = self._patience.seconds
-            raise NoSecret(f"the Secret {secret.name} can't be read within {seconds:g} s") from None
-
     def _follow(self, message: Message, target: Target, order: Order) -> tuple[Reply, Target]:
-        patience = self._patience
+        patience = Patience(order.request.timeout_seconds, self._call.cancelled)
         for _ in range(MOST_HOPS + 1):
             reply = self._once(message, target, order.most, patience)
             following = redirected(message, target, reply.status, reply.headers.get("location"))

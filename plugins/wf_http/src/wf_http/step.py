@@ -18,8 +18,9 @@ from wf_http.targets import beside
 from wf_http.template import Lookup
 
 ACCEPTED = 202
+SOONEST = 1.0
 LATER = 5.0
-"""Seconds after which a service that is busy and does not say how long is asked again."""
+"""Seconds until a service is asked again: at least, and where it is busy and does not say."""
 
 OPERATION = "operation"
 UNDO_OPERATION = "undoOperation"
@@ -121,7 +122,7 @@ class Step:
         """Seconds until the next look; None leaves it to the engine."""
         asked = None if answer is None else self.retry_after(answer)
         if asked is not None:
-            return asked
+            return max(SOONEST, asked)  # a server that says 0 must not have us ask without pause
         return None if check is None else check.period_seconds
 
     def retry_after(self, answer: Answer) -> float | None:

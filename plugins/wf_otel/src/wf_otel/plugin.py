@@ -68,7 +68,8 @@ class Otel:
     def wf_trace_context(
         self, uid: str, annotations: Mapping[str, str]
     ) -> Mapping[str, str] | None:
-        """That of the call under way, else of the workflow."""
+        """That of the call under way, else of the workflow. On the engine's loop this is quick, but
+        for the very first time, when the SDK is imported: some 0.3 s, once a process."""
         return self._do(lambda tracing: tracing.headers(uid, annotations))
 
     @hookimpl

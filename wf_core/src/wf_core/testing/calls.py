@@ -76,8 +76,8 @@ def call_for(
     `parameters` are a document's (a dict, decoded as the engine would; raises ParametersInvalid) or
     an instance of `kind.Parameters`. `purpose` follows from the hook, and for `sync` is Run.
     `attributes` and `resources` are those of upstream steps. Keys follow from uid, step and hook.
-    `annotations` are the workflow's; `trace` becomes `call.trace`. `folder` becomes `call.folder`; a
-    kind that asks for one without it gets a ValueError.
+    `annotations` are the workflow's. `trace` becomes `call.trace`. `folder` becomes `call.folder`;
+    a kind that asks for one without it gets a ValueError.
     """
     if purpose is None:
         purpose = Purpose.ROLLBACK if hook is Hook.ROLLBACK else Purpose.RUN
