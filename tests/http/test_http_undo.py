@@ -12,7 +12,7 @@ from wf_core.model.state import Resource
 from wf_core.testing.calls import RecordedCall
 
 ID: dict[str, Any] = {"attributes": {"id": "/id"}}
-REFUSED = left(Ended.FAILED, status="Refused", attributes={"refusedAttempt": 1})
+REFUSED = left(Ended.FAILED, status="Refused", attributes={"attempt": 1})
 
 
 @pytest.mark.parametrize("status", [200, 204, 404, 410])
@@ -179,7 +179,7 @@ def test_a_refusal_after_an_attempt_without_answer_does_not_say_that_nothing_was
 def _refused(call: RecordedCall) -> object:
     resource = call.checkpoints[0].resource
     assert resource is not None
-    return resource.attributes["refusedAttempt"]
+    return resource.attributes["attempt"]
 
 
 def test_a_success_after_a_refusal_keeps_no_trace_of_it() -> None:
@@ -259,3 +259,44 @@ def test_an_undo_that_can_not_learn_what_was_made_asks_a_person() -> None:
 def test_an_undo_without_a_request_says_what_to_do() -> None:
     with pytest.raises(Fatal, match="rollback: give the request that undoes `run`"):
         KIND.rollback(undoing("http://a.test/", None))
+
+
+def test_b2_where_nothing_was_ever_sent_there_is_nothing_to_undo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    undo = {"url": "http://127.0.0.1:1/orders/{key}"}
+    monkeypatch.delenv("WF_HTTP_ALLOW")
+    refused = running("http://127.0.0.1:1/orders", rollback=undo)
+    with pytest.raises(Fatal, match="no public address"):
+        KIND.run(refused)
+    previous = Previous(Ended.FAILED, refused.checkpoints[0].resource)
+    assert KIND.rollback(undoing("http://127.0.0.1:1/orders", undo, previous=previous)) is None
+    later = undoing("http://127.0.0.1:1/orders", undo, previous=previous, run_attempt=2)
+    with pytest.raises(Fatal, match="no public address"):
+        KIND.rollback(later)
+
+
+def test_an_undo_is_sent_where_the_service_refused_what_may_have_been_done_in_part() -> None:
+    with serving(answers(204)) as server:
+        undo = {"url": server.url("/orders/{key}")}
+        assert KIND.rollback(undoing(server.url(), undo, previous=REFUSED)) is None
+    assert len(server.got) == 1
+
+
+def test_a_refusal_before_an_attempt_that_was_not_sent_is_not_forgotten() -> None:
+    call = running("http://127.0.0.1:1/", attempt=2, previous=REFUSED)
+    with pytest.raises(Retryable, match="no connection"):
+        KIND.run(call)
+    assert call.checkpoints[0].resource == Resource("Refused", attributes={"attempt": 2})
+
+
+@pytest.mark.parametrize("status", [200, 303, 408, 499, 500])
+def test_a_status_that_may_hide_an_effect_does_not_say_that_nothing_was_made(status: int) -> None:
+    with serving(answers(status)) as server:
+        undo = {"url": server.url("/orders/{id}")}
+        call = running(
+            server.url(), rollback=undo, run={"fatal": ["2xx", "3xx", "4xx", "5xx"]}, **ID
+        )
+        with pytest.raises(Fatal):
+            KIND.run(call)
+    assert call.checkpoints == []

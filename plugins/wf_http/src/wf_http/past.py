@@ -1,8 +1,8 @@
 """What is known of the attempts to run that came before.
 
-An attempt that ended without an answer may have had its effect. Where that matters, one that surely
-had none says so in the step's resource; only while each of them says so is it known that nothing
-was made.
+An attempt that ended without an answer may have had its effect. One that surely had none says so in
+the step's resource, and only while each of them says so is it known that nothing was made: an undo
+has nothing to do where nothing was ever sent, and a run that may not be repeated may be sent again.
 """
 
 import attrs
@@ -12,8 +12,12 @@ from wf_core.model.state import Resource
 from wf_http.parameters import HttpParameters
 from wf_http.template import KEY, names, whole_names
 
+UNSENT = "NotSent"
 REFUSED = "Refused"
-_ATTEMPT = "refusedAttempt"
+"""The status of the resource of a step that made nothing: no attempt was sent, or the service
+refused each that was."""
+
+_ATTEMPT = "attempt"
 
 
 @attrs.frozen
@@ -23,30 +27,51 @@ class Past:
     call: StepCall
 
     @property
-    def refused(self) -> int:
-        """The last attempt to run up to which all surely had no effect; 0 is none."""
-        saved = self.call.previous.resource
-        if saved is None or saved.status != REFUSED:
-            return 0
-        number = saved.attributes.get(_ATTEMPT, 0)
-        return number if isinstance(number, int) else 0
+    def made_nothing(self) -> bool:
+        """For an undo: whether no attempt to run had an effect."""
+        return self._last >= self.call.run_attempt
+
+    @property
+    def never_sent(self) -> bool:
+        """For an undo: whether no attempt to run was even sent."""
+        return self.made_nothing and self._status == UNSENT
 
     @property
     def is_clear(self) -> bool:
         """For a run: whether nothing that came before it can have had an effect."""
-        call = self.call
-        return call.interruptions == 0 and self.refused >= call.attempt - 1
+        return self.call.interruptions == 0 and self._last >= self.call.attempt - 1
 
-    @property
-    def made_nothing(self) -> bool:
-        """For an undo: whether no attempt to run had an effect."""
-        return self.refused >= self.call.run_attempt
+    def note_unsent(self) -> None:
+        """This attempt to run was not sent. Saved."""
+        if self.is_clear:
+            self._note(REFUSED if self._status == REFUSED else UNSENT)
 
     def note_refusal(self) -> None:
-        """This attempt to run surely had no effect. Saved only where somebody will ask."""
+        """The service refused this attempt to run. Saved only where somebody will ask."""
         if self.is_clear and _is_asked(self.call.parameters):
-            attributes = {_ATTEMPT: self.call.attempt}
-            self.call.checkpoint(Resource(REFUSED, attributes=attributes))
+            self._note(REFUSED)
+
+    def _note(self, status: str) -> None:
+        self.call.checkpoint(Resource(status, attributes={_ATTEMPT: self.call.attempt}))
+
+    @property
+    def _status(self) -> str:
+        saved = self.call.previous.resource
+        return "" if saved is None else saved.status
+
+    @property
+    def _last(self) -> int:
+        """The last attempt to run up to which all surely had no effect; 0 is none."""
+        saved = self.call.previous.resource
+        if saved is None or not is_note(saved):
+            return 0
+        number = saved.attributes[_ATTEMPT]
+        return number if isinstance(number, int) else 0
+
+
+def is_note(resource: Resource) -> bool:
+    """Whether a resource only says that nothing was made."""
+    return resource.status in (UNSENT, REFUSED) and set(resource.attributes) == {_ATTEMPT}
 
 
 def _is_asked(parameters: HttpParameters) -> bool:

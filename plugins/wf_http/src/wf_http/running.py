@@ -37,7 +37,7 @@ def _send(step: Step) -> Outcome:
         answer = step.send_run()
     except Problem as problem:
         if not problem.sent:
-            step.past.note_refusal()
+            step.past.note_unsent()
         raise failure(problem) from None
     weight = weigh_run(step, answer)
     if weight is Weight.SUCCESS:

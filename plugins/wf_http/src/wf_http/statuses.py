@@ -11,6 +11,8 @@ _FORM = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?", re.IGNORECASE)
 _NOT_NOW = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _NEVER = frozenset({HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED})
+_PERHAPS = frozenset({HTTPStatus.SEE_OTHER, HTTPStatus.REQUEST_TIMEOUT, 499})
+"""Done, or given up by what stands before the service: 499 is a proxy's word for that."""
 _BUSY = frozenset({HTTPStatus.CONFLICT, HTTPStatus.LOCKED})
 _SAFE = frozenset({"GET", "HEAD"})
 GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -68,10 +70,10 @@ def weigh(request: Request, status: int, *, undoes: bool, repeated: bool) -> Wei
 
 
 def certain(status: int) -> bool:
-    """Whether a status that is no success says for sure that the request had no effect."""
+    """Whether a status says for sure that the request had no effect, whatever a list makes of it."""
     if status in _NOT_NOW or status in _NEVER:
         return True
-    return status < 500 and status != HTTPStatus.REQUEST_TIMEOUT
+    return 300 <= status < 500 and status not in _PERHAPS
 
 
 def words(status: int) -> str:

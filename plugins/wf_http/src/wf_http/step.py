@@ -9,7 +9,7 @@ from wf_core.kinds import Fatal, Retryable, StepCall, Throttled
 from wf_core.model.state import Resource
 from wf_http import reading, template
 from wf_http.parameters import CheckRequest, HttpParameters
-from wf_http.past import REFUSED, Past
+from wf_http.past import Past, is_note
 from wf_http.problems import Problem, Unusable
 from wf_http.reading import Found
 from wf_http.sending import Answer, Order, Sender
@@ -54,7 +54,7 @@ class Step:
     def saved(self) -> Resource:
         """The resource as it was last saved; empty where nothing was made."""
         found = self.call.previous.resource
-        return Resource() if found is None or found.status == REFUSED else found
+        return Resource() if found is None or is_note(found) else found
 
     @property
     def own(self) -> Lookup:

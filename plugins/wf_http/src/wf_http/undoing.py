@@ -29,6 +29,8 @@ class _Made:
 def rollback(step: Step, undo: RollbackRequest) -> Outcome:
     """Send the undo. Where it needs what only the run's answer tells, and there was none, the run
     is repeated under its key first."""
+    if step.past.never_sent:
+        return None
     made = _Made(step.saved, step.call.previous.attributes)
     try:
         answer = _send(step, undo, made)
