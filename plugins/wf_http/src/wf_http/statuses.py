@@ -70,7 +70,7 @@ def weigh(request: Request, status: int, *, undoes: bool, repeated: bool) -> Wei
 
 
 def certain(status: int) -> bool:
-    """Whether a status says for sure that the request had no effect, whatever a list makes of it."""
+    """Whether a status says for sure that the request had no effect, whatever lists make of it."""
     if status in _NOT_NOW or status in _NEVER:
         return True
     return 300 <= status < 500 and status not in _PERHAPS
