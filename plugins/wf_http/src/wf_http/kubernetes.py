@@ -63,12 +63,11 @@ def read_secret(store: str, namespace: str, secret: KubernetesSecret) -> bytes:
 
 
 async def _get(store: str, namespace: str, name: str) -> dict[str, str]:
-    from wf_k8s.client.access import Access
     from wf_k8s.client.resources import SECRETS
-    from wf_k8s.client.session import Session
+    from wf_k8s.client.shared import session_of
 
     in_cluster = store.startswith(SCHEME)
-    session = Session(Access(store.removeprefix(SCHEME) if in_cluster else ""))
+    session = session_of(store.removeprefix(SCHEME) if in_cluster else "")
     try:
         if not in_cluster and namespace == "default":
             namespace = (await session.door()).namespaces[0]
