@@ -5,8 +5,9 @@
 ARG PYTHON=docker.io/library/python:3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 
 FROM ${PYTHON} AS build
-# A step of the kind `command` would run beside the controller, with its rights and its token.
-ARG LEFT_OUT="wf_command"
+# A step of the kind `command` would run beside the controller, with its rights and its token; traces
+# are there by choice, since they bring an SDK along.
+ARG LEFT_OUT="wf_command wf_otel"
 WORKDIR /src
 COPY image/ image/
 COPY requirements-dev.txt ./

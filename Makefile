@@ -66,7 +66,8 @@ cluster: $(READY) ## start a Kubernetes API of one's own, print its kubeconfig, 
 node: $(READY) ## the same with a node, so that pods run: Linux, as root
 	@exec $(BIN)/python -m tests.cluster --node
 
-# A step of the kind `command` would run beside the controller, with its rights and its token.
+# A step of the kind `command` would run beside the controller, with its rights and its token; traces
+# are there by choice, since they bring an SDK along.
 image-tar: $(READY) ## write the controller's image to image.tar, with no registry and no Docker
 	$(BIN)/python -m image --output image.tar $(filter-out plugins/wf_command plugins/wf_otel,$(DISTRIBUTIONS))
 

@@ -23,7 +23,7 @@ PLUGINS = sorted(ROOT.glob("plugins/wf_*"))
 IN_THE_IMAGE = [
     *(ROOT / name for name in ("wf_core", "wf_k8s")),
     # As `make image-tar` has it, which says why.
-    *(plugin for plugin in PLUGINS if plugin.name != "wf_command"),
+    *(plugin for plugin in PLUGINS if plugin.name not in ("wf_command", "wf_otel")),
 ]
 
 PATIENCE = 300
