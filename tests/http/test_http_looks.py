@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.http.http_bench import KIND, left, looking, running, undoing
-from tests.http.http_server import Behaviour, answers, babbles, closes, hangs, serving
+from tests.http.http_server import Behaviour, answers, babbles, closes, hangs, resets, serving
 
 from wf_core.kinds import CannotLook, Fatal, InProgress, Previous, Retryable, Success
 from wf_core.model.phases import Ended, Purpose
@@ -215,3 +215,68 @@ def test_a_retry_after_of_nothing_does_not_have_us_ask_without_pause() -> None:
 
 def test_a_check_that_reads_nothing_does_not_wait_for_the_body() -> None:
     assert isinstance(look_at(babbles, done=None, failed=None), Success)
+
+
+def test_a_look_that_can_never_be_made_ends_the_attempt() -> None:
+    with serving(answers(307, None, "location: http://other.example/")) as server:
+        run, attributes = {"url": server.url()}, {"id": "/id"}
+        for check, sentence in (
+            ({"url": server.url("/{id}")}, r"check: it needs \{id\}, which no answer told"),
+            ({}, "check: it needs a Location, which no answer told"),
+            ({"url": server.url("/jobs/7")}, "leads to http://other.example"),
+        ):
+            parameters = {"run": run, "attributes": attributes, "check": check}
+            with pytest.raises(Fatal, match=sentence):
+                KIND.sync(looking(parameters, previous=left(status="InProgress")))
+            if check.get("url"):
+                with pytest.raises(CannotLook, match=r"check: "):
+                    KIND.sync(looking(parameters, Purpose.WATCH, previous=left()))
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "expected"),
+    [
+        (answers(200, {"other": 1}), Fatal),
+        (resets(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"), CannotLook),
+    ],
+)
+def test_done_work_that_does_not_tell_what_is_asked_for_is_kept_for_the_undo(
+    behaviour: Behaviour, expected: type[Exception]
+) -> None:
+    with serving(behaviour) as server:
+        parameters = {
+            "run": {"url": server.url()},
+            "attributes": {"id": "/id"},
+            "resource": {"name": "/other"},
+            "check": {"url": server.url("/jobs/7")},
+        }
+        call = looking(parameters, previous=left(status="InProgress"))
+        with pytest.raises(expected, match=r"but (nothing stands at /id|its body broke off)"):
+            KIND.sync(call)
+    names = [each.resource.name for each in call.checkpoints if each.resource is not None]
+    assert names == (["1"] if expected is Fatal else [])
+
+
+def test_an_undo_whose_work_fails_or_is_elsewhere_is_told() -> None:
+    undo = {"url": "http://127.0.0.1:1/"}
+    with (
+        serving(answers(202, None, "location: http://other.example/")) as server,
+        pytest.raises(Fatal, match=r"not followed; .*: give rollbackCheck.url"),
+    ):
+        KIND.rollback(undoing(server.url(), {"url": server.url("/{key}")}))
+    for behaviour, expected in (
+        (answers(200, {"state": "failed"}), Fatal),
+        (answers(404), Retryable),
+        (answers(500), CannotLook),
+    ):
+        with serving(behaviour) as server:
+            check = {"url": server.url(), "failed": FAILED}
+            parameters = {"run": undo, "rollback": undo, "rollbackCheck": check}
+            with pytest.raises(expected):
+                KIND.sync(looking(parameters, Purpose.ROLLBACK, previous=left()))
+    with serving(answers(503, None, "retry-after: 7")) as server:
+        check = {"url": server.url(), "failed": FAILED}
+        parameters = {"run": undo, "rollback": undo, "rollbackCheck": check}
+        answer = KIND.sync(looking(parameters, Purpose.ROLLBACK, previous=left()))
+        assert isinstance(answer, InProgress)
+        assert answer.poll_after == 7

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.http.http_bench import KIND, left, logged, running, undoing
-from tests.http.http_server import Peer, Request, answers, closes, serving
+from tests.http.http_server import Peer, Request, answers, closes, resets, serving
 
 from wf_core.kinds import Fatal, InProgress, Previous, Retryable, Success, Throttled
 from wf_core.model.phases import Ended
@@ -300,3 +300,19 @@ def test_a_status_that_may_hide_an_effect_does_not_say_that_nothing_was_made(sta
         with pytest.raises(Fatal):
             KIND.run(call)
     assert call.checkpoints == []
+
+
+def test_what_may_not_be_repeated_and_can_not_be_looked_for_is_undone() -> None:
+    check = {"url": "http://127.0.0.1:1/{id}"}
+    call = running("http://127.0.0.1:1/", repeatable=False, attempt=2, check=check, **ID)
+    with pytest.raises(Fatal, match=r"the check needs \{id\}, which only its answer tells"):
+        KIND.run(call)
+
+
+def test_an_undo_whose_repeated_run_breaks_off_is_tried_again() -> None:
+    broken = resets(b"HTTP/1.1 201 Created\r\ncontent-length: 9\r\n\r\n{")
+    with serving(broken) as server:
+        undo = {"url": server.url("/orders/{id}")}
+        call = undoing(server.url(), undo, **ID, previous=Previous(Ended.UNKNOWN))
+        with pytest.raises(Retryable, match="broke off"):
+            KIND.rollback(call)
