@@ -32,6 +32,16 @@ DESCRIPTIONS: dict[str, str] = {
     "WorkflowSpec.activeDeadlineSeconds": (
         "Seconds from admission to Success, after which the workflow is undone; none if left out."
     ),
+    "WorkflowSpec.ttlSecondsAfterFinished": (
+        "How long a finished workflow is kept before an engine that serves removes it, undoing "
+        "nothing; for an outcome that is left out its queue or the engine says so, or it stays."
+    ),
+    "TimeToLive": "Seconds after its end, by how it ended; 0 removes it at once.",
+    "TimeToLive.success": "Seconds for which one in Success is kept.",
+    "TimeToLive.rollBacked": "Seconds for which one in RollBacked is kept.",
+    "TimeToLive.failed": (
+        "Seconds for which one in Failed is kept; it then goes as it is, whatever is not undone."
+    ),
     "Callback": "Where changes of phase are reported, as a POST of JSON.",
     "Callback.url": "An http or https address; empty for none.",
     "Callback.ignoreNotFound": "Whether an answer of 404 counts as delivered.",

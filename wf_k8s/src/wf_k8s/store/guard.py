@@ -72,6 +72,19 @@ def take_off(known: "Known") -> bytes:
     return _encode([*_unmoved(known), test(where, FINALIZER), remove(where)])
 
 
+def take_off_unchanged(known: "Known") -> bytes:
+    """The same, refused once anything about the object has changed: what age lets go may be wanted
+    after all."""
+    where = f"/metadata/finalizers/{known.finalizers.index(FINALIZER)}"
+    return _encode(
+        [
+            test("/metadata/uid", known.uid),
+            test("/metadata/resourceVersion", str(known.version)),
+            remove(where),
+        ]
+    )
+
+
 def _unmoved(known: "Known") -> list[Op]:
     """Refused once somebody saved (kubernetes.md 7): what was right to do may not be any more."""
     return [
