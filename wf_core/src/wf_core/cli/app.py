@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "rollback": "requests",
     "signal": "requests",
     "delete": "delete",
+    "prune": "prune",
     "kinds": "installed",
     "plugins": "installed",
     "plugin": "plugin",

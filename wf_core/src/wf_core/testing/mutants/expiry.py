@@ -17,7 +17,7 @@ MUTANTS = (
     Mutant(
         "own-age-ignored",
         "what a workflow says of its age counts for nothing",
-        (Edit("wf_core.retention:Retention.due_at", "(own, ", "("),),
+        (Edit("wf_core.retention:Retention.due_at", "(_by_phase(own), ", "("),),
     ),
     Mutant(
         "age-drops-callbacks",
