@@ -41,7 +41,7 @@ def test_every_field_says_what_it_is_for() -> None:
 
 def test_no_description_and_no_rule_is_left_over_from_a_field_that_is_gone() -> None:
     structs = (
-        *(spec.Workflow, spec.Metadata, spec.WorkflowSpec, spec.Callback),
+        *(spec.Workflow, spec.Metadata, spec.WorkflowSpec, spec.TimeToLive, spec.Callback),
         *(spec.StepSpec, spec.DependOn, spec.StepTemplate, spec.RetryPolicy),
     )
     known = {struct.__name__ for struct in structs}

@@ -28,9 +28,9 @@ class Retention:
     """The rule, as an engine is configured."""
 
     def __init__(self, config: ControllerConfig) -> None:
-        self._everywhere: Ages = config.ttl
-        self._by_queue: dict[str, Ages] = {
-            name: limits.ttl for name, limits in config.queue.queues.items()
+        self._everywhere = _by_phase(config.ttl)
+        self._by_queue = {
+            name: _by_phase(limits.ttl) for name, limits in config.queue.queues.items()
         }
 
     def due_at(
@@ -40,8 +40,8 @@ class Retention:
         it is unfinished, and where nobody says."""
         if finished_at is None or phase not in FINISHED:
             return None
-        for ages in (own, self._by_queue.get(queue), self._everywhere):
-            seconds = None if ages is None else _of(phase, ages)
+        for ages in (_by_phase(own), self._by_queue.get(queue, {}), self._everywhere):
+            seconds = ages.get(phase)
             if seconds is not None:
                 return finished_at + seconds
         return None
@@ -82,7 +82,9 @@ def owed_by_row(row: Row) -> str | None:
     return owed(deleting=row.deleting, asked=row.asked, reporting=row.reporting)
 
 
-def _of(phase: Phase, ages: Ages) -> float | None:
-    if phase is Phase.SUCCESS:
-        return ages.success
-    return ages.roll_backed if phase is Phase.ROLL_BACKED else ages.failed
+def _by_phase(ages: Ages) -> dict[Phase, float | None]:
+    return {
+        Phase.SUCCESS: ages.success,
+        Phase.ROLL_BACKED: ages.roll_backed,
+        Phase.FAILED: ages.failed,
+    }
