@@ -177,7 +177,7 @@ def test_what_changes_meanwhile_stays(shell: Shell, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("age", "why"), [("soon", "is not a duration such as"), ("-1", "is negative")]
+    ("age", "why"), [("soon", "is not a duration such as"), ("-1", "is too small: the least is 0")]
 )
 def test_an_age_that_is_none_is_a_fault_of_usage(shell: Shell, age: str, why: str) -> None:
     done = shell.wf("prune", "--older-than", age)

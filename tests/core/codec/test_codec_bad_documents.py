@@ -57,7 +57,7 @@ def test_a_document_of_another_kind(messages: Messages) -> None:
         "$.apiVersion: must be 'workflow.example.com/v1alpha1', not the text "
         "'workflow.example.com/v1'; did you mean 'workflow.example.com/v1alpha1'? "
         "(line 1, column 13)",
-        "$.kind: must be 'Workflow', not the text 'Job' (line 2, column 7)",
+        "$.kind: must be 'Workflow' or 'Task', not the text 'Job' (line 2, column 7)",
         "$.spec.steps: a workflow needs at least one step (line 4, column 15)",
     ]
 

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "run": "run",
     "resume": "run",
     "submit": "submit",
+    "task": "task",
     "serve": "serve",
     "list": "show",
     "get": "show",

@@ -6,13 +6,13 @@ from typing import Any
 import attrs
 import click
 
+from wf_core.cli.durations import Duration
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.run import configuration
 from wf_core.cli.settings import Settings
 from wf_core.cli.stores import all_rows, ask_store, now
 from wf_core.cli.text import duration, plural, stamp
 from wf_core.cli.verb import verb
-from wf_core.config.scalars import seconds
 from wf_core.errors import WfError, WorkflowNotFound
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.state import Stored
@@ -70,18 +70,6 @@ class Choice:
         return owed_by(stored)
 
 
-def _age(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        found = seconds(text)
-    except ValueError as error:
-        raise click.BadParameter(f"'{text}' {error}") from None
-    if found < 0:
-        raise click.BadParameter(f"'{text}' is negative")
-    return found
-
-
 @verb(
     "prune",
     examples="""
@@ -91,8 +79,8 @@ def _age(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> 
 )
 @click.option(
     "--older-than",
+    type=Duration(),
     metavar="AGE",
-    callback=_age,
     help="What ended longer ago than this (7d, 1h30m, 90), whatever else says how long it is kept.",
 )
 @click.option(
