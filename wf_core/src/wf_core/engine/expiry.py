@@ -67,7 +67,7 @@ class Expiry:
         self._note(row.key, self._retention.due_at(row.phase, finished_at, row.queue, row.ttl))
 
     def close(self) -> None:
-        """Remove nothing more; what is being removed is not waited for."""
+        """Begin no removal any more."""
         self._disarm()
         self._heap.clear()
         self._due.clear()
