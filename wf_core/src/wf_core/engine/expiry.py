@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from wf_core.engine.locks import KeyLocks
 from wf_core.engine.services import Services
 from wf_core.errors import StoreUnavailable, WfError, WorkflowNotFound, WorkflowOwned
+from wf_core.model.phases import FINISHED
 from wf_core.model.spec import Key, TimeToLive
 from wf_core.model.state import WorkflowState
 from wf_core.ports import Row
@@ -74,7 +75,8 @@ class Expiry:
         self._ahead.clear()
 
     def _due_at(self, key: Key, queue: str, head: WorkflowState, ttl: TimeToLive) -> float | None:
-        finished_at = self._ended(key, head.reached.get(head.phase))
+        finished_at = head.reached.get(head.phase) if head.phase in FINISHED else None
+        finished_at = self._ended(key, finished_at)
         return self._retention.due_at(head.phase, finished_at, queue, ttl)
 
     def _ended(self, key: Key, finished_at: float | None) -> float | None:

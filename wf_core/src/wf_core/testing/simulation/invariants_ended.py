@@ -87,10 +87,11 @@ def d_what_was_deleted_goes(story: Story, _: Stored) -> str | None:
     return "its deletion was asked, and it is still there" if story.deleted else None
 
 
-def kept_for(story: Story, stored: Stored, everywhere: TimeToLive) -> float | None:
-    """Seconds after its end for which it is kept; None for ever. Its own word counts first."""
+def kept_for(stored: Stored, everywhere: TimeToLive) -> float | None:
+    """Seconds after its end for which it is kept; None for ever. Its own word counts first, as its
+    document now has it."""
     phase = stored.head.phase
-    for ages in (story.workflow.spec.ttl_seconds_after_finished, everywhere):
+    for ages in (stored.workflow.spec.ttl_seconds_after_finished, everywhere):
         of: dict[Phase, float | None] = {
             Phase.SUCCESS: ages.success,
             Phase.ROLL_BACKED: ages.roll_backed,

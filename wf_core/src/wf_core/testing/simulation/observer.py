@@ -275,7 +275,7 @@ class Observer:
         """Whether a workflow ended so long ago that age lets it go: by the clock of one of the
         processes, or in truth, which counts where clocks have jumped."""
         story = self.stories[stored.workflow.metadata.uid]
-        seconds = kept_for(story, stored, self._stage.world.operator.ttl)
+        seconds = kept_for(stored, self._stage.world.operator.ttl)
         if seconds is None:
             return False
         due = stored.head.reached[stored.head.phase] + seconds - _EXACT

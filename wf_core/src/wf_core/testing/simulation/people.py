@@ -92,7 +92,7 @@ class People:
         if stored.head.phase not in FINISHED or stored.outbox or calls:
             return False
         operator = self._stage.world.operator
-        if operator.serves and kept_for(story, stored, operator.ttl) is not None:
+        if operator.serves and kept_for(stored, operator.ttl) is not None:
             return False  # it is to go by age
         return stored.head.deletion_asked_at is None
 
