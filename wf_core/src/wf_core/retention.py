@@ -10,7 +10,6 @@ from wf_core.config.values import ControllerConfig
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.spec import TimeToLive
 from wf_core.model.state import Stored
-from wf_core.ports import Row
 
 
 class Ages(Protocol):
@@ -22,6 +21,25 @@ class Ages(Protocol):
     def roll_backed(self) -> float | None: ...
     @property
     def failed(self) -> float | None: ...
+
+
+class Listed(Protocol):
+    """What is read of a workflow in a list (`ports.Row`)."""
+
+    @property
+    def queue(self) -> str: ...
+    @property
+    def phase(self) -> Phase: ...
+    @property
+    def finished_at(self) -> float | None: ...
+    @property
+    def ttl(self) -> TimeToLive: ...
+    @property
+    def deleting(self) -> bool: ...
+    @property
+    def asked(self) -> bool: ...
+    @property
+    def reporting(self) -> bool: ...
 
 
 class Retention:
@@ -52,7 +70,7 @@ class Retention:
         finished_at, own = head.reached.get(head.phase), spec.ttl_seconds_after_finished
         return self.due_at(head.phase, finished_at, spec.queue, own)
 
-    def due_of_row(self, row: Row) -> float | None:
+    def due_of_row(self, row: Listed) -> float | None:
         """As `due_at`, of a workflow in a list."""
         return self.due_at(row.phase, row.finished_at, row.queue, row.ttl)
 
@@ -77,7 +95,7 @@ def owed_by(stored: Stored) -> str | None:
     )
 
 
-def owed_by_row(row: Row) -> str | None:
+def owed_by_row(row: Listed) -> str | None:
     """As `owed`, of a workflow in a list."""
     return owed(deleting=row.deleting, asked=row.asked, reporting=row.reporting)
 
