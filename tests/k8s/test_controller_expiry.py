@@ -3,7 +3,7 @@
 import pytest
 from tests.cluster.kubectl import KubectlError
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
-from tests.k8s.crd_objects import Sagas, put, request, workflow
+from tests.k8s.crd_objects import Sagas, drop, put, request, workflow
 
 FINALIZER = "workflow.example.com/undo"
 
@@ -70,6 +70,26 @@ def test_a_request_keeps_it_until_it_is_answered(
     controllers.leader()
     await_phase(sagas, "RollBacked")
     assert notes.lines() == ["run-a", "undo-a"]
+
+
+def test_a_finalizer_of_somebody_else_keeps_it_and_is_no_deletion(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    """Deleted under it, it would stay, and the next controller would undo it as its policy says."""
+    leader = controllers.leader()
+    sagas.create(workflow(notes.step("a"), deletionPolicy="Rollback"))
+    await_phase(sagas, "Success")
+    sagas.patch(put("/metadata/finalizers/-", "example.com/theirs"))
+    sagas.patch(put("/spec/ttlSecondsAfterFinished", {"success": 0}))
+    sagas.create(workflow(notes.step("b"), name="later", ttlSecondsAfterFinished={"success": 0}))
+    await_gone(sagas, "later")
+    held = sagas.get()["metadata"]
+    assert held["finalizers"] == [FINALIZER, "example.com/theirs"]
+    assert "deletionTimestamp" not in held
+    sagas.patch(drop("/metadata/finalizers/1"))
+    await_gone(sagas)
+    assert notes.lines() == ["run-a", "run-b"]
+    assert leader.end() == 0
 
 
 def test_an_age_is_not_negative_and_no_plain_number(sagas: Sagas) -> None:

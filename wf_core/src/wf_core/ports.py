@@ -209,7 +209,8 @@ class Store(Protocol):
         """Forget a finished workflow that is still as it was loaded, undoing nothing.
 
         False, and nothing is done, where that may be wrong: it was saved since or is another one of
-        its name, its document was changed, a request or a callback waits, its deletion was asked.
+        its name, its document was changed, a request or a callback waits, its deletion was asked,
+        or somebody else holds it, so that it would stay.
         Raises `WorkflowNotFound`, and `WorkflowOwned` while another process runs it.
         """
 

@@ -138,7 +138,7 @@ async def _prune(store: Store, choice: Choice, row: Row, at: float, dry_run: boo
         stored = await store.load(row.key)
         why = choice.stands_against(stored, at)
         if why is None and not dry_run and not await store.expire(stored):
-            why = "it was changed meanwhile"
+            why = "it was changed meanwhile, or something else holds it"
     except WorkflowNotFound:
         return None  # it went by itself
     except WfError as error:

@@ -1,7 +1,8 @@
 """Removing a finished workflow object by age, if nothing has happened to it.
 
 The finalizer goes first: an object whose deletion is asked while it is on would be undone, as its
-`deletionPolicy` says. What a crash leaves between the two is due as before.
+`deletionPolicy` says. So would one that stays because somebody else's finalizer is on it, which
+therefore keeps it from going by age. What a crash leaves between the two is due as before.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ async def expire(
         known: Known | None = await fresh(key)
         if known is None:
             raise rules.not_found(key)
-        if not may(known):
+        if not may(known) or guard.held_by_others(known):
             return None
         if guard.guarded(known):
             known = await _unguarded(objects, key, known, told)

@@ -27,6 +27,11 @@ def guarded(known: "Known") -> bool:
     return FINALIZER in known.finalizers
 
 
+def held_by_others(known: "Known") -> bool:
+    """Whether it would not go at once if it were deleted without our finalizer."""
+    return any(each != FINALIZER for each in known.finalizers)
+
+
 def to_guard(known: "Known", changes: Changes) -> bool:
     """Whether the finalizer must go on before `changes` is saved: with the first intent."""
     return (

@@ -256,6 +256,8 @@ class Observer:
         if story.workflow.spec.deletion_policy is DeletionPolicy.ORPHAN:
             self._stage.met("workflow orphaned")
         story.gone, story.gone_at = stored, self._stage.now
+        if process is None and self.over_age(stored, *self._stage.processes):
+            return  # age took its guard away already
         for rule in AT_REMOVAL if process is not None else AT_VANISHING:
             self._judge(rule.__name__, key, rule(story, stored))
 
