@@ -62,6 +62,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- define "wf.rules" -}}
 {{- $rules := .Files.Get "files/rules.yaml" | fromYaml }}
 {{- toYaml $rules.workflows }}
+{{ toYaml $rules.cleanUp }}
 {{- if .Values.podSteps.enabled }}
 {{ toYaml $rules.pods }}
 {{- end }}

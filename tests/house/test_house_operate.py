@@ -39,7 +39,7 @@ def test_every_right_of_the_controller_has_its_reason(root: Path) -> None:
     for line in told:
         resource, _, rest = line.partition(": ")
         verbs.setdefault(resource, set()).update(rest.split(", "))
-    for rule in (*rbac.WORKFLOWS, *rbac.PODS):
+    for rule in (*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.PODS):
         (resource,) = rule.resources
         missing = set(rule.verbs) - verbs.get(resource, set())
         assert missing <= {"patch"} if resource == "events" else not missing, resource

@@ -84,6 +84,7 @@ def from_the_code() -> dict[str, Json]:
         "crd.yaml": definition(),
         "rules.yaml": {
             "workflows": [rule.document() for rule in rbac.WORKFLOWS],
+            "cleanUp": [rule.document() for rule in rbac.CLEAN_UP],
             "pods": [rule.document() for rule in (*rbac.PODS, *rbac.POD_LOGS)],
         },
     }

@@ -69,7 +69,7 @@ def test_the_definition_is_upgraded_with_the_release_and_kept_after_it(helm: Hel
 def test_20_it_grants_what_the_controller_needs_and_no_more(helm: Helm) -> None:
     documents = helm.documents()
     granted = only(documents, "ClusterRole", "workflow-system.wf")
-    assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.PODS, *rbac.POD_LOGS)
+    assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.PODS, *rbac.POD_LOGS)
     lease = only(documents, "Role", "wf-lease")
     assert lease["metadata"]["namespace"] == "workflow-system"
     assert lease["rules"] == rules(*rbac.lease("wf"))
@@ -81,7 +81,7 @@ def test_20_it_grants_what_the_controller_needs_and_no_more(helm: Helm) -> None:
 def test_20_without_steps_that_run_as_pods_it_may_not_see_a_pod(helm: Helm) -> None:
     documents = helm.documents(values={"podSteps": {"enabled": False}})
     granted = only(documents, "ClusterRole", "workflow-system.wf")
-    assert granted["rules"] == rules(*rbac.WORKFLOWS)
+    assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.CLEAN_UP)
 
 
 def test_20_with_a_list_of_namespaces_it_gets_no_right_of_the_cluster(helm: Helm) -> None:
@@ -95,7 +95,7 @@ def test_20_with_a_list_of_namespaces_it_gets_no_right_of_the_cluster(helm: Helm
             if each["kind"] == "Role" and each["metadata"]["namespace"] == namespace
             if each["metadata"]["name"] == "wf"
         ]
-        assert role["rules"] == rules(*rbac.WORKFLOWS, *rbac.PODS, *rbac.POD_LOGS)
+        assert role["rules"] == rules(*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.PODS, *rbac.POD_LOGS)
     assert "--namespace=orders,billing" in pod_of(documents)["containers"][0]["args"]
 
 
@@ -133,21 +133,23 @@ def wire_names(document: Mapping[str, Any]) -> Json:
     }
 
 
-def schema_names(schema: Mapping[str, Any]) -> Json:
-    return {
-        key: schema_names(value) if "properties" in value else None
-        for key, value in schema["properties"].items()
-    }
+def schema_names(schema: Mapping[str, Any], shared: Mapping[str, Any]) -> Json:
+    """`shared` are the parts that others refer to."""
+    found = {}
+    for key, value in schema["properties"].items():
+        part = shared[value["$ref"].removeprefix("#/$defs/")] if "$ref" in value else value
+        found[key] = schema_names(part, shared) if "properties" in part else None
+    return found
 
 
 def test_the_engine_s_whole_configuration_can_be_set_and_nothing_else() -> None:
     schema = json.loads((CHART / "values.schema.json").read_text())
     config = schema["properties"]["config"]
-    assert schema_names(config) == wire_names(to_document(Config()))
+    assert schema_names(config, schema["$defs"]) == wire_names(to_document(Config()))
     limits = config["properties"]["controllerConfig"]["properties"]["steps"]["items"]
     made = parse("controllerConfig: {steps: [{kind: a}]}", "test")
     (shown,) = to_document(made)["controllerConfig"]["steps"]  # type: ignore[index]
-    assert schema_names(limits) == wire_names(shown)
+    assert schema_names(limits, schema["$defs"]) == wire_names(shown)
     open_ones = [each for each in find_objects(config) if each.get("additionalProperties") is None]
     assert open_ones == []
 

@@ -23,7 +23,7 @@ NAMESPACE = "orders"
 
 def rights(namespace: str) -> tuple[rbac.Rule, ...]:
     """Those of a controller for one namespace, where its lease is too."""
-    return (*rbac.WORKFLOWS, *rbac.lease(f"wf-controller.{namespace}"))
+    return (*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.lease(f"wf-controller.{namespace}"))
 
 
 def use(cluster: Cluster, account: ServiceAccount, controllers: Controllers) -> None:
@@ -33,7 +33,8 @@ def use(cluster: Cluster, account: ServiceAccount, controllers: Controllers) -> 
 
 
 def work(sagas: Sagas, notes: Notes) -> None:
-    """All that a controller does: runs, undoes, gets stuck, is asked, removes what is deleted."""
+    """All that a controller does: runs, undoes, gets stuck, is asked, removes what is deleted and
+    what is over age."""
     sagas.create(workflow(notes.step("a"), notes.step("b", "a", then="exit 1")))
     await_phase(sagas, "RollBacked")
     stuck = notes.step("s", then="exit 1")
@@ -52,6 +53,12 @@ def work(sagas: Sagas, notes: Notes) -> None:
         "the object goes",
     )
     assert "undo-c" in notes.lines()
+    sagas.create(workflow(notes.step("d"), name="brief", ttlSecondsAfterFinished={"success": 0}))
+    until(
+        lambda: sagas.kubectl.run("-n", sagas.namespace, "get", "saga", "brief").returncode or None,
+        "age lets it go",
+    )
+    assert "undo-d" not in notes.lines()
 
 
 def test_20_the_rights_of_the_chart_are_enough(

@@ -122,6 +122,15 @@ def test_the_deletion_policy_can_change(sagas: Sagas) -> None:
     assert sagas.patch(put("/spec/deletionPolicy", "Orphan"))["spec"]["deletionPolicy"] == "Orphan"
 
 
+def test_how_long_it_is_kept_can_change(sagas: Sagas) -> None:
+    sagas.create(workflow(ttlSecondsAfterFinished={"success": 60}))
+    changed = sagas.patch(put("/spec/ttlSecondsAfterFinished", {"failed": 0.5}))
+    assert changed["spec"]["ttlSecondsAfterFinished"] == {"failed": 0.5}
+    assert (
+        "ttlSecondsAfterFinished" not in sagas.patch(drop("/spec/ttlSecondsAfterFinished"))["spec"]
+    )
+
+
 def test_3_a_request_may_be_appended_and_prepended(sagas: Sagas) -> None:
     sagas.create(workflow())
     sagas.patch(put("/spec/requests", [request("b")]))

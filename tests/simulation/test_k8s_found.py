@@ -1,6 +1,8 @@
 """What the worlds at an API server have found, each as a small world that showed it."""
 
-from wf_core.model.phases import RequestType
+from msgspec.structs import replace
+
+from wf_core.model.phases import DeletionPolicy, RequestType
 from wf_core.model.spec import DependOn, Metadata, StepSpec, StepTemplate, Workflow, WorkflowSpec
 from wf_core.testing.simulation import World, play
 from wf_core.testing.simulation.world import (
@@ -106,3 +108,22 @@ def test_c4_a_workflow_that_another_guards_and_saves_meanwhile_is_lost_and_no_fa
         calm_at=60.0,
     )
     assert "lost a save of w0" in _played(world)
+
+
+def test_i14_what_somebody_else_holds_goes_by_age_once_they_let_it_go() -> None:
+    """Seed 564: it was deleted for its age while another's finalizer was on it. So it stayed,
+    deleted, and whoever led next would have undone it, as its policy says of a deletion."""
+    workflow = _chain()
+    spec = replace(workflow.spec, deletion_policy=DeletionPolicy.ROLLBACK)
+    world = World(
+        564,
+        (Submission(0.0, replace(workflow, spec=spec)),),
+        hooks={"w0/s0/run": SLOW},
+        troubles=(Trouble(0.681, "Aged", 0.0, "w0"), Trouble(1.0, "Held", 30.0, "w0")),
+        calm_at=60.0,
+    )
+    told = _played(world)
+    held, _, freed = told.partition("31.0")
+    assert "removes w0" not in held
+    assert "p0 removes w0 (Success), over age" in freed
+    assert "rollback" not in told

@@ -10,6 +10,20 @@ from wf_core.model.spec import Metadata, StepSpec, StepTemplate, Workflow, Workf
 STEP = "stepTemplate: {type: random}"
 
 
+def test_an_age_that_is_none(messages: Messages, with_steps: WithSteps) -> None:
+    def said(ttl: str) -> list[str]:
+        return messages(with_steps(f"ttlSecondsAfterFinished: {ttl}\nsteps:\n- name: a\n  {STEP}"))
+
+    at = "$.spec.ttlSecondsAfterFinished"
+    assert said("60") == [f"{at}: must be a mapping, not the number 60 (line 5, column 28)"]
+    assert said("{success: -1, failed: soon, rolledBack: 1}") == [
+        f"{at}.success: must be 0 or more seconds, not -1 (line 5, column 38)",
+        f"{at}.failed: must be a number, not the text 'soon' (line 5, column 50)",
+        f"{at}.rolledBack: unknown key 'rolledBack'; did you mean 'rollBacked'? "
+        "(line 5, column 56)",
+    ]
+
+
 def test_an_empty_file(messages: Messages) -> None:
     assert messages("") == ["$: the document is empty; it must hold a Workflow"]
 
@@ -43,7 +57,7 @@ def test_a_document_of_another_kind(messages: Messages) -> None:
         "$.apiVersion: must be 'workflow.example.com/v1alpha1', not the text "
         "'workflow.example.com/v1'; did you mean 'workflow.example.com/v1alpha1'? "
         "(line 1, column 13)",
-        "$.kind: must be 'Workflow', not the text 'Job' (line 2, column 7)",
+        "$.kind: must be 'Workflow' or 'Task', not the text 'Job' (line 2, column 7)",
         "$.spec.steps: a workflow needs at least one step (line 4, column 15)",
     ]
 

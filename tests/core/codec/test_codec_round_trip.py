@@ -17,6 +17,7 @@ from wf_core.model.spec import (
     RetryPolicy,
     StepSpec,
     StepTemplate,
+    TimeToLive,
     Workflow,
     WorkflowSpec,
 )
@@ -63,6 +64,8 @@ _CALLBACKS = st.builds(
     ignore_not_found=st.booleans(),
     events=st.none() | st.just(()) | st.just(("workflow.Success", "step.Failed")),
 )
+_AGE = st.none() | st.sampled_from([0.0, 0.5, 3600.0])
+_AGES = st.builds(TimeToLive, success=_AGE, roll_backed=_AGE, failed=_AGE)
 
 
 @st.composite
@@ -100,6 +103,7 @@ def workflows(draw: st.DrawFn) -> Workflow:
             on_failure=draw(st.sampled_from(OnFailure)),
             deletion_policy=draw(st.sampled_from(DeletionPolicy)),
             active_deadline_seconds=draw(_LIMITED),
+            ttl_seconds_after_finished=draw(_AGES),
         ),
     )
 

@@ -17,6 +17,7 @@ from wf_core.config import (
     QueueLimits,
     StepConfig,
     Strategy,
+    Ttl,
 )
 from wf_core.errors import ConfigInvalid
 
@@ -51,7 +52,11 @@ controllerConfig:
     strategy: FAIR
     maxRunningCount: 16
     queues:
-      a: {weight: 2.5, maxRunningCount: 17}
+      a:
+        weight: 2.5
+        maxRunningCount: 17
+        ttlSecondsAfterFinished: {success: 20, rollBacked: 0, failed: 1d}
+  ttlSecondsAfterFinished: {success: 21, rollBacked: 1d12h, failed: 0}
   steps:
   - {kind: k, qps: 0.5, concurrency: 18, maxActive: 19, syncTimeout: 1h1m1s1ms}
 callbacks:
@@ -70,8 +75,9 @@ EVERYTHING = Config(
         sync_timeout=13.0,
         concurrency=14,
         grace=15.0,
-        queue=QueueConfig(Strategy.FAIR, 16, {"a": QueueLimits(2.5, 17)}),
+        queue=QueueConfig(Strategy.FAIR, 16, {"a": QueueLimits(2.5, 17, Ttl(20.0, 0.0, 86_400.0))}),
         steps=(StepConfig("k", 0.5, 18, 19, 3661.001),),
+        ttl=Ttl(21.0, 129_600.0, 0.0),
     ),
     callbacks=CallbackConfig(("one.example.com", "two.example.com"), "secret", 7200.0, 90.0),
 )
@@ -150,6 +156,7 @@ idleTimeoutMillSeconds: 0
 controllerConfig:
   grace: 0
   queue: {maxRunningCount: 0, queues: {a: {maxRunningCount: 0}}}
+  ttlSecondsAfterFinished: {success: 0}
 callbacks: {allowedHosts: [], giveUpAfter: 0, giveUpAfterDeletion: 0s}
 """,
         "wf.yaml",
@@ -158,6 +165,7 @@ callbacks: {allowedHosts: [], giveUpAfter: 0, giveUpAfterDeletion: 0s}
     assert parsed.controller_config.grace == 0
     assert parsed.controller_config.queue.max_running_count == 0
     assert parsed.controller_config.queue.queues["a"].max_running_count == 0
+    assert parsed.controller_config.ttl == Ttl(success=0)
     assert parsed.callbacks == CallbackConfig((), None, 0, 0)
 
 
@@ -240,6 +248,18 @@ callbacks:
         ("namespace: [a]", "$.namespace: must be a single value"),
         ("callbacks: {allowedHosts: [[a]]}", "$.callbacks.allowedHosts[0]: must be a single value"),
         ("controllerConfig: {queue: {queues: []}}", "must be a mapping of keys"),
+        (
+            "controllerConfig: {ttlSecondsAfterFinished: 60}",
+            "$.controllerConfig.ttlSecondsAfterFinished: must be a mapping of keys",
+        ),
+        (
+            "controllerConfig: {ttlSecondsAfterFinished: {rolledBack: 60}}",
+            "unknown key; did you mean 'rollBacked'?",
+        ),
+        (
+            "controllerConfig: {ttlSecondsAfterFinished: {failed: -1}}",
+            "failed: '-1' is too small: the least is 0",
+        ),
         ("controllerConfig: {steps: {}}", "$.controllerConfig.steps: must be a list"),
         ("- a", "$: must be a mapping of keys (line 1, column 1)"),
         ("a", "$: must be a mapping of keys"),
@@ -276,6 +296,8 @@ def test_an_alias_may_be_used_where_it_is_no_circle() -> None:
         ("1h30m", 5400.0),
         ("500ms", 0.5),
         ("1.5h", 5400.0),
+        ("7d", 604_800.0),
+        ("1d12h", 129_600.0),
     ],
 )
 def test_durations_are_numbers_of_seconds_or_have_units(text: str, seconds: float) -> None:
@@ -283,7 +305,7 @@ def test_durations_are_numbers_of_seconds_or_have_units(text: str, seconds: floa
     assert parsed.callbacks.give_up_after == seconds
 
 
-@pytest.mark.parametrize("text", ["1:30", "1d", "m", "''", "30m1h", "1 m", "nan", ".inf", "-1s"])
+@pytest.mark.parametrize("text", ["1:30", "1w", "m", "''", "30m1h", "1 m", "nan", ".inf", "-1s"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     assert "is not a duration" in faults(f"callbacks: {{giveUpAfter: {text}}}")[0]
 

@@ -12,7 +12,7 @@ from wf_core.errors import DocumentInvalid, StoreUnavailable
 from wf_core.kinds import StepCall, StepKind
 from wf_core.library import resume, run
 from wf_core.model.phases import Phase
-from wf_core.model.spec import Key
+from wf_core.model.spec import Key, TimeToLive
 from wf_core.plugins import Registry
 from wf_core.testing.bench import chain
 
@@ -100,6 +100,27 @@ def test_a_hook_that_ignores_the_stop_keeps_the_store_open(
 
     asyncio.run(story())
     assert "claimed until the process ends" in caplog.text
+
+
+@pytest.mark.parametrize("store", ["memory:", "sqlite:{}/wf.db"])
+def test_what_is_over_age_goes_from_each_store_while_it_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    registry = local.registry_of([Quick()])
+    brief = chain("a", kind="quick", ttl_seconds_after_finished=TimeToLive(success=0.05))
+
+    async def story() -> None:
+        async with local.open_engine(store.format(tmp_path), None, registry) as engine:
+            serving = asyncio.ensure_future(engine.serve())
+            await engine.create(brief)
+            async with asyncio.timeout(20):
+                while (await engine.store.list()).rows:
+                    await asyncio.sleep(0.01)
+            await engine.stop()
+            await serving
+
+    asyncio.run(story())
 
 
 def test_what_is_installed_is_taken_where_no_plugins_are_given() -> None:

@@ -14,7 +14,7 @@ from wf_core.adapters.sqlite import schema
 from wf_core.adapters.sqlite.plugin import wf_open_store
 from wf_core.adapters.sqlite.store import SqliteStore
 from wf_core.errors import StoreForeign, StoreUnavailable
-from wf_core.model.spec import Key
+from wf_core.model.spec import NO_TTL, Key
 from wf_core.testing.store_values import workflow
 
 KEY = Key("default", "order")
@@ -117,6 +117,24 @@ def test_older_schema_is_migrated_and_keeps_its_workflows(
             version = store.writer.connection.execute("PRAGMA user_version").fetchone()
             await store.close()
             assert (rows, version) == ([(7,)], (len(schema.MIGRATIONS),))
+
+    asyncio.run(main())
+
+
+def test_a_workflow_from_before_clean_up_by_age_says_nothing_of_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = next(n for n, each in enumerate(schema.MIGRATIONS) if "ttl" in each[0])
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[: version + 1])
+        make(path)
+    change(path, "ALTER TABLE workflows DROP COLUMN ttl", f"PRAGMA user_version = {version}")
+
+    async def main() -> None:
+        store = SqliteStore.open(path)
+        (row,) = (await store.list()).rows
+        await store.close()
+        assert (row.key, row.ttl) == (KEY, NO_TTL)
 
     asyncio.run(main())
 

@@ -14,7 +14,7 @@ from wf_core.kinds import Cancelled, StepCall
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
 from wf_core.model.phases import DeletionPolicy, Hook, Phase
 from wf_core.model.requests import Asked, Request
-from wf_core.model.spec import Key, Workflow
+from wf_core.model.spec import NO_TTL, Key, TimeToLive, Workflow
 from wf_core.model.state import (
     LogLine,
     OutboxEntry,
@@ -61,7 +61,8 @@ class Changes:
 class Row:
     """A workflow in a list: enough to show it and to decide on it without loading its steps.
 
-    `asked`: a request waits for an answer. `reporting`: callbacks wait to be delivered.
+    `asked`: a request waits for an answer. `reporting`: callbacks wait to be delivered. `ttl` is
+    the document's `ttlSecondsAfterFinished`.
     """
 
     key: Key
@@ -80,6 +81,7 @@ class Row:
     asked: bool = False
     reporting: bool = False
     finished_at: float | None = None
+    ttl: TimeToLive = NO_TTL
 
 
 @attrs.frozen
@@ -97,7 +99,7 @@ class Seen:
     `request_seq` is the newest request's; with `deletion_asked_at` it lets an engine pass over the
     echo of its own saves without reading anything. `uid` tells one workflow from another that has
     its name since, `owner` and `revision` whether somebody else has saved; "" and 0 are not known.
-    `deletion_policy` is the document's, where a store lets people change it.
+    `deletion_policy` and `ttl` are the document's, where a store lets people change them.
     """
 
     position: int
@@ -109,6 +111,7 @@ class Seen:
     owner: str = ""
     revision: int = 0
     deletion_policy: DeletionPolicy | None = None
+    ttl: TimeToLive | None = None
 
 
 class Store(Protocol):
@@ -201,6 +204,15 @@ class Store(Protocol):
 
     async def remove(self, key: Key) -> None:
         """Forget the workflow altogether. Raises `WorkflowOwned` while another process owns it."""
+
+    async def expire(self, stored: Stored) -> bool:
+        """Forget a finished workflow that is still as it was loaded, undoing nothing.
+
+        False, and nothing is done, where that may be wrong: it was saved since or is another one of
+        its name, its document was changed, a request or a callback waits, its deletion was asked,
+        or somebody else holds it, so that it would stay.
+        Raises `WorkflowNotFound`, and `WorkflowOwned` while another process runs it.
+        """
 
     async def close(self) -> None:
         """Give up every claim and close what is open."""

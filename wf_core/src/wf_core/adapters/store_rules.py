@@ -9,7 +9,7 @@ from wf_core.errors import AuthorError, WorkflowExists, WorkflowNotFound, Workfl
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.requests import MAX_REQUESTS
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import OutboxEntry, Owner, StepState, WorkflowState, Writer
+from wf_core.model.state import OutboxEntry, Owner, StepState, Stored, WorkflowState, Writer
 
 UNDOING = frozenset({Phase.ROLLING_BACK, Phase.ROLL_BACKED, Phase.FAILED})
 """Phases of a workflow in which progress is counted in steps undone."""
@@ -112,6 +112,20 @@ def repeats(head: WorkflowState, stored: WorkflowState) -> bool:
 def finished_at(head: WorkflowState) -> float | None:
     """When the workflow came to rest, in epoch seconds; None while it is under way."""
     return head.reached.get(head.phase) if head.phase in FINISHED else None
+
+
+def may_expire(now: Stored, loaded: Stored) -> bool:
+    """Whether a workflow that was loaded as `loaded` and is `now` may be forgotten: it is finished,
+    nothing happened to it meanwhile, nobody waits for anything (see `ports.Store.expire`)."""
+    return (
+        now.head.phase in FINISHED
+        and now.head.revision == loaded.head.revision
+        and now.workflow.metadata.uid == loaded.workflow.metadata.uid
+        and now.workflow.spec == loaded.workflow.spec
+        and now.head.deletion_asked_at is None
+        and not now.asked
+        and not now.outbox
+    )
 
 
 def merged(head: WorkflowState, owner: Owner, deletion_asked_at: float | None) -> WorkflowState:

@@ -1,7 +1,7 @@
 """Files of workflows: reading them with what the command line puts over them, storing them."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -20,15 +20,22 @@ from wf_core.ports import Store
 from wf_core.saga.plan import effects_left
 
 files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True)
-param_option = click.option(
-    "--param",
-    "-p",
-    "params",
-    metavar="KEY=VALUE",
-    multiple=True,
-    callback=lambda _ctx, _parameter, values: parameters(values),
-    help="Put a value over spec.parameters; read as in YAML. May be repeated.",
-)
+
+
+def _param_option(help_text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--param",
+        "-p",
+        "params",
+        metavar="KEY=VALUE",
+        multiple=True,
+        callback=lambda _ctx, _parameter, values: parameters(values),
+        help=f"{help_text}; read as in YAML. May be repeated.",
+    )
+
+
+param_option = _param_option("Put a value over spec.parameters")
+kind_param_option = _param_option("A parameter of the kind")
 name_option = click.option("--name", "new_name", metavar="NEW", help="Give it another name.")
 replace_option = click.option(
     "--replace", is_flag=True, help="Delete a finished workflow of the same name first."

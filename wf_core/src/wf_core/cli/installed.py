@@ -152,14 +152,26 @@ def _plugin(plugin: PluginInfo) -> dict[str, Any]:
     }
 
 
-@verb("schema", examples="wf schema > workflow.schema.json")
+@verb(
+    "schema",
+    examples="""
+    wf schema > workflow.schema.json
+    wf schema --kind Task""",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["Workflow", "Task"], case_sensitive=False),
+    default="Workflow",
+    show_default=True,
+    help="The kind of document.",
+)
 @output_option(Format.JSON, Format.YAML, default=Format.JSON)
-def schema_command(output: Format) -> None:
+def schema_command(kind: str, output: Format) -> None:
     """Print the JSON Schema of a document.
 
     It holds the parameters of every installed kind. Editors that know YAML complete
     and check documents with it.
     """
-    from wf_core.codec import schema
+    from wf_core.codec import schema, task_schema
 
-    print_document(output, schema(installed()))
+    print_document(output, (schema if kind == "Workflow" else task_schema)(installed()))

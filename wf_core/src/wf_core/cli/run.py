@@ -82,7 +82,7 @@ def run_command(
     async def start(engine: "Engine") -> Sequence[Key]:
         return await _create(engine, workflows, replace)
 
-    leave(asyncio.run(_drive(settings, start, output)))
+    leave(asyncio.run(drive(settings, start, output)))
 
 
 async def _create(engine: "Engine", workflows: Sequence[Workflow], replace: bool) -> Sequence[Key]:
@@ -115,7 +115,7 @@ def resume_command(settings: Settings, names: Sequence[str], output: Format) -> 
             click.echo("nothing to resume: every workflow in the store has ended")
         return unfinished
 
-    leave(asyncio.run(_drive(settings, choose_keys, output, skip_owned=not names)))
+    leave(asyncio.run(drive(settings, choose_keys, output, skip_owned=not names)))
 
 
 async def _unfinished(engine: "Engine", settings: Settings) -> list[Key]:
@@ -141,10 +141,10 @@ def _config_file(settings: Settings) -> Path | None:
     return find(Path(settings.config) if settings.config else None, os.environ)
 
 
-async def _drive(
+async def drive(
     settings: Settings, start: Choose, output: Format, *, skip_owned: bool = False
 ) -> ExitCode:
-    """Run what `start` chooses until all of it rests; the worst exit code."""
+    """Run what `start` chooses until all of it rests, and show it; the worst exit code."""
     from wf_core.engine.local import open_engine
 
     config = configuration(settings)

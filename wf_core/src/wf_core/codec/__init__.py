@@ -2,8 +2,9 @@
 
 from wf_core.codec.checks import advice, faults
 from wf_core.codec.reading import read, with_parameters
-from wf_core.codec.schema import Schema, schema, struct_schema
+from wf_core.codec.schema import Schema, schema, struct_schema, task_schema
 from wf_core.codec.status import read_resource, stored_document, to_status
+from wf_core.codec.tasks import task_faults
 from wf_core.codec.writing import dump, dump_plain, to_document
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "schema",
     "stored_document",
     "struct_schema",
+    "task_faults",
+    "task_schema",
     "to_document",
     "to_status",
     "with_parameters",

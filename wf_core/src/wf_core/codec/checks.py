@@ -12,7 +12,7 @@ from wf_core.codec.kinds import Kinds
 from wf_core.codec.parameter_checks import parameter_faults
 from wf_core.errors import Fault
 from wf_core.model.phases import Phase
-from wf_core.model.spec import Callback, RetryPolicy, StepTemplate, Workflow
+from wf_core.model.spec import Callback, RetryPolicy, StepTemplate, TimeToLive, Workflow
 from wf_core.model.state import MAX_STEPS
 from wf_core.nearest import hint
 
@@ -72,11 +72,22 @@ def _spec(workflow: Workflow) -> Iterator[Fault]:
         )
         return
     yield from _above_zero("$.spec.activeDeadlineSeconds", spec.active_deadline_seconds)
+    yield from _time_to_live(spec.ttl_seconds_after_finished)
     if spec.callback is not None:
         yield from _callback(spec.callback)
     for n, step in enumerate(spec.steps):
         yield from _label(f"$.spec.steps[{n}].name", step.name)
         yield from _template(f"$.spec.steps[{n}].stepTemplate", step.step_template)
+
+
+def _time_to_live(ttl: TimeToLive) -> Iterator[Fault]:
+    for key, seconds in (
+        ("success", ttl.success),
+        ("rollBacked", ttl.roll_backed),
+        ("failed", ttl.failed),
+    ):
+        if seconds is not None:
+            yield from _not_negative(f"$.spec.ttlSecondsAfterFinished.{key}", seconds)
 
 
 def _template(path: str, template: StepTemplate) -> Iterator[Fault]:

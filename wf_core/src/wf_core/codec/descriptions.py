@@ -4,6 +4,10 @@ DESCRIPTIONS: dict[str, str] = {
     "Workflow": "A saga: steps that depend on each other, each of which can be undone.",
     "Workflow.metadata": "Name, namespace and labels.",
     "Workflow.spec": "What is to be done.",
+    "Task": "A single step that is run by itself, as a workflow of that one step named `task`.",
+    "Task.metadata": "Name, namespace and labels.",
+    "Task.spec": "What is to be done: the fields of a step and those of a workflow of it.",
+    "TaskSpec": "What is to be done, and what happens when it fails.",
     "Metadata": "How a workflow is found.",
     "Metadata.name": "Name of the workflow, unique in its namespace: a DNS label.",
     "Metadata.namespace": "Namespace the name belongs to.",
@@ -31,6 +35,16 @@ DESCRIPTIONS: dict[str, str] = {
     ),
     "WorkflowSpec.activeDeadlineSeconds": (
         "Seconds from admission to Success, after which the workflow is undone; none if left out."
+    ),
+    "WorkflowSpec.ttlSecondsAfterFinished": (
+        "How long a finished workflow is kept before an engine that serves removes it, undoing "
+        "nothing; for an outcome that is left out its queue or the engine says so, or it stays."
+    ),
+    "TimeToLive": "Seconds after its end, by how it ended; 0 removes it at once.",
+    "TimeToLive.success": "Seconds for which one in Success is kept.",
+    "TimeToLive.rollBacked": "Seconds for which one in RollBacked is kept.",
+    "TimeToLive.failed": (
+        "Seconds for which one in Failed is kept; it then goes as it is, whatever is not undone."
     ),
     "Callback": "Where changes of phase are reported, as a POST of JSON.",
     "Callback.url": "An http or https address; empty for none.",

@@ -12,9 +12,11 @@ from wf_core.codec.checks import EVENTS, MAX_NAME
 from wf_core.codec.descriptions import DESCRIPTIONS
 from wf_core.codec.kinds import Kinds
 from wf_core.codec.shape import WAITED_FOR
+from wf_core.codec.tasks import SAME_AS
 from wf_core.codec.writing import plain_struct
-from wf_core.model.spec import API_VERSION, KIND, Metadata, Workflow
+from wf_core.model.spec import API_VERSION, Metadata, Workflow
 from wf_core.model.state import MAX_STEPS
+from wf_core.model.task import Task
 
 Schema = dict[str, Any]
 
@@ -24,6 +26,9 @@ _EXTRA: dict[str, Schema] = {
     "Metadata.namespace": _LABEL,
     "WorkflowSpec.steps": {"minItems": 1, "maxItems": MAX_STEPS},
     "WorkflowSpec.activeDeadlineSeconds": {"exclusiveMinimum": 0},
+    "TimeToLive.success": {"minimum": 0},
+    "TimeToLive.rollBacked": {"minimum": 0},
+    "TimeToLive.failed": {"minimum": 0},
     "Callback.url": {"pattern": "^$|^https?://"},
     "Callback.events": {"items": {"type": "string", "enum": list(EVENTS)}},
     "StepSpec.name": _LABEL,
@@ -52,21 +57,9 @@ _SCALARS: dict[Any, Schema] = {
 
 
 def schema(registry: Kinds | None = None) -> Schema:
-    """The schema (draft 2020-12). With a registry, `type` names an installed kind and `parameters`
-    are those of that kind."""
-    body = struct_schema(Workflow, DESCRIPTIONS)
-    head: Schema = {
-        "apiVersion": {"const": API_VERSION, "description": "The version of this format."},
-        "kind": {"const": KIND, "description": "Always Workflow."},
-    }
-    status: Schema = {"type": "object", "description": "Written by the engine; ignored when read."}
-    whole: Schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": KIND,
-        **body,
-        "required": ["apiVersion", "kind", *body["required"]],
-        "properties": {**head, **body["properties"], "status": status},
-    }
+    """The schema (draft 2020-12) of a Workflow. With a registry, `type` names an installed kind and
+    `parameters` are those of that kind."""
+    whole = _document(Workflow)
     spec = whole["properties"]["spec"]["properties"]
     spec["requests"] = {
         "type": "array",
@@ -77,6 +70,31 @@ def schema(registry: Kinds | None = None) -> Schema:
     return whole
 
 
+def task_schema(registry: Kinds | None = None) -> Schema:
+    """As `schema`, of a Task."""
+    whole = _document(Task)
+    if registry is not None:
+        _add_kinds(whole["properties"]["spec"], registry)
+    return whole
+
+
+def _document(struct: type[Workflow] | type[Task]) -> Schema:
+    kind = struct.__name__
+    body = struct_schema(struct, DESCRIPTIONS)
+    head: Schema = {
+        "apiVersion": {"const": API_VERSION, "description": "The version of this format."},
+        "kind": {"const": kind, "description": f"Always {kind}."},
+    }
+    status: Schema = {"type": "object", "description": "Written by the engine; ignored when read."}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": kind,
+        **body,
+        "required": ["apiVersion", "kind", *body["required"]],
+        "properties": {**head, **body["properties"], "status": status},
+    }
+
+
 def struct_schema(struct: type[msgspec.Struct], descriptions: Mapping[str, str]) -> Schema:
     """The schema of one struct of the model and of all below it. `descriptions` has one for each
     struct by its name, and for each field by `Struct.wireName`."""
@@ -84,6 +102,7 @@ def struct_schema(struct: type[msgspec.Struct], descriptions: Mapping[str, str])
     properties, required = {}, []
     for field in msgspec.structs.fields(struct):
         where = f"{struct.__name__}.{field.encode_name}"
+        where = SAME_AS.get(where, where)
         properties[field.encode_name] = {
             **_type(hints[field.name], descriptions),
             **_default(field),

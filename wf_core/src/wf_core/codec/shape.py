@@ -18,6 +18,7 @@ from wf_core.codec.scalars import problem
 from wf_core.errors import Fault
 from wf_core.model.phases import Phase
 from wf_core.model.spec import DependOn, Json, Metadata, Workflow, WorkflowSpec
+from wf_core.model.task import Task
 from wf_core.nearest import hint
 
 WAITED_FOR = (Phase.RUNNING, Phase.SUCCESS)
@@ -25,6 +26,7 @@ WAITED_FOR = (Phase.RUNNING, Phase.SUCCESS)
 
 IGNORED: dict[type, frozenset[str]] = {
     Workflow: frozenset({"apiVersion", "kind", "status"}),
+    Task: frozenset({"apiVersion", "kind", "status"}),
     Metadata: frozenset(
         {
             "creationTimestamp",
@@ -87,6 +89,13 @@ def decode_workflow(root: Node, found: Found) -> Workflow:
     workflow = _decode_struct(Workflow, root, "$", found)
     assert isinstance(workflow, Workflow)
     return workflow
+
+
+def decode_task(root: Node, found: Found) -> Task:
+    """The same of a Task."""
+    task = _decode_struct(Task, root, "$", found)
+    assert isinstance(task, Task)
+    return task
 
 
 def plain(node: Node, path: str, found: Found) -> Json:

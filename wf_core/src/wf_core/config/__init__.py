@@ -15,6 +15,7 @@ from wf_core.config.values import (
     QueueLimits,
     StepConfig,
     Strategy,
+    Ttl,
 )
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "QueueLimits",
     "StepConfig",
     "Strategy",
+    "Ttl",
     "find",
     "load",
     "parse",

@@ -12,7 +12,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,15}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = re.compile(r"(?=.)" + "".join(rf"(?:([0-9]+(?:\.[0-9]+)?){unit})?" for unit in _UNITS))
 
 
@@ -38,10 +38,11 @@ def number(value: str) -> float:
 
 
 def seconds(value: str) -> float:
-    """A duration in seconds: a number, or hours, minutes, seconds and milliseconds in that order.
+    """A duration in seconds: a number, or days, hours, minutes, seconds and milliseconds in that
+    order.
 
-    >>> seconds("1h30m"), seconds("500ms"), seconds("20")
-    (5400.0, 0.5, 20.0)
+    >>> seconds("1h30m"), seconds("500ms"), seconds("20"), seconds("7d")
+    (5400.0, 0.5, 20.0, 604800.0)
     """
     if _NUMBER.fullmatch(value):
         return float(value)

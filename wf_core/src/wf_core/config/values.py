@@ -56,11 +56,22 @@ def _field(
 
 
 @attrs.frozen
+class Ttl:
+    """Seconds after its end for which a workflow is kept, by how it ended. None says nothing."""
+
+    success: float | None = _field("success", scalars.seconds, None, least=0)
+    roll_backed: float | None = _field("rollBacked", scalars.seconds, None, least=0)
+    failed: float | None = _field("failed", scalars.seconds, None, least=0)
+
+
+@attrs.frozen
 class QueueLimits:
-    """One queue: its weight among FAIR queues, how many of its workflows run at once at most."""
+    """One queue: its weight among FAIR queues, how many of its workflows run at once at most, how
+    long finished ones are kept that do not say it themselves."""
 
     weight: float = _field("weight", scalars.number, 1.0, above=0)
     max_running_count: int | None = _field("maxRunningCount", scalars.whole, None, least=0)
+    ttl: Ttl = attrs.field(factory=Ttl, metadata={"wire": "ttlSecondsAfterFinished"})
 
 
 @attrs.frozen
@@ -92,13 +103,15 @@ class StepConfig:
 
 @attrs.frozen
 class ControllerConfig:
-    """The engine: seconds a look may take, hook calls at once, seconds a hook has to stop in."""
+    """The engine: seconds a look may take, hook calls at once, seconds a hook has to stop in, how
+    long finished workflows are kept where neither they nor their queue says it."""
 
     sync_timeout: float = _field("syncTimeout", scalars.seconds, 60.0, above=0)
     concurrency: int = _field("concurrency", scalars.whole, 30, least=1)
     grace: float = _field("grace", scalars.seconds, 10.0, least=0)
     queue: QueueConfig = attrs.field(factory=QueueConfig, metadata={"wire": "queue"})
     steps: tuple[StepConfig, ...] = attrs.field(factory=tuple, metadata={"wire": "steps"})
+    ttl: Ttl = attrs.field(factory=Ttl, metadata={"wire": "ttlSecondsAfterFinished"})
 
 
 @attrs.frozen

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from wf_core.config import Config
+from wf_core.engine.expiry import Expiry
 from wf_core.engine.follower import Follower
 from wf_core.engine.locks import KeyLocks
 from wf_core.engine.refusal import document_faults, entrance, set_aside, unfit
@@ -34,15 +35,7 @@ from wf_core.model.requests import Asked
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import Owner, Stored
 from wf_core.plugins import Registry
-from wf_core.ports import (
-    Announcer,
-    CallbackSender,
-    Clock,
-    HookExecutor,
-    Row,
-    Seen,
-    Store,
-)
+from wf_core.ports import Announcer, CallbackSender, Clock, HookExecutor, Row, Seen, Store
 from wf_core.saga.events import Admitted
 
 log = logging.getLogger("wf.engine")
@@ -95,6 +88,9 @@ class Engine:
         self._locks = KeyLocks()
         self._follower = Follower(store, self._look)
         self._tasks = Tasks()
+        self._expiry = Expiry(
+            self._services, self._locks, self._retire, self._follower.later, self._tasks.spawn
+        )
         self._stopped = asyncio.Event()
         self._stopping: asyncio.Task[None] | None = None
 
@@ -227,6 +223,7 @@ class Engine:
         self._stopped.set()
         self._slots.shut()
         self._turnstile.close()
+        self._expiry.close()
         async with AsyncExitStack() as last:
             last.push_async_callback(self._executor.close)
             last.push_async_callback(self._services.announcer.close)
@@ -250,6 +247,7 @@ class Engine:
         """Count and take up everything that was left unfinished; queue what never began."""
         async for row in every_row(self.store):
             if row.key not in self._runners:
+                self._expiry.listed(row)
                 await self._consider(row)
 
     async def _consider(self, row: Row) -> None:
@@ -343,6 +341,7 @@ class Engine:
             ours = self._runners.get(runner.key) is runner
             if self._queued and ours and not runner.saga.dirty:
                 self._slots.count(runner)
+                self._expiry.saw(runner.key, runner.queue, runner.saga.head, runner.ttl)
         self._slots.admit()
         if self._queued and not self.healthy:
             self._stopped.set()
@@ -412,6 +411,14 @@ class Engine:
         self._waiting.wake(runner)
         self._slots.admit()
 
+    async def _retire(self, key: Key) -> bool:
+        """Drive a workflow no more that goes by age; whether it was driven. Its lock is held."""
+        runner = self._runners.get(key)
+        if runner is not None:
+            await runner.end(WorkflowNotFound(f"workflow '{key}' is removed: it is over age"))
+            self._errors.pop(key, None)
+        return runner is not None
+
     def _forget(self, runner: Runner) -> None:
         self._runners.pop(runner.key, None)
         self._holders.pop(runner.uid, None)
@@ -451,7 +458,7 @@ class Engine:
             asked: tuple[Asked, ...] = ()
             if seen.request_seq > runner.last_request:
                 asked = await self.store.asked(key)
-            runner.learn(asked, seen.deletion_asked_at, seen.deletion_policy)
+            runner.learn(asked, seen.deletion_asked_at, seen.deletion_policy, seen.ttl)
             runner.last_request = max(runner.last_request, seen.request_seq)
 
     async def _look_at(self, runner: Runner) -> None:
@@ -467,8 +474,9 @@ class Engine:
             if error is not None:
                 await runner.end(error)
             elif stored is not None:
-                deleted_at = stored.head.deletion_asked_at
-                runner.learn(stored.asked, deleted_at, stored.workflow.spec.deletion_policy)
+                deleted_at, spec = stored.head.deletion_asked_at, stored.workflow.spec
+                ttl = spec.ttl_seconds_after_finished
+                runner.learn(stored.asked, deleted_at, spec.deletion_policy, ttl)
                 runner.kick()
                 self._follower.settled(key)
         if isinstance(error, WorkflowNotFound) and stored is not None and self._queued:
@@ -482,6 +490,7 @@ class Engine:
         if waits(stored):
             await self._take(key)
             return
+        self._expiry.saw(key, spec.queue, head, spec.ttl_seconds_after_finished)
         if isinstance(self._errors.get(key), StoreUnavailable | WorkflowOwned):
             self._slots.leave(key)  # it kept its slot for what turns out not to be saved
         if head.phase is Phase.PENDING and not head.suspended:

@@ -8,7 +8,7 @@ from pathlib import Path
 from wf_core.engine.permits import WorkflowPermits
 from wf_core.engine.services import Services
 from wf_core.kinds import Previous, StepCall
-from wf_core.model.outcomes import Outcome
+from wf_core.model.outcomes import Failure, Outcome, Severity
 from wf_core.model.phases import Hook, PermitClass, Purpose
 from wf_core.model.spec import Json
 from wf_core.model.state import LogLine, Resource
@@ -177,3 +177,13 @@ def _folder(root: Path, uid: str, step: str) -> Path:
     folder = root / uid / step
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+def cut_off(event: Event) -> bool:
+    """Whether a report may only say that a hook was stopped with the engine: the attempt is then
+    interrupted, as by a crash, and called again under its number. Throttled is never counted."""
+    return (
+        isinstance(event, Reported)
+        and isinstance(event.outcome, Failure)
+        and event.outcome.severity is not Severity.THROTTLED
+    )

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from wf_core.callbacks import body
 from wf_core.callbacks.body import event_id
 from wf_core.engine.announced import announced
-from wf_core.engine.hooks import Hooks
+from wf_core.engine.hooks import Hooks, cut_off
 from wf_core.engine.permits import WorkflowPermits
 from wf_core.engine.services import Services
 from wf_core.errors import (
@@ -26,7 +26,7 @@ from wf_core.errors import (
 from wf_core.model.outcomes import Failure, Severity
 from wf_core.model.phases import FINISHED, DeletionPolicy, Hook, Phase
 from wf_core.model.requests import Asked
-from wf_core.model.spec import Key
+from wf_core.model.spec import Key, TimeToLive
 from wf_core.model.state import Condition, LogLine, OutboxEntry, Owner, Stored, Writer
 from wf_core.ports import Changes, Delivery, Saved
 from wf_core.saga.events import (
@@ -69,6 +69,7 @@ class Runner:
         self.key = Key(metadata.namespace, metadata.name)
         self.uid = metadata.uid
         self.queue = stored.workflow.spec.queue
+        self.ttl = stored.workflow.spec.ttl_seconds_after_finished
         self.error: WfError | None = None
         self._services = services
         self._owner = owner
@@ -141,14 +142,22 @@ class Runner:
             self.post(asked)
 
     def learn(
-        self, asked: Iterable[Asked], deleted_at: float | None, policy: DeletionPolicy | None
+        self,
+        asked: Iterable[Asked],
+        deleted_at: float | None,
+        policy: DeletionPolicy | None,
+        ttl: TimeToLive | None,
     ) -> None:
-        """Take what people did to the stored workflow: requests, deletion, what deletion means."""
+        """Take what people did to the stored workflow: requests, deletion, what deletion means, how
+        long it is kept. None is not known."""
         for each in asked:
             self.ask(each)
         if policy is not None and policy is not self._policy:
             self._policy = policy
             self.post(PolicyChanged(policy))
+        if ttl is not None and ttl != self.ttl:
+            self.ttl = ttl
+            self.kick()
         if deleted_at is not None and self.saga.head.deletion_asked_at is None:
             self.post(DeletionAsked(deleted_at))
 
@@ -220,7 +229,7 @@ class Runner:
         events, self._events = self._events, []
         self.hooks.turn()
         if services.closing:
-            events = [event for event in events if not _cut_off(event)]
+            events = [event for event in events if not cut_off(event)]
         self._effects += saga.advance(events, services.clock.now())
         self._advanced(self)
         if saga.dirty:
@@ -470,13 +479,3 @@ class Runner:
             await asyncio.wait((self._writing,))
         if self.error is None:
             await self._write_lines_alone()
-
-
-def _cut_off(event: Event) -> bool:
-    """Whether a report may only say that a hook was stopped with the engine: the attempt is then
-    interrupted, as by a crash, and called again under its number. Throttled is never counted."""
-    return (
-        isinstance(event, Reported)
-        and isinstance(event.outcome, Failure)
-        and event.outcome.severity is not Severity.THROTTLED
-    )

@@ -83,6 +83,19 @@ class Callback(Wire, frozen=True):
     events: tuple[str, ...] | None = None
 
 
+class TimeToLive(Wire, frozen=True):
+    """Seconds after its end for which a workflow is kept, by how it ended. None: as the queue or
+    the engine says."""
+
+    success: float | None = None
+    roll_backed: float | None = None
+    failed: float | None = None
+
+
+NO_TTL = TimeToLive()
+"""What is said where nothing is."""
+
+
 class WorkflowSpec(Wire, frozen=True):
     """The `spec` of a Workflow document."""
 
@@ -96,6 +109,7 @@ class WorkflowSpec(Wire, frozen=True):
     on_failure: OnFailure = OnFailure.ROLLBACK
     deletion_policy: DeletionPolicy = DeletionPolicy.ROLLBACK_UNFINISHED
     active_deadline_seconds: float | None = None
+    ttl_seconds_after_finished: TimeToLive = NO_TTL
 
 
 class Metadata(Wire, frozen=True):

@@ -145,6 +145,11 @@ class FaultyStore(MemoryStore):
         self._check()
         await super().remove(key)
 
+    async def expire(self, stored: Stored) -> bool:
+        """As `ports.Store.expire`."""
+        self._check()
+        return await super().expire(stored)
+
     def watch(self, since: int | None = None) -> AsyncIterator[Seen]:
         """As `ports.Store.watch`."""
         self._check()

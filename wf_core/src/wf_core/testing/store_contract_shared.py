@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from wf_core.errors import AuthorError, WorkflowOwned
-from wf_core.model.phases import Hook, Phase, RequestType
+from wf_core.errors import AuthorError, WorkflowNotFound, WorkflowOwned
+from wf_core.model.phases import FINISHED, Hook, Phase, RequestType
 from wf_core.model.requests import MAX_REQUESTS, Request
 from wf_core.model.state import LogLine, OutboxEntry, Owner, StepState, Transition, Writer
 from wf_core.ports import Saved
 from wf_core.testing.store_handles import PATIENCE, Handles, StoreTests, end, next_seen
-from wf_core.testing.store_values import key_of, next_save, saved, workflow
+from wf_core.testing.store_values import finished, key_of, next_save, saved, workflow
 
 
 class SharedContract(StoreTests):
@@ -204,6 +204,77 @@ class SharedContract(StoreTests):
             assert (again.outbox, again.asked, again.head.writer) == ((), (), Writer())
             assert await store.history(key) == ()
             assert await store.logs(key) == ()
+
+        self.run(test)
+
+    # --- clean-up by age ---
+
+    def test_what_is_finished_and_unchanged_expires(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            for phase in FINISHED:
+                stored = await finished(store, phase)
+                assert await store.expire(stored)
+                assert (await store.list()).rows == ()
+                with pytest.raises(WorkflowNotFound):
+                    await store.expire(stored)
+
+        self.run(test)
+
+    def test_what_happened_since_it_was_loaded_keeps_it(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            stored = await finished(ours, Phase.SUCCESS)
+            key = key_of(stored)
+            owner = await ours.claim(key)
+            saved_since = await saved(ours, stored, next_save(stored, owner))
+            assert not await ours.expire(stored)
+            await theirs.request(key, Request(RequestType.ROLLBACK), 2.0)
+            asked = await ours.load(key)
+            assert not await ours.expire(saved_since)
+            assert not await ours.expire(asked)
+            seq = asked.asked[0].seq
+            entry = OutboxEntry(1, Phase.SUCCESS, 1.0)
+            reporting = next_save(asked, owner, answered=[seq], outbox=(entry,))
+            after = await saved(ours, asked, reporting)
+            assert not await ours.expire(after)
+            delivered = await saved(ours, after, next_save(after, owner, outbox_delivered=1))
+            assert await ours.expire(delivered)
+
+        self.run(test)
+
+    def test_what_is_unfinished_or_another_does_not_expire(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            stored = await finished(store, Phase.SUCCESS)
+            await store.remove(key_of(stored))
+            other = await finished(store, Phase.SUCCESS)
+            assert not await store.expire(stored)
+            owner = await store.claim(key_of(other))
+            changes = next_save(other, owner, phase=Phase.ROLLING_BACK)
+            assert not await store.expire(await saved(store, other, changes))
+
+        self.run(test)
+
+    def test_what_is_to_be_deleted_does_not_expire(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            stored = await finished(store, Phase.FAILED)
+            key = key_of(stored)
+            await store.delete(key, 7.0)
+            assert not await store.expire(stored)
+            assert not await store.expire(await store.load(key))
+
+        self.run(test)
+
+    def test_c5_what_another_process_watches_does_not_expire(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            watched = workflow(sync_period_seconds=5.0)
+            stored = await finished(ours, Phase.SUCCESS, watched, hold=True)
+            with pytest.raises(WorkflowOwned, match="order' is being run"):
+                await theirs.expire(stored)
+            assert await ours.expire(stored)
 
         self.run(test)
 

@@ -13,7 +13,7 @@ from wf_core.adapters.memory.store import MemoryStore
 from wf_core.errors import WorkflowExists, WorkflowNotFound
 from wf_core.model.phases import Hook, Phase, RequestType
 from wf_core.model.requests import Request
-from wf_core.model.spec import Key, Workflow
+from wf_core.model.spec import NO_TTL, Key, TimeToLive, Workflow
 from wf_core.model.state import LogLine, OutboxEntry, Owner, StepState, Transition, Writer
 from wf_core.ports import Row, Saved
 from wf_core.testing.store_handles import NOBODY, Handles, StoreTests
@@ -158,6 +158,17 @@ class StateContract(StoreTests):
             row = await row_after(phase=Phase.ROLLING_BACK, steps={1: undone}, suspended=True)
             assert (row.done, row.suspended, row.finished_at) == (1, True, None)
             assert row.owner == owner
+
+        self.run(test)
+
+    def test_row_says_how_long_the_document_wants_to_be_kept(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            ttl = TimeToLive(success=60.0, failed=0.0)
+            await store.create(workflow("brief", ttl=ttl), 1.0)
+            await store.create(workflow("kept"), 2.0)
+            rows = (await store.list()).rows
+            assert [(row.key.name, row.ttl) for row in rows] == [("brief", ttl), ("kept", NO_TTL)]
 
         self.run(test)
 

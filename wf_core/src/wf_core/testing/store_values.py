@@ -5,7 +5,16 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from wf_core.model.phases import Phase
-from wf_core.model.spec import Key, Metadata, StepSpec, StepTemplate, Workflow, WorkflowSpec
+from wf_core.model.spec import (
+    NO_TTL,
+    Key,
+    Metadata,
+    StepSpec,
+    StepTemplate,
+    TimeToLive,
+    Workflow,
+    WorkflowSpec,
+)
 from wf_core.model.state import OutboxEntry, Owner, StepState, Stored, Transition, Writer
 from wf_core.ports import Changes, Saved, Store
 
@@ -17,12 +26,14 @@ def workflow(
     uid: str = "",
     queue: str = "default",
     sync_period_seconds: float = 0.0,
+    ttl: TimeToLive = NO_TTL,
 ) -> Workflow:
     """A workflow of `steps` independent steps."""
     return Workflow(
         Metadata(name=name, uid=uid),
         WorkflowSpec(
             queue=queue,
+            ttl_seconds_after_finished=ttl,
             steps=tuple(
                 StepSpec(f"step{n}", StepTemplate("any", sync_period_seconds=sync_period_seconds))
                 for n in range(steps)
@@ -75,3 +86,18 @@ async def saved(store: Store, stored: Stored, changes: Changes) -> Stored:
     answer = await store.save(key, changes)
     assert answer is Saved.SAVED, f"the save of '{key}' was answered {answer}"
     return await store.load(key)
+
+
+async def finished(
+    store: Store, phase: Phase, made: Workflow | None = None, *, hold: bool = False
+) -> Stored:
+    """A new workflow (`made`) whose one save brought it to an end; nobody owns it any more, unless
+    its owner shall `hold` it. Something of it ran."""
+    stored = await store.create(made or workflow(), 1.0)
+    owner = await store.claim(key_of(stored))
+    steps = {0: StepState(phase=phase, attempt=1)}
+    changes = next_save(stored, owner, phase=phase, steps=steps, reached={phase: 9.0})
+    stored = await saved(store, stored, changes)
+    if not hold:
+        await store.release(key_of(stored))
+    return await store.load(key_of(stored))

@@ -91,7 +91,8 @@ UNCHANGED = (
         "spec.requests instead",
     ),
 )
-"""All of `spec` but `deletionPolicy` and `requests`: a running saga depends on it."""
+"""All of `spec` but `deletionPolicy`, `ttlSecondsAfterFinished` and `requests`: a running saga
+depends on it."""
 
 REQUESTED_STEP = Rule(
     "!has(self.requests) || "

@@ -27,6 +27,11 @@ def guarded(known: "Known") -> bool:
     return FINALIZER in known.finalizers
 
 
+def held_by_others(known: "Known") -> bool:
+    """Whether it would not go at once if it were deleted without our finalizer."""
+    return any(each != FINALIZER for each in known.finalizers)
+
+
 def to_guard(known: "Known", changes: Changes) -> bool:
     """Whether the finalizer must go on before `changes` is saved: with the first intent."""
     return (
@@ -70,6 +75,19 @@ def take_off(known: "Known") -> bytes:
     """The patch on the object that removes it; refused where the list has changed."""
     where = f"/metadata/finalizers/{known.finalizers.index(FINALIZER)}"
     return _encode([*_unmoved(known), test(where, FINALIZER), remove(where)])
+
+
+def take_off_unchanged(known: "Known") -> bytes:
+    """The same, refused once anything about the object has changed: what age lets go may be wanted
+    after all."""
+    where = f"/metadata/finalizers/{known.finalizers.index(FINALIZER)}"
+    return _encode(
+        [
+            test("/metadata/uid", known.uid),
+            test("/metadata/resourceVersion", str(known.version)),
+            remove(where),
+        ]
+    )
 
 
 def _unmoved(known: "Known") -> list[Op]:

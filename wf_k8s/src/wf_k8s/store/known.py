@@ -97,9 +97,12 @@ class Known:
 
     def as_placed(self, place: Place) -> "Known":
         """The same save, with what people have changed of the object since."""
-        workflow, policy = self.workflow, place.deletion_policy
-        if workflow.spec.deletion_policy is not policy:
-            spec = msgspec.structs.replace(workflow.spec, deletion_policy=policy)
+        workflow, spec = self.workflow, self.workflow.spec
+        policy, ttl = place.deletion_policy, place.row.ttl
+        if spec.deletion_policy is not policy or spec.ttl_seconds_after_finished != ttl:
+            spec = msgspec.structs.replace(
+                spec, deletion_policy=policy, ttl_seconds_after_finished=ttl
+            )
             workflow = msgspec.structs.replace(workflow, spec=spec)
         return attrs.evolve(
             self,

@@ -180,6 +180,7 @@ class Mirror:
             owner=owner,
             revision=place.revision,
             deletion_policy=place.deletion_policy,
+            ttl=place.row.ttl,
         )
 
     async def watch(self, position: int) -> AsyncIterator[Seen]:

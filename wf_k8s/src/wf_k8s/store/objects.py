@@ -60,12 +60,16 @@ class Objects:
             content_type=JSON_PATCH,
         )
 
-    async def delete(self, key: Key, uid: str) -> None:
-        """Ask for the deletion of that very object; fine where it is gone already."""
+    async def delete(self, key: Key, uid: str, version: int | None = None) -> bool:
+        """Ask for the deletion of that very object, at that version where one is given. Whether it
+        was: one that is gone already is."""
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "preconditions": {"uid": uid},
+            "preconditions": {
+                "uid": uid,
+                **({} if version is None else {"resourceVersion": str(version)}),
+            },
             "propagationPolicy": "Background",
         }
         try:
@@ -75,6 +79,8 @@ class Objects:
         except RefusedError as error:
             if error.code not in (404, 409):
                 raise
+            return error.code == 404
+        return True
 
     async def whoami(self) -> str:
         """The user that the API server takes us for."""

@@ -6,7 +6,7 @@ import msgspec
 from wf_core.adapters import store_rules as rules
 from wf_core.errors import StoreForeign
 from wf_core.model.phases import FINISHED, DeletionPolicy, Phase
-from wf_core.model.spec import Key
+from wf_core.model.spec import NO_TTL, Key, TimeToLive
 from wf_core.model.state import Owner
 from wf_core.ports import Row
 from wf_k8s.store import guard
@@ -28,6 +28,7 @@ class _Spec(msgspec.Struct, rename="camel", gc=False):
     priority: int = 0
     suspend: bool = False
     deletion_policy: DeletionPolicy = DeletionPolicy.ROLLBACK_UNFINISHED
+    ttl_seconds_after_finished: TimeToLive = NO_TTL
     requests: tuple[WireRequest, ...] = ()
 
 
@@ -128,6 +129,7 @@ def read_place(raw: bytes) -> Place:
         asked=any(each.id not in answered for each in spec.requests),
         reporting=bool(status.outbox),
         finished_at=status.reached.get(status.phase) if status.phase in FINISHED else None,
+        ttl=spec.ttl_seconds_after_finished,
     )
     return Place(
         row=row,

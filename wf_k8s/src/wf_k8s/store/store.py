@@ -26,6 +26,7 @@ from wf_k8s.client.session import Session
 from wf_k8s.store import guard, sizes
 from wf_k8s.store.asking import ask
 from wf_k8s.store.creating import create
+from wf_k8s.store.expiring import expire
 from wf_k8s.store.finalizer import Finalizer, place_of
 from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.logbook import Logbook
@@ -335,12 +336,33 @@ class K8sStore:
                 raise _saved_meanwhile(key)
         if known.deleting_at is None:
             await self.objects.delete(key, known.uid)
+        self._forget(key, known.uid)
+
+    async def expire(self, stored: Stored) -> bool:
+        """As `ports.Store.expire`. Of what is finished only a watch is anybody's work: whose name
+        stands on another one does not hinder."""
+        self._check_open()
+        key = await self.objects.placed(rules.key_of(stored.workflow))
+        owner = stored.head.owner.id
+        theirs = rules.watchable(stored.workflow) and owner not in ("", self.owners.id)
+        if theirs and (by := await self.owners.live(owner)) is not None:
+            raise rules.owned(key, by)
+
+        def may(known: Known) -> bool:
+            return rules.may_expire(known.stored(self._numbers_of(known)), stored)
+
+        gone = await expire(self.objects, key, self._fresh, may, self._tell_mirror)
+        if gone is not None:
+            self._forget(key, gone.uid)
+        return gone is not None
+
+    def _forget(self, key: Key, uid: str) -> None:
         for each in (self._known, self._owned, self._stale):
             each.pop(key, None)
         self._logbook.forget(key)
-        self._numbers.pop(known.uid, None)
+        self._numbers.pop(uid, None)
         if self._mirror is not None:
-            self._mirror.drop(key, known.uid)
+            self._mirror.drop(key, uid)
 
     # Following
 

@@ -70,6 +70,7 @@ class Entry:
             asked=bool(self.asked),
             reporting=bool(self.outbox),
             finished_at=rules.finished_at(head),
+            ttl=spec.ttl_seconds_after_finished,
         )
 
 

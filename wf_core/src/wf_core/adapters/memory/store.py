@@ -182,6 +182,17 @@ class MemoryStore:
         del self.backing.entries[key]
         self.backing.changed(key, gone=True)
 
+    async def expire(self, stored: Stored) -> bool:
+        """As `ports.Store.expire`."""
+        key = rules.key_of(stored.workflow)
+        entry = self._entry(key)
+        self._check_owner(key, entry.owner.id)
+        if not rules.may_expire(entry.stored(), stored):
+            return False
+        del self.backing.entries[key]
+        self.backing.changed(key, gone=True)
+        return True
+
     async def close(self) -> None:
         """As `ports.Store.close`."""
         if self._closed:

@@ -16,6 +16,7 @@ from wf_core.adapters.sqlite.records import (
     span,
     step_of,
     transitions_of,
+    ttl_of,
     workflow_of,
 )
 from wf_core.model.phases import Phase
@@ -39,7 +40,7 @@ _LIST = """
 SELECT id, namespace, name, uid, queue, priority, phase, created_at, {done}, total,
     owner, epoch, deletion_asked_at, suspended, parked, watchable, finished_at,
     EXISTS (SELECT 1 FROM requests WHERE key BETWEEN {low} AND {high}),
-    EXISTS (SELECT 1 FROM outbox WHERE key BETWEEN {low} AND {high})
+    EXISTS (SELECT 1 FROM outbox WHERE key BETWEEN {low} AND {high}), ttl
 FROM workflows WHERE {where} ORDER BY created_at, id LIMIT ?
 """
 _SEEN = """
@@ -185,6 +186,7 @@ def _row(
     finished_at: float | None,
     asked: int,
     reporting: int,
+    ttl: bytes | None,
 ) -> Row:
     phase = Phase(phase_name)
     return Row(
@@ -204,6 +206,7 @@ def _row(
         asked=bool(asked),
         reporting=bool(reporting),
         finished_at=finished_at,
+        ttl=ttl_of(ttl),
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from wf_core.errors import StoreForeign, StoreUnavailable
 from wf_core.model.requests import Request
-from wf_core.model.spec import Key, StepSpec, Workflow
+from wf_core.model.spec import NO_TTL, Key, StepSpec, TimeToLive, Workflow
 from wf_core.model.state import (
     SCHEMA_VERSION,
     LogLine,
@@ -30,6 +30,7 @@ entry_of = msgspec.json.Decoder(OutboxEntry).decode
 transitions_of = msgspec.json.Decoder(tuple[Transition, ...]).decode
 request_of = msgspec.json.Decoder(Request).decode
 line_of = msgspec.json.Decoder(LogLine).decode
+_ttl_of = msgspec.json.Decoder(TimeToLive).decode
 
 
 SHARED = 64
@@ -54,6 +55,16 @@ def workflow_of(body: bytes) -> Workflow:
     if known is spec.steps:
         return workflow
     return msgspec.structs.replace(workflow, spec=msgspec.structs.replace(spec, steps=known))
+
+
+def ttl_bytes(ttl: TimeToLive) -> bytes | None:
+    """As it stands in its column; NULL where the document says nothing."""
+    return None if ttl == NO_TTL else encode(ttl)
+
+
+def ttl_of(body: bytes | None) -> TimeToLive:
+    """What `ttl_bytes` wrote, and what a row of an older schema means."""
+    return NO_TTL if body is None else _ttl_of(body)
 
 
 def span(number: int) -> tuple[int, int]:

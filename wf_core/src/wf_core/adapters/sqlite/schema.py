@@ -57,6 +57,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE gone (position INTEGER PRIMARY KEY, namespace TEXT NOT NULL, "
         "name TEXT NOT NULL)",
     ),
+    # What clean-up by age goes by, so that a list needs no document.
+    ("ALTER TABLE workflows ADD COLUMN ttl BLOB",),
 )
 """The statements that lead from version n to n + 1, for n from 0. Shipped ones never change."""
 

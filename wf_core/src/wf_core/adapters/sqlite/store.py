@@ -180,6 +180,15 @@ class SqliteStore:
         await self.writer.run(partial(writing.remove, key, self.ownership))
         self._let_go(key)
 
+    async def expire(self, stored: Stored) -> bool:
+        """As `ports.Store.expire`."""
+        key, uid = rules.key_of(stored.workflow), stored.workflow.metadata.uid
+        revision = stored.head.revision
+        gone = await self.writer.run(partial(writing.expire, key, uid, revision, self.ownership))
+        if gone:
+            self._let_go(key)
+        return gone
+
     async def close(self) -> None:
         """As `ports.Store.close`. Raises `StoreUnavailable` where output of hooks is lost."""
         if self._closed:

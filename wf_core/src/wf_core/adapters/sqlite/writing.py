@@ -12,9 +12,11 @@ from wf_core.adapters.sqlite.records import (
     encode,
     head_of,
     span,
+    ttl_bytes,
     workflow_of,
 )
 from wf_core.adapters.sqlite.writer import Operation, Transaction
+from wf_core.model.phases import FINISHED
 from wf_core.model.requests import MAX_REQUESTS
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import WorkflowState
@@ -35,8 +37,14 @@ WHERE id = ? AND uid = ? AND epoch = ? AND revision = ? AND (owner = ? OR ?)
 """
 _INSERT = """
 INSERT INTO workflows (namespace, name, uid, queue, priority, created_at, total, watchable, phase,
-    epoch, revision, owner, suspended, schema_version, changed, head)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    epoch, revision, owner, suspended, schema_version, changed, head, ttl)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_RESTS = f"""
+SELECT 1 FROM workflows WHERE id = ? AND uid = ? AND revision = ? AND deletion_asked_at IS NULL
+    AND phase IN ({", ".join(f"'{phase}'" for phase in sorted(FINISHED))})
+    AND NOT EXISTS (SELECT 1 FROM requests WHERE key BETWEEN ? AND ?)
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE key BETWEEN ? AND ?)
 """
 
 Places = dict[Key, tuple[str, int, int]]
@@ -77,6 +85,7 @@ def create(workflow: Workflow, body: bytes, head: WorkflowState, transaction: Tr
         head.schema_version,
         transaction.position(),
         encode(head),
+        ttl_bytes(spec.ttl_seconds_after_finished),
     )
     number = transaction.execute(_INSERT, values).lastrowid
     transaction.execute("INSERT INTO documents (id, workflow) VALUES (?, ?)", (number, body))
@@ -233,10 +242,32 @@ def delete(key: Key, now: float, transaction: Transaction) -> None:
 
 def remove(key: Key, ownership: Ownership, transaction: Transaction) -> None:
     """Take every row away, unless another live owner has it."""
+    _take_away(key, _free(key, ownership, transaction), transaction)
+
+
+def expire(
+    key: Key, uid: str, revision: int, ownership: Ownership, transaction: Transaction
+) -> bool:
+    """The same, if it is that workflow, finished at that revision, and nobody waits for anything.
+    Nobody can change its document."""
+    number = _free(key, ownership, transaction)
+    as_it_was = transaction.execute(_RESTS, (number, uid, revision, *span(number), *span(number)))
+    if as_it_was.fetchone() is None:
+        return False
+    _take_away(key, number, transaction)
+    return True
+
+
+def _free(key: Key, ownership: Ownership, transaction: Transaction) -> int:
+    """The number of a workflow that no other live owner has."""
     number = _number(key, transaction)
     (owner,) = transaction.execute("SELECT owner FROM workflows WHERE id = ?", (number,)).fetchone()
     if owner and owner != ownership.id and (by := ownership.live(owner)):
         raise rules.owned(key, by)
+    return number
+
+
+def _take_away(key: Key, number: int, transaction: Transaction) -> None:
     position = transaction.position()
     for table in ("steps", "outbox", "history", "requests", "logs"):
         transaction.execute(f"DELETE FROM {table} WHERE key BETWEEN ? AND ?", span(number))

@@ -2,7 +2,16 @@
 
 import attrs
 
-from wf_core.testing.mutants import admission, callbacks, limits, machine, shell, stores, undoing
+from wf_core.testing.mutants import (
+    admission,
+    callbacks,
+    expiry,
+    limits,
+    machine,
+    shell,
+    stores,
+    undoing,
+)
 from wf_core.testing.mutants.mutant import Mutant
 from wf_core.testing.simulation.memory import MEMORY
 from wf_core.testing.simulation.storage import Setup
@@ -23,6 +32,7 @@ AREAS = (
     Area("Admission", admission.MUTANTS),
     Area("Limits", limits.MUTANTS),
     Area("The shell (`engine/`)", shell.MUTANTS),
+    Area("Clean-up by age", expiry.MUTANTS),
     Area("Stores", stores.MUTANTS),
     Area("Callbacks", callbacks.MUTANTS),
 )

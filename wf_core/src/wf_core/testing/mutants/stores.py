@@ -181,7 +181,7 @@ MUTANTS = (
         "SQLite removes a workflow that another live process owns",
         (
             Edit(
-                "wf_core.adapters.sqlite.writing:remove",
+                "wf_core.adapters.sqlite.writing:_free",
                 "owner != ownership.id",
                 "not owner",
             ),

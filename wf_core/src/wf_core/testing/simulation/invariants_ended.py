@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from wf_core.model.phases import DeletionPolicy, Phase, Ran, Undo
+from wf_core.model.phases import FINISHED, DeletionPolicy, Phase, Ran, Undo
+from wf_core.model.spec import TimeToLive
 from wf_core.model.state import Stored
 from wf_core.testing.simulation.story import Story
 
@@ -86,6 +87,40 @@ def d_what_was_deleted_goes(story: Story, _: Stored) -> str | None:
     return "its deletion was asked, and it is still there" if story.deleted else None
 
 
+def kept_for(stored: Stored, everywhere: TimeToLive) -> float | None:
+    """Seconds after its end for which it is kept; None for ever. Its own word counts first, as its
+    document now has it."""
+    phase = stored.head.phase
+    for ages in (stored.workflow.spec.ttl_seconds_after_finished, everywhere):
+        of: dict[Phase, float | None] = {
+            Phase.SUCCESS: ages.success,
+            Phase.ROLL_BACKED: ages.roll_backed,
+            Phase.FAILED: ages.failed,
+        }
+        seconds = of.get(phase)
+        if seconds is not None:
+            return seconds
+    return None
+
+
+def i14_age_lets_go_of_what_is_finished_and_old(stored: Stored, aged: bool) -> str | None:
+    """Only what has ended, and as long ago as was said."""
+    if stored.head.phase in FINISHED and aged:
+        return None
+    return f"it went by age in {stored.head.phase}, {stored.head.reached}, and was not over it"
+
+
+def i14_age_leaves_what_somebody_waits_for(stored: Stored, _: bool) -> str | None:
+    """Not what owes a callback or an answer, nor what was asked to go, which may mean an undo."""
+    if stored.outbox:
+        return f"it went by age and owed {len(stored.outbox)} callbacks"
+    if stored.asked:
+        return f"it went by age, and requests {[each.seq for each in stored.asked]} had no answer"
+    deleted = stored.head.deletion_asked_at is not None
+    return "it went by age, and people had deleted it" if deleted else None
+
+
+AT_EXPIRY = (i14_age_lets_go_of_what_is_finished_and_old, i14_age_leaves_what_somebody_waits_for)
 AT_REST = (
     i09_everything_was_delivered_or_dropped,
     i12_success_if_and_only_if_all_steps,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from wf_core.kinds import StepCall
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Succeeded
-from wf_core.model.phases import BlockReason, DeletionPolicy, Ended, Phase
+from wf_core.model.phases import FINISHED, BlockReason, DeletionPolicy, Ended, Phase
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import Resource, Stored
 from wf_core.ports import Changes, Delivery
@@ -12,10 +12,13 @@ from wf_core.testing.simulation.choices import Choices
 from wf_core.testing.simulation.coverage import move
 from wf_core.testing.simulation.invariants_called import ON_CALL
 from wf_core.testing.simulation.invariants_ended import (
+    AT_EXPIRY,
     AT_REMOVAL,
     AT_REST,
     AT_VANISHING,
     as_if_all_or_none,
+    i09_everything_was_delivered_or_dropped,
+    kept_for,
 )
 from wf_core.testing.simulation.invariants_limits import (
     e01_calls_at_once_stay_within_the_limits,
@@ -94,6 +97,8 @@ class Observer:
         met = self._stage.met
         for each in save.changes.history:
             met(move("workflow" if each.step is None else "step", each.before, each.after))
+            if each.step is None and each.after in FINISHED:
+                story.ended_at = save.at
             if each.step is None and each.before is Phase.PENDING and each.after is Phase.RUNNING:
                 met(f"{'FAIR' if self._stage.world.operator.fair else 'FIFO'} admission")
             if each.reason.startswith("activeDeadlineSeconds"):
@@ -251,8 +256,33 @@ class Observer:
         if story.workflow.spec.deletion_policy is DeletionPolicy.ORPHAN:
             self._stage.met("workflow orphaned")
         story.gone, story.gone_at = stored, self._stage.now
+        if process is None and self.over_age(stored, *self._stage.processes):
+            return  # age took its guard away already
         for rule in AT_REMOVAL if process is not None else AT_VANISHING:
             self._judge(rule.__name__, key, rule(story, stored))
+
+    def expired(self, process: "Process", key: Key, stored: Stored) -> None:
+        """A process forgot a finished workflow for its age."""
+        story = self.stories[stored.workflow.metadata.uid]
+        self._stage.note(f"p{process.number} removes {key} ({stored.head.phase}), over age")
+        self._stage.met(f"over age {stored.head.phase}")
+        story.gone, story.gone_at = stored, self._stage.now
+        self._stage.changed_at = self._stage.now
+        aged = self.over_age(stored, process)
+        for rule in AT_EXPIRY:
+            self._judge(rule.__name__, key, rule(stored, aged))
+        self._judge("i09", key, i09_everything_was_delivered_or_dropped(story, stored))
+
+    def over_age(self, stored: Stored, *processes: "Process") -> bool:
+        """Whether a workflow ended so long ago that age lets it go: by the clock of one of the
+        processes, or in truth, which counts where clocks have jumped."""
+        story = self.stories[stored.workflow.metadata.uid]
+        seconds = kept_for(stored, self._stage.world.operator.ttl)
+        if seconds is None:
+            return False
+        due = stored.head.reached[stored.head.phase] + seconds - _EXACT
+        truly = story.ended_at is not None and self._stage.now >= story.ended_at + seconds - _EXACT
+        return truly or any(each.clock.now() >= due for each in processes)
 
     def at_rest(self) -> None:
         """Everything rests: look at what is stored, and at the world outside."""

@@ -5,6 +5,7 @@ from wf_core.model.phases import FINISHED, DeletionPolicy, Phase, Purpose, Reque
 from wf_core.model.requests import Request
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
+from wf_core.testing.simulation.invariants_ended import kept_for
 from wf_core.testing.simulation.observer import Observer
 from wf_core.testing.simulation.stage import Stage
 
@@ -90,6 +91,9 @@ class People:
         calls = [c for c in story.in_flight if c.call.purpose is not Purpose.WATCH]
         if stored.head.phase not in FINISHED or stored.outbox or calls:
             return False
+        operator = self._stage.world.operator
+        if operator.serves and kept_for(stored, operator.ttl) is not None:
+            return False  # it is to go by age
         return stored.head.deletion_asked_at is None
 
 

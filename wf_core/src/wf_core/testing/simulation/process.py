@@ -15,6 +15,7 @@ from wf_core.config.values import (
     QueueLimits,
     StepConfig,
     Strategy,
+    Ttl,
 )
 from wf_core.engine import Engine
 from wf_core.errors import WfError
@@ -212,6 +213,7 @@ def _config(operator: Operator) -> Config:
                 StepConfig(name, each.qps, each.concurrency, each.max_active)
                 for name, each in operator.kinds.items()
             ),
+            ttl=Ttl(operator.ttl.success, operator.ttl.roll_backed, operator.ttl.failed),
         ),
         callbacks=CallbackConfig(give_up_after=operator.give_up_after),
     )

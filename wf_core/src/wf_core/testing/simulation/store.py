@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wf_core.adapters.memory.backing import Backing
 from wf_core.adapters.memory.store import MemoryStore
+from wf_core.adapters.store_rules import key_of
 from wf_core.errors import StoreUnavailable
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked
@@ -158,6 +159,17 @@ class SimulatedStore(MemoryStore):
         await super().remove(key)
         if stored is not None:
             self._observer.removed(self._process, key, stored)
+
+    async def expire(self, stored: Stored) -> bool:
+        """As `ports.Store.expire`."""
+        await self._read()
+        key = key_of(stored.workflow)
+        entry = self.backing.entries.get(key)
+        before = None if entry is None else entry.stored()
+        gone = await super().expire(stored)
+        if gone and before is not None:
+            self._observer.expired(self._process, key, before)
+        return gone
 
     async def position(self) -> int:
         """As `ports.Store.position`."""

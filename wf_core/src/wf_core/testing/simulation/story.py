@@ -59,8 +59,8 @@ class Save:
 class Story:
     """One workflow. `phases` are as the history told them; `taken` maps the id of each event that a
     receiver took to what it said, `refused` are the seqs that one would not take; an undo goes on
-    without waiting for a person from `undoing_since`; `deleted`: people asked for it to go; `gone`
-    is what was stored at its removal, at `gone_at`."""
+    without waiting for a person from `undoing_since`; `deleted`: people asked for it to go; it came
+    to its last end at `ended_at`; `gone` is what was stored at its removal, at `gone_at`."""
 
     key: Key
     workflow: Workflow
@@ -77,6 +77,7 @@ class Story:
     refused: dict[int, None] = attrs.field(factory=dict)
     undoing_since: float | None = None
     deleted: bool = False
+    ended_at: float | None = None
     gone: Stored | None = None
     gone_at: float | None = None
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from wf_core.model.phases import RequestType
-from wf_core.model.spec import Workflow
+from wf_core.model.spec import NO_TTL, TimeToLive, Workflow
 
 
 class _Value(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -154,7 +154,8 @@ class KindSpec(_Value, frozen=True):
 class Operator(_Value, frozen=True):
     """How the engines are run: `engines` processes, all of them serving, or each of them adopting
     what there is as `wf run` does (`serves` False). Process number k lacks the kinds
-    `lacking[k]`. A dead process is followed by another after `restart` seconds."""
+    `lacking[k]`. A dead process is followed by another after `restart` seconds. `ttl` is how long
+    finished workflows are kept that do not say it themselves."""
 
     serves: bool = True
     engines: int = 1
@@ -169,6 +170,7 @@ class Operator(_Value, frozen=True):
     save_seconds: float = 0.0
     lacking: dict[int, tuple[str, ...]] = {}
     give_up_after: float = 86400.0
+    ttl: TimeToLive = NO_TTL
 
 
 class World(_Value, frozen=True):

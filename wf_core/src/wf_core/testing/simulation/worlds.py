@@ -2,6 +2,8 @@
 
 from random import Random
 
+from msgspec.structs import replace
+
 from wf_core.model.phases import (
     DeletionPolicy,
     OnFailure,
@@ -10,12 +12,14 @@ from wf_core.model.phases import (
     RollbackPolicy,
 )
 from wf_core.model.spec import (
+    NO_TTL,
     Callback,
     DependOn,
     Metadata,
     RetryPolicy,
     StepSpec,
     StepTemplate,
+    TimeToLive,
     Workflow,
     WorkflowSpec,
 )
@@ -28,6 +32,11 @@ _KINDS = ("plain", "looked", "looked", "looked", "once")
 
 def generate(seed: int) -> World:
     """The world of a seed: the same for ever, on every machine."""
+    return _aging(_lasting(seed), Random(f"{seed}/ttl"))
+
+
+def _lasting(seed: int) -> World:
+    """A world in which nothing goes by age."""
     chance = Random(seed)
     calm_at = chance.choice((60.0, 200.0, 400.0))
     count = chance.choice((1, 1, 1, 1, 2, 2, 3, 5))
@@ -49,6 +58,32 @@ def generate(seed: int) -> World:
         operator=_operator(chance, engines, count),
         calm_at=calm_at,
     )
+
+
+def _aging(world: World, chance: Random) -> World:
+    """In one world out of four finished workflows go by age; all else is as it was."""
+    if chance.random() >= 0.25:
+        return world
+    submissions = tuple(
+        replace(
+            each,
+            workflow=replace(
+                each.workflow,
+                spec=replace(each.workflow.spec, ttl_seconds_after_finished=_ttl(chance)),
+            ),
+        )
+        for each in world.submissions
+    )
+    operator = replace(world.operator, ttl=_ttl(chance))
+    return replace(world, submissions=submissions, operator=operator)
+
+
+def _ttl(chance: Random) -> TimeToLive:
+    """Short enough to pass while things go wrong, or right at the end of a workflow."""
+    if chance.random() < 0.3:
+        return NO_TTL
+    ages = (None, 0.0, 15.0, 120.0)
+    return TimeToLive(chance.choice(ages), chance.choice(ages), chance.choice(ages))
 
 
 def _operator(chance: Random, engines: int, count: int) -> Operator:

@@ -9,6 +9,7 @@ from wf_k8s.crd import definition
 
 Document = dict[str, Any]
 _MOST_REQUESTS = 64
+_CHANGES = ("requests", "deletionPolicy", "ttlSecondsAfterFinished")
 
 
 @cache
@@ -58,7 +59,7 @@ def refusals(before: Document, after: Document) -> Iterator[tuple[str, str]]:
     if len(requests) > _MOST_REQUESTS:
         yield "spec.requests", f"must have at most {_MOST_REQUESTS} items"
     for name in (*old, *new):
-        if name not in ("requests", "deletionPolicy") and old.get(name) != new.get(name):
+        if name not in _CHANGES and old.get(name) != new.get(name):
             yield f"spec.{name}", "is immutable"
     kept = {each["id"]: each for each in requests}
     answered = {each["id"] for each in was.get("answers", ())}

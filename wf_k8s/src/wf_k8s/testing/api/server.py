@@ -155,9 +155,9 @@ class ApiServer:
         held = collection.objects.get(place.key)
         if held is None:
             return _missing(place)
-        wanted = options.get("preconditions", {}).get("uid")
-        if wanted is not None and wanted != held.document["metadata"]["uid"]:
-            return failure(409, "the uid in the precondition is not that of the object")
+        for name, wanted in options.get("preconditions", {}).items():
+            if wanted != held.document["metadata"][name]:
+                return failure(409, f"the {name} in the precondition is not that of the object")
         document = held.copy()
         if not document["metadata"].get("finalizers"):
             document["metadata"].setdefault("deletionTimestamp", self._time())

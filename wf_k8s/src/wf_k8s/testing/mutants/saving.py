@@ -174,4 +174,10 @@ MUTANTS = (
         "the patch that takes the finalizer off does not test that it is the one",
         (Edit("wf_k8s.store.guard:take_off", "test(where, FINALIZER), ", ""),),
     ),
+    Mutant(
+        "k8s-aged-under-anothers-finalizer",
+        "what is over age is deleted though it stays, deleted, for a finalizer of somebody else",
+        (Edit("wf_k8s.store.expiring:expire", " or guard.held_by_others(known)", ""),),
+        _FOUND,
+    ),
 )

@@ -1,6 +1,7 @@
 """Lets the troubles of a world happen."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -52,6 +53,8 @@ class Befalling:
             case Kind.EDITED:
                 self._edits += 1
                 self._edit(key, self._label)
+            case Kind.AGED:
+                self._edit(key, partial(_keep_for, trouble.seconds))
             case Kind.HELD:
                 self._hold(key, trouble.seconds)
             case Kind.AGAIN:
@@ -166,3 +169,8 @@ class Befalling:
         for process in self._stage.alive:
             process.seat.line.cut_off_until = 0.0  # type: ignore[attr-defined]
             process.resume()
+
+
+def _keep_for(seconds: float, document: Document) -> None:
+    ages = dict.fromkeys(("success", "rollBacked", "failed"), seconds)
+    document["spec"]["ttlSecondsAfterFinished"] = ages

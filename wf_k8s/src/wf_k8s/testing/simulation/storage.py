@@ -117,12 +117,17 @@ class KubernetesStorage:
         """A workflow is another than before, or (None) gone."""
         if after is None:
             last = self.server.workflows.log[-1].held
-            self._observer.removed(process, last.key, self.stored(last))
+            if process is not None and before.head.deletion_asked_at is None:
+                self._observer.expired(process, last.key, before)
+            else:
+                self._observer.removed(process, last.key, self.stored(last))
             return
         stored = self.stored(after)
         if process is not None and stored.head.revision != before.head.revision:
             self._saved(process, after.key, before, stored)
-        wrong = i14_the_finalizer_stays_while_it_is_needed(after, stored)
+        wrong = None
+        if not self._observer.over_age(stored, *self._stage.processes):
+            wrong = i14_the_finalizer_stays_while_it_is_needed(after, stored)
         if wrong is not None:
             self._stage.broken("I14", f"{after.key}: {wrong}")
 

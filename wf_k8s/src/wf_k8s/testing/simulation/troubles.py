@@ -35,13 +35,19 @@ def generate(seed: int) -> World:
         save_seconds=chance.choice((0.001, 0.003, 0.003, 0.02, 0.3)),
         engines=2 if chance.random() < 0.4 else 1,
     )
-    return replace(world, operator=operator, troubles=_troubles(chance, world))
+    troubles = (*_troubles(chance, world), *_aging(Random(f"{seed}/aged"), world))
+    in_order = tuple(sorted(troubles, key=lambda each: each.at))
+    return replace(world, operator=operator, troubles=in_order)
 
 
 def _troubles(chance: Random, world: World) -> tuple[Trouble, ...]:
     if chance.random() < 0.15:
         return ()
-    kinds = [each for each in Kind if world.operator.serves or each not in _LEADERS]
+    kinds = [
+        each
+        for each in Kind
+        if (world.operator.serves or each not in _LEADERS) and each is not Kind.AGED
+    ]
     busy = chance.choice((world.calm_at, 30.0, 5.0))
     found = []
     for _ in range(chance.choice((1, 2, 3, 5))):
@@ -56,3 +62,18 @@ def _troubles(chance: Random, world: World) -> tuple[Trouble, ...]:
         about = name if kind in (Kind.EDITED, Kind.HELD, Kind.AGAIN, Kind.APPLIED) else ""
         found.append(Trouble(at, kind, seconds, about))
     return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _aging(chance: Random, world: World) -> tuple[Trouble, ...]:
+    """Now and then somebody changes how long a workflow is kept."""
+    if not world.operator.serves or chance.random() >= 0.15:
+        return ()
+    return tuple(
+        Trouble(
+            round(chance.random() * world.calm_at, 3),
+            Kind.AGED,
+            chance.choice((0.0, 0.0, 15.0, 300.0)),
+            chance.choice(world.submissions).workflow.metadata.name,
+        )
+        for _ in range(chance.choice((1, 2)))
+    )

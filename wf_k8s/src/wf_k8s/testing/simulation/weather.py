@@ -21,7 +21,8 @@ class Kind(StrEnum):
     leads; `CUT_OFF` loses what it sends to its Lease; `LEASE_DELETED` is what it says.
 
     People: `EDITED` changes a label, `HELD` adds a finalizer of theirs and takes it off in the end,
-    `AGAIN` creates a workflow anew that is gone; one that is `APPLIED` was made by kubectl.
+    `AGAIN` creates a workflow anew that is gone; one that is `APPLIED` was made by kubectl; `AGED`
+    changes how long a workflow is kept once it is finished, to so many seconds.
     """
 
     LAGS = "WatchLags"
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     HELD = "Held"
     AGAIN = "Again"
     APPLIED = "Applied"
+    AGED = "Aged"
 
 
 class Weather:
