@@ -14,14 +14,16 @@ from wf_core.codec.compose import parse
 from wf_core.codec.descriptions import DESCRIPTIONS
 from wf_core.codec.schema import _EXTRA
 from wf_core.codec.shape import Found, plain
-from wf_core.model import spec
+from wf_core.model import schedule, spec
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 def errors(text: str | bytes, kinds: FakeKinds | None = None) -> list[str]:
-    validator = jsonschema.Draft202012Validator(codec.schema(kinds))
-    found = validator.iter_errors(plain(parse(text), "$", Found()))
+    document = plain(parse(text), "$", Found())
+    of = schedule.CronWorkflow if document["kind"] == "CronWorkflow" else spec.Workflow
+    validator = jsonschema.Draft202012Validator(codec.schema(kinds, of))
+    found = validator.iter_errors(document)
     return [error.json_path for error in found]
 
 
@@ -43,6 +45,8 @@ def test_no_description_and_no_rule_is_left_over_from_a_field_that_is_gone() -> 
     structs = (
         *(spec.Workflow, spec.Metadata, spec.WorkflowSpec, spec.Callback),
         *(spec.StepSpec, spec.DependOn, spec.StepTemplate, spec.RetryPolicy),
+        *(schedule.CronWorkflow, schedule.CronWorkflowSpec),
+        *(schedule.WorkflowTemplate, schedule.TemplateMetadata),
     )
     known = {struct.__name__ for struct in structs}
     for struct in structs:
@@ -55,6 +59,7 @@ def test_no_description_and_no_rule_is_left_over_from_a_field_that_is_gone() -> 
 def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(codec.schema())
     jsonschema.Draft202012Validator.check_schema(codec.schema(FakeKinds()))
+    jsonschema.Draft202012Validator.check_schema(codec.schema(FakeKinds(), schedule.CronWorkflow))
 
 
 @pytest.mark.parametrize("name", [path.name for path in sorted(EXAMPLES.glob("*.yaml"))])

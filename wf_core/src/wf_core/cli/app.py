@@ -39,6 +39,7 @@ COMMANDS: dict[str, str] = {
     "mark-succeeded": "requests",
     "rollback": "requests",
     "signal": "requests",
+    "cron": "cron",
     "delete": "delete",
     "kinds": "installed",
     "plugins": "installed",

@@ -8,6 +8,8 @@ from wf_core.cli.exits import ExitCode, leave
 from wf_core.cli.output import Format, output_option, print_document, print_table, show
 from wf_core.cli.registry import installed
 from wf_core.cli.verb import verb
+from wf_core.model.schedule import CRON_KIND, CronWorkflow
+from wf_core.model.spec import KIND, Workflow
 from wf_core.plugins import LoadedKind, PluginInfo
 
 
@@ -152,9 +154,21 @@ def _plugin(plugin: PluginInfo) -> dict[str, Any]:
     }
 
 
-@verb("schema", examples="wf schema > workflow.schema.json")
+@verb(
+    "schema",
+    examples="""
+    wf schema > workflow.schema.json
+    wf schema --kind CronWorkflow > cronworkflow.schema.json""",
+)
+@click.option(
+    "--kind",
+    type=click.Choice([KIND, CRON_KIND]),
+    default=KIND,
+    show_default=True,
+    help="The kind of document.",
+)
 @output_option(Format.JSON, Format.YAML, default=Format.JSON)
-def schema_command(output: Format) -> None:
+def schema_command(kind: str, output: Format) -> None:
     """Print the JSON Schema of a document.
 
     It holds the parameters of every installed kind. Editors that know YAML complete
@@ -162,4 +176,4 @@ def schema_command(output: Format) -> None:
     """
     from wf_core.codec import schema
 
-    print_document(output, schema(installed()))
+    print_document(output, schema(installed(), CronWorkflow if kind == CRON_KIND else Workflow))

@@ -1,6 +1,6 @@
-"""A document to a workflow, with every fault of it at once."""
+"""A document to a workflow or a schedule, with every fault of it at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 from msgspec.structs import replace
@@ -9,10 +9,14 @@ from wf_core.codec.checks import faults
 from wf_core.codec.compose import parse
 from wf_core.codec.kinds import Kinds
 from wf_core.codec.nodes import Node
-from wf_core.codec.shape import Found, decode_workflow
+from wf_core.codec.schedule_checks import schedule_faults
+from wf_core.codec.shape import Found, decode
 from wf_core.errors import DocumentInvalid, Fault
+from wf_core.model.schedule import CRON_KIND, CronWorkflow
 from wf_core.model.spec import API_VERSION, KIND, Json, Workflow
 from wf_core.nearest import hint
+
+_SERVED = "`wf submit` stores it, and `wf serve` runs it by the clock"
 
 
 def read(
@@ -28,18 +32,53 @@ def read(
     """
     root = parse(text, source)
     found = Found()
-    if isinstance(root.children, dict):
-        _head(root, found)
-    workflow = decode_workflow(root, found)
+    _head(root, found, (KIND,))
+    if _kind(root) == CRON_KIND:  # all else that could be said of it would be noise
+        raise DocumentInvalid(found.faults, source)
+    return _workflow(root, found, source, registry, parameters)
+
+
+def read_document(
+    text: str | bytes,
+    source: str,
+    registry: Kinds | None,
+    parameters: Mapping[str, Json] | None = None,
+) -> Workflow | CronWorkflow:
+    """As `read`, of either kind; `parameters` are put over those of a schedule's workflow."""
+    root = parse(text, source)
+    found = Found()
+    _head(root, found, (KIND, CRON_KIND))
+    if _kind(root) != CRON_KIND:
+        return _workflow(root, found, source, registry, parameters)
+    schedule = decode(CronWorkflow, root, found)
+    if parameters:
+        schedule = _with_parameters(schedule, parameters)
+    _judge(root, found, schedule_faults(schedule, registry), source)
+    return schedule
+
+
+def _workflow(
+    root: Node,
+    found: Found,
+    source: str,
+    registry: Kinds | None,
+    parameters: Mapping[str, Json] | None,
+) -> Workflow:
+    workflow = decode(Workflow, root, found)
     if parameters:
         workflow = with_parameters(workflow, parameters)
-    for fault in faults(workflow, registry):
+    _judge(root, found, faults(workflow, registry), source)
+    return workflow
+
+
+def _judge(root: Node, found: Found, faults: Iterable[Fault], source: str) -> None:
+    """Raises DocumentInvalid where anything is wrong."""
+    for fault in faults:
         if not found.is_settled(fault.path):
             line, column = root.locate(fault.path)
             found.faults.append(attrs.evolve(fault, line=line, column=column))
     if found.faults:
         raise DocumentInvalid(sorted(found.faults, key=_place), source)
-    return workflow
 
 
 def with_parameters(workflow: Workflow, parameters: Mapping[str, Json]) -> Workflow:
@@ -48,15 +87,31 @@ def with_parameters(workflow: Workflow, parameters: Mapping[str, Json]) -> Workf
     return replace(workflow, spec=replace(workflow.spec, parameters=merged))
 
 
-def _head(root: Node, found: Found) -> None:
-    assert isinstance(root.children, dict)
-    for key, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
+def _with_parameters(schedule: CronWorkflow, parameters: Mapping[str, Json]) -> CronWorkflow:
+    template = schedule.spec.workflow_template
+    merged = {**template.spec.parameters, **parameters}
+    template = replace(template, spec=replace(template.spec, parameters=merged))
+    return replace(schedule, spec=replace(schedule.spec, workflow_template=template))
+
+
+def _kind(root: Node) -> Json:
+    node = root.children.get("kind") if isinstance(root.children, dict) else None
+    return None if node is None else node.value
+
+
+def _head(root: Node, found: Found, kinds: tuple[str, ...]) -> None:
+    if not isinstance(root.children, dict):
+        return
+    for key, expected in (("apiVersion", (API_VERSION,)), ("kind", kinds)):
         node = root.children.get(key)
         if node is None:
-            found.add(root, f"$.{key}", f"is required: write '{key}: {expected}'")
-        elif node.children is not None or node.value != expected:
-            near = hint(node.value, [expected]) if isinstance(node.value, str) else ""
-            found.add(node, f"$.{key}", f"must be {expected!r}, not {node.describe()}", near)
+            found.add(root, f"$.{key}", f"is required: write '{key}: {expected[0]}'")
+        elif node.children is not None or node.value not in expected:
+            near = hint(node.value, expected) if isinstance(node.value, str) else ""
+            if node.value == CRON_KIND:
+                near = _SERVED
+            wanted = " or ".join(map(repr, expected))
+            found.add(node, f"$.{key}", f"must be {wanted}, not {node.describe()}", near)
 
 
 def _place(fault: Fault) -> tuple[int, int]:

@@ -13,17 +13,25 @@ from wf_core.codec.descriptions import DESCRIPTIONS
 from wf_core.codec.kinds import Kinds
 from wf_core.codec.shape import WAITED_FOR
 from wf_core.codec.writing import plain_struct
-from wf_core.model.spec import API_VERSION, KIND, Metadata, Workflow
+from wf_core.model.schedule import MAX_RUNS, CronWorkflow
+from wf_core.model.spec import API_VERSION, Metadata, Workflow
 from wf_core.model.state import MAX_STEPS
 
 Schema = dict[str, Any]
 
 _LABEL: Schema = {"maxLength": MAX_NAME, "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}
+_HISTORY: Schema = {"minimum": 0, "maximum": MAX_RUNS}
 _EXTRA: dict[str, Schema] = {
     "Metadata.name": _LABEL,
     "Metadata.namespace": _LABEL,
     "WorkflowSpec.steps": {"minItems": 1, "maxItems": MAX_STEPS},
     "WorkflowSpec.activeDeadlineSeconds": {"exclusiveMinimum": 0},
+    "CronWorkflowSpec.schedule": {"minLength": 1},
+    "CronWorkflowSpec.timeZone": {"minLength": 1},
+    "CronWorkflowSpec.startingDeadlineSeconds": {"exclusiveMinimum": 0},
+    "CronWorkflowSpec.successfulRunsHistoryLimit": _HISTORY,
+    "CronWorkflowSpec.rolledBackRunsHistoryLimit": _HISTORY,
+    "CronWorkflowSpec.failedRunsHistoryLimit": _HISTORY,
     "Callback.url": {"pattern": "^$|^https?://"},
     "Callback.events": {"items": {"type": "string", "enum": list(EVENTS)}},
     "StepSpec.name": _LABEL,
@@ -51,27 +59,32 @@ _SCALARS: dict[Any, Schema] = {
 }
 
 
-def schema(registry: Kinds | None = None) -> Schema:
-    """The schema (draft 2020-12). With a registry, `type` names an installed kind and `parameters`
-    are those of that kind."""
-    body = struct_schema(Workflow, DESCRIPTIONS)
+def schema(
+    registry: Kinds | None = None, of: type[Workflow] | type[CronWorkflow] = Workflow
+) -> Schema:
+    """The schema (draft 2020-12) of one kind of document. With a registry, `type` names an
+    installed kind and `parameters` are those of that kind."""
+    body, kind = struct_schema(of, DESCRIPTIONS), of.__name__
     head: Schema = {
         "apiVersion": {"const": API_VERSION, "description": "The version of this format."},
-        "kind": {"const": KIND, "description": "Always Workflow."},
+        "kind": {"const": kind, "description": f"Always {kind}."},
     }
     status: Schema = {"type": "object", "description": "Written by the engine; ignored when read."}
     whole: Schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": KIND,
+        "title": kind,
         **body,
         "required": ["apiVersion", "kind", *body["required"]],
         "properties": {**head, **body["properties"], "status": status},
     }
     spec = whole["properties"]["spec"]["properties"]
-    spec["requests"] = {
-        "type": "array",
-        "description": "What people ask of a workflow in a cluster; ignored in a file.",
-    }
+    if of is Workflow:
+        spec["requests"] = {
+            "type": "array",
+            "description": "What people ask of a workflow in a cluster; ignored in a file.",
+        }
+    else:
+        spec = spec["workflowTemplate"]["properties"]["spec"]["properties"]
     if registry is not None:
         _add_kinds(spec["steps"]["items"]["properties"]["stepTemplate"], registry)
     return whole
