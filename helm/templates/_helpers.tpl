@@ -62,6 +62,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- define "wf.rules" -}}
 {{- $rules := .Files.Get "files/rules.yaml" | fromYaml }}
 {{- toYaml $rules.workflows }}
+{{- if .Values.schedules.enabled }}
+{{ toYaml $rules.schedules }}
+{{- end }}
 {{- if .Values.podSteps.enabled }}
 {{ toYaml $rules.pods }}
 {{- end }}

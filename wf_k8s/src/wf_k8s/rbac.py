@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from wf_k8s.crd.definition import GROUP, PLURAL
+from wf_k8s.crd.schedule import CRON_PLURAL
 
 
 @attrs.frozen
@@ -36,6 +37,14 @@ WORKFLOWS = (
     Rule("events.k8s.io", ("events",), ("create",)),
 )
 """In each namespace whose workflows it runs, or in all. The patch is for the finalizer."""
+
+SCHEDULES = (
+    Rule(GROUP, (CRON_PLURAL,), ("list", "watch")),
+    Rule(GROUP, (f"{CRON_PLURAL}/status",), ("patch",)),
+    Rule(GROUP, (PLURAL,), ("create", "delete")),
+)
+"""There too, where it starts what schedules are due: runs are made, and removed by the history's
+limits."""
 
 CLEAN_UP = (Rule(GROUP, (PLURAL,), ("delete",)),)
 """There too, where finished workflows are removed by age."""

@@ -94,6 +94,11 @@ class Body(msgspec.Struct, gc=False):
     spec: msgspec.Raw = msgspec.Raw(b"{}")
     status: msgspec.Raw = msgspec.Raw(b"{}")
 
+    @property
+    def goes(self) -> bool:
+        """Whether its deletion was asked for."""
+        return self.metadata.deletion_timestamp is not None
+
 
 class _Version(msgspec.Struct, rename="camel"):
     schema_version: int = SCHEMA_VERSION
