@@ -9,6 +9,8 @@ import attrs
 import pytest
 from tests.badinput.wf_process import Desk, ended, until
 
+from wf_core.adapters.sqlite.schema import MIGRATIONS
+
 TRUE = ("true", "true")
 
 
@@ -49,8 +51,8 @@ def test_a_store_of_a_newer_schema(desk: Desk) -> None:
     said = desk.wf("resume", "order")
     assert (said.code, said.out) == (1, "")
     assert said.err == (
-        f"wf: error: {desk.store} has schema version 99, and this wf knows versions up to 1: "
-        "upgrade wf; the file was left alone\n"
+        f"wf: error: {desk.store} has schema version 99, and this wf knows versions up to "
+        f"{len(MIGRATIONS)}: upgrade wf; the file was left alone\n"
     )
     assert desk.store.read_bytes() == before
 

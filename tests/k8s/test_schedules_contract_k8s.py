@@ -10,8 +10,8 @@ from tests.k8s.store_fixtures import Stores
 from wf_core.errors import AuthorError
 from wf_core.model.schedule import CronStatus
 from wf_core.ports import Store
-from wf_core.schedules.runs import key_of, run_of
-from wf_core.testing.schedules_contract import SLOT, SchedulesContract, of, schedule, started
+from wf_core.schedules.runs import key_of
+from wf_core.testing.schedules_contract import Made, SchedulesContract, of, schedule, started
 from wf_core.testing.store_handles import Handles
 
 
@@ -32,14 +32,12 @@ class TestK8sSchedules(SchedulesContract):
 
     def test_a_run_is_owned_by_its_schedule_and_guarded(self) -> None:
         async def test(handles: Handles) -> None:
-            store = await handles.open()
-            made = await of(store).create(schedule(), 5.0)
-            key, uid = key_of(made.schedule), made.schedule.metadata.uid
-            run = run_of(made.schedule, SLOT, seconds=False)
-            assert await of(store).start(key, uid, started(made), run, SLOT)
-            metadata = self.object("saga", run.metadata.name)["metadata"]
+            made = await Made.on(await handles.open())
+            assert await made.started()
+            metadata = self.object("saga", made.run().metadata.name)["metadata"]
             (owner,) = metadata["ownerReferences"]
-            assert (owner["kind"], owner["name"], owner["uid"]) == ("CronWorkflow", "nightly", uid)
+            assert (owner["kind"], owner["name"]) == ("CronWorkflow", "nightly")
+            assert owner["uid"] == made.uid
             assert owner["blockOwnerDeletion"] is False
             assert metadata["finalizers"] == ["workflow.example.com/undo"]
 

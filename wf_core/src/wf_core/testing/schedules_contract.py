@@ -3,6 +3,7 @@
 
 import asyncio
 
+import attrs
 import pytest
 from msgspec.structs import replace
 
@@ -15,7 +16,7 @@ from wf_core.model.schedule import (
     StoredSchedule,
     WorkflowTemplate,
 )
-from wf_core.model.spec import Key, Metadata
+from wf_core.model.spec import Key, Metadata, Workflow
 from wf_core.ports import HoldsSchedules, Schedules, Store
 from wf_core.schedules.runs import key_of, run_key, run_of
 from wf_core.testing.store_handles import PATIENCE, Handles, StoreTests, end
@@ -47,6 +48,38 @@ def started(stored: StoredSchedule, slot: float = SLOT) -> CronStatus:
         last_schedule_time=slot,
         active=(ScheduledRun(name, slot),),
     )
+
+
+@attrs.frozen
+class Made:
+    """A schedule in a store, and the run of `SLOT`."""
+
+    store: Store
+    stored: StoredSchedule
+
+    @classmethod
+    async def on(cls, store: Store) -> "Made":
+        return cls(store, await of(store).create(schedule(), 5.0))
+
+    @property
+    def schedules(self) -> Schedules:
+        return of(self.store)
+
+    @property
+    def key(self) -> Key:
+        return key_of(self.stored.schedule)
+
+    @property
+    def uid(self) -> str:
+        return self.stored.schedule.metadata.uid
+
+    def run(self, slot: float = SLOT) -> Workflow:
+        return run_of(self.stored.schedule, slot, seconds=False)
+
+    async def started(self, slot: float = SLOT) -> bool:
+        """Create that run, with the status that tells of it."""
+        status = started(self.stored, slot)
+        return await self.schedules.start(self.key, self.uid, status, self.run(slot), slot)
 
 
 class SchedulesContract(StoreTests):
@@ -145,44 +178,32 @@ class SchedulesContract(StoreTests):
 
     def test_a_run_is_created_with_the_status_that_tells_of_it(self) -> None:
         async def test(handles: Handles) -> None:
-            store = await handles.open()
-            schedules = of(store)
-            made = await schedules.create(schedule(), 5.0)
-            key, uid = key_of(made.schedule), made.schedule.metadata.uid
-            run = run_of(made.schedule, SLOT, seconds=False)
-            assert await schedules.start(key, uid, started(made), run, SLOT)
-            (active,) = (await schedules.load(key)).status.active
-            stored = await store.load(run_key(made.schedule, active.name))
-            assert stored.workflow.spec == run.spec
-            assert stored.workflow.metadata.labels == run.metadata.labels
+            made = await Made.on(await handles.open())
+            assert await made.started()
+            (active,) = (await made.schedules.load(made.key)).status.active
+            stored = await made.store.load(run_key(made.stored.schedule, active.name))
+            assert stored.workflow.spec == made.run().spec
+            assert stored.workflow.metadata.labels == made.run().metadata.labels
 
         self.run(test)
 
     def test_a_run_that_a_crash_left_untold_is_the_same_run(self) -> None:
         async def test(handles: Handles) -> None:
-            store = await handles.open()
-            schedules = of(store)
-            made = await schedules.create(schedule(), 5.0)
-            key, uid = key_of(made.schedule), made.schedule.metadata.uid
-            run = run_of(made.schedule, SLOT, seconds=False)
-            first = await store.create(run, SLOT)
-            assert await schedules.start(key, uid, started(made), run, SLOT)
-            rows = (await store.list()).rows
+            made = await Made.on(await handles.open())
+            first = await made.store.create(made.run(), SLOT)
+            assert await made.started()
+            rows = (await made.store.list()).rows
             assert [row.uid for row in rows] == [first.workflow.metadata.uid]
 
         self.run(test)
 
     def test_a_start_whose_name_is_taken_saves_nothing(self) -> None:
         async def test(handles: Handles) -> None:
-            store = await handles.open()
-            schedules = of(store)
-            made = await schedules.create(schedule(), 5.0)
-            key, uid = key_of(made.schedule), made.schedule.metadata.uid
-            run = run_of(made.schedule, SLOT, seconds=False)
-            await store.create(workflow(run.metadata.name), SLOT)
+            made = await Made.on(await handles.open())
+            await made.store.create(workflow(made.run().metadata.name), SLOT)
             with pytest.raises(WorkflowExists):
-                await schedules.start(key, uid, started(made), run, SLOT)
-            assert (await schedules.load(key)).status == CronStatus()
+                await made.started()
+            assert (await made.schedules.load(made.key)).status == CronStatus()
 
         self.run(test)
 
@@ -209,32 +230,26 @@ class SchedulesContract(StoreTests):
 
     def test_a_removed_schedule_gives_what_it_was_and_leaves_its_runs(self) -> None:
         async def test(handles: Handles) -> None:
-            store = await handles.open()
-            schedules = of(store)
-            made = await schedules.create(schedule(), 5.0)
-            key, uid = key_of(made.schedule), made.schedule.metadata.uid
-            run = run_of(made.schedule, SLOT, seconds=False)
-            status = started(made)
-            assert await schedules.start(key, uid, status, run, SLOT)
-            gone = await schedules.remove(key, keep_runs=True)
-            assert gone.status == status
-            assert not await schedules.save(key, uid, replace(status, revision=2))
-            assert await store.load(run_key(made.schedule, run.metadata.name))
+            made = await Made.on(await handles.open())
+            assert await made.started()
+            gone = await made.schedules.remove(made.key, keep_runs=True)
+            assert gone.status == started(made.stored)
+            assert not await made.schedules.save(
+                made.key, made.uid, replace(gone.status, revision=2)
+            )
+            assert await made.store.load(run_key(gone.schedule, made.run().metadata.name))
 
         self.run(test)
 
     def test_a_refused_start_creates_nothing_where_both_are_one_write(self) -> None:
         async def test(handles: Handles) -> None:
-            store = await handles.open()
-            schedules = of(store)
-            made = await schedules.create(schedule(), 5.0)
-            key, uid = key_of(made.schedule), made.schedule.metadata.uid
-            assert await schedules.save(key, uid, started(made))
-            late = run_of(made.schedule, SLOT + 60, seconds=False)
-            assert not await schedules.start(key, uid, started(made, SLOT + 60), late, SLOT)
+            made = await Made.on(await handles.open())
+            assert await made.schedules.save(made.key, made.uid, started(made.stored))
+            assert not await made.started(SLOT + 60)
             if self.writes_both_at_once:
+                late = made.run(SLOT + 60).metadata.name
                 with pytest.raises(WorkflowNotFound):
-                    await store.load(run_key(made.schedule, late.metadata.name))
+                    await made.store.load(run_key(made.stored.schedule, late))
 
         self.run(test)
 

@@ -15,7 +15,7 @@ from wf_core.model.schedule import (
     CronWorkflowSpec,
     StoredSchedule,
 )
-from wf_core.model.spec import API_VERSION, Key, Metadata, Workflow
+from wf_core.model.spec import API_VERSION, Key, Workflow
 from wf_core.schedules.runs import key_of
 from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.client.follow import SILENCE
@@ -215,15 +215,8 @@ def read_schedule(raw: bytes) -> StoredSchedule:
     try:
         body = read_body(raw)
         meta = body.metadata
-        metadata = Metadata(
-            name=meta.name,
-            namespace=meta.namespace,
-            uid=meta.uid,
-            labels=meta.labels or {},
-            annotations=meta.annotations or {},
-        )
         return StoredSchedule(
-            CronWorkflow(metadata, _spec.decode(body.spec)),
+            CronWorkflow(meta.model(), _spec.decode(body.spec)),
             read_schedule_status(_json.decode(body.status)),
             epoch_seconds(meta.creation_timestamp),
         )
