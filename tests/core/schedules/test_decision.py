@@ -167,6 +167,12 @@ def test_a_schedule_that_means_nothing_starts_nothing_and_says_so() -> None:
     assert "'soon' is no cron expression" in decision.status.message
 
 
+def test_slots_of_a_mended_expression_count_from_when_it_is_mended() -> None:
+    wrong = turn(cron(schedule="soon"), CronStatus(), NOON)
+    mended = turn(cron(), wrong.status, NOON + 5 * MINUTE + 10)
+    assert (mended.start, mended.wake_at) == (None, NOON + 6 * MINUTE)
+
+
 def test_a_workflow_that_could_not_begin_is_not_started_until_it_can() -> None:
     decision = turn(cron(), after(), NOON + MINUTE, "no kind 'mail'")
     assert (decision.start, decision.status.message) == (None, "no kind 'mail'")
@@ -219,6 +225,14 @@ def test_what_is_past_its_pivot_is_not_cancelled_but_waited_for() -> None:
     assert (waits.start, waits.cancel) == (None, ())
     done = RunState(Phase.SUCCESS, NOON + 90)
     assert turn(REPLACE, waits.status, NOON + 91, **named(done)).start == NOON + MINUTE
+
+
+def test_a_cancel_is_asked_for_once() -> None:
+    asked = turn(REPLACE, after(active=(run(),)), NOON + MINUTE, **named(RUNNING))
+    again = turn(REPLACE, asked.status, NOON + MINUTE + 1, **named(RUNNING))
+    assert (asked.cancel, again.cancel) == ((run().name,), ())
+    newer = turn(REPLACE, asked.status, NOON + 2 * MINUTE, **named(RUNNING))
+    assert newer.cancel == ()
 
 
 def test_an_undo_that_is_stuck_holds_up_its_replacement_until_a_person_settles_it() -> None:

@@ -166,8 +166,10 @@ async def test_replace_undoes_the_earlier_run_before_the_next_begins() -> None:
         *("a.run/1 140", "b.run/1 140"),
         "b.rollback/1 180",
     ]
-    first, second, *_ = world.runs().values()
-    assert (first, second) == (Phase.ROLL_BACKED, Phase.ROLLING_BACK)
+    first, second, *_ = world.runs()
+    assert (world.runs()[first], world.runs()[second]) == (Phase.ROLL_BACKED, Phase.ROLLING_BACK)
+    (answer,) = (await world.bench.stored(Key("default", first))).head.answers
+    assert answer.type is RequestType.CANCEL
 
 
 async def test_replace_waits_for_what_is_past_its_pivot() -> None:

@@ -36,6 +36,9 @@ LONGEST = 10.0
 nobody."""
 AGAIN = 5.0
 """Seconds after which what failed is tried again."""
+SOON = 1.0
+"""Seconds after which a schedule is looked at again that was saved by somebody else; it is sooner
+where the store tells of that."""
 TOGETHER = 16
 """Schedules that are dealt with at the same time."""
 
@@ -148,7 +151,7 @@ class Scheduler:
         ]
         after = without(decision.status, removed)
         if after != status and not await self._saved(stored, after, decision.start, now):
-            return now  # somebody else decided meanwhile
+            return now + SOON  # somebody else decided meanwhile
         self._tell(key, status, after)
         self._runs.keep(key, tuple(run.name for run in (*after.active, *after.finished)))
         return decision.wake_at

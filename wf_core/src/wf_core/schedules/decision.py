@@ -72,7 +72,9 @@ def decide(
         fault, table = str(error), None
     if table is None or fault or spec.suspend:
         said = (INVALID, fault) if fault else (SUSPENDED, "")
-        idle = _said(replace(followed, next_schedule_time=None), *said)
+        # What an expression that means something is mended from had no slots.
+        seen = followed.timetable if table is not None else _named(spec)
+        idle = _said(replace(followed, next_schedule_time=None, timetable=seen), *said)
         return Decision(idle, remove=remove)
     since = _counted_from(spec, status, created_at, now)
     due = _Due(schedule, table, table.passed(since, now), runs, now)
@@ -264,7 +266,11 @@ class _Due:
             waiting_time=slot,
             active=tuple(replace(run, replaced=True) for run in status.active),
         )
-        cancel = tuple(run.name for run in waiting.active if self.runs[run.name].cancellable)
+        cancel = tuple(
+            run.name
+            for run in status.active
+            if not run.replaced and self.runs[run.name].cancellable  # once: it is asked and saved
+        )
         said = _said(waiting, WAITING, self._waits_for(waiting, slot))
         return Decision(said, cancel=cancel)
 
