@@ -50,18 +50,25 @@ class Nursery:
             text=True,
         )
         self._lock = threading.Lock()
+        self._alive: dict[int, None] = {}
 
     def start(self, arguments: Sequence[str], log: Path, env: Mapping[str, str]) -> Forked:
         """`wf ARGUMENTS` in the folder of `log`, with more in its environment."""
         order = {"arguments": list(arguments), "log": str(log), "env": dict(env)}
-        return Forked(self, self._ask(order), log)
+        pid = self._ask(order)
+        self._alive[pid] = None
+        return Forked(self, pid, log)
 
     def ended(self, pid: int) -> int:
         """Wait for its end; the exit code, negative for a signal."""
-        return self._ask({"wait": pid})
+        code = self._ask({"wait": pid})
+        del self._alive[pid]
+        return code
 
     def close(self) -> None:
-        """End it."""
+        """End it, and what a test that failed has left running."""
+        for pid in self._alive:
+            os.kill(pid, signal.SIGKILL)
         self._process.communicate()
 
     def _ask(self, order: object) -> int:
