@@ -63,6 +63,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- $rules := .Files.Get "files/rules.yaml" | fromYaml }}
 {{- toYaml $rules.workflows }}
 {{ toYaml $rules.cleanUp }}
+{{- if .Values.schedules.enabled }}
+{{ toYaml $rules.schedules }}
+{{- end }}
 {{- if .Values.podSteps.enabled }}
 {{ toYaml $rules.pods }}
 {{- end }}

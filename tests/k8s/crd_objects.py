@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from tests.cluster.kubectl import Kubectl
 
-from wf_k8s.crd import definition
+from wf_k8s.crd import definitions
 
 PATIENCE = 30.0
 Json = dict[str, Any]
@@ -28,6 +28,24 @@ def workflow(*steps: Json, name: str = "order", **spec: Any) -> Json:
         "metadata": {"name": name},
         "spec": {"steps": list(steps) or [step("a")], **spec},
     }
+
+
+def cron(*steps: Json, name: str = "tick", schedule: str = "* * * * * *", **spec: Any) -> Json:
+    """A CronWorkflow of these steps, or of one; every second, unless something else is said."""
+    return {
+        "apiVersion": "workflow.example.com/v1alpha1",
+        "kind": "CronWorkflow",
+        "metadata": {"name": name},
+        "spec": {
+            "schedule": schedule,
+            "workflowTemplate": {"spec": {"steps": list(steps) or [step("a")]}},
+            **spec,
+        },
+    }
+
+
+SUSPENDED = ("--type=merge", "-p", '{"spec":{"suspend":true}}')
+"""What `kubectl patch` needs to suspend a schedule."""
 
 
 def request(id_: str, type_: str = "Cancel", **more: Any) -> Json:
@@ -56,6 +74,16 @@ class Sagas:
     def get(self, name: str = "order") -> Json:
         """As it is stored."""
         found: Json = self.kubectl.json("get", "-n", self.namespace, "saga", name)
+        return found
+
+    def names(self) -> list[str]:
+        """Of all workflows that there are."""
+        found = self.kubectl.json("get", "-n", self.namespace, "saga")["items"]
+        return [each["metadata"]["name"] for each in found]
+
+    def cron(self, name: str = "tick") -> Json:
+        """A schedule, as it is stored."""
+        found: Json = self.kubectl.json("get", "-n", self.namespace, "cronsaga", name)
         return found
 
     def known(self) -> bool:
@@ -90,14 +118,14 @@ class Sagas:
 
 
 def define(kubectl: Kubectl) -> None:
-    """Have the cluster know our resource, and return once it does."""
-    made = definition()
-    kubectl("apply", "-f", "-", stdin=json.dumps(made))
+    """Have the cluster know our resources, and return once it does."""
     deadline = time.monotonic() + PATIENCE
-    # Not `kubectl wait`: it ends with an error where there are no conditions yet.
-    while not _established(kubectl.json("get", "crd", made["metadata"]["name"])):
-        assert time.monotonic() < deadline, "the definition is not established"
-        time.sleep(0.05)
+    for made in definitions():
+        kubectl("apply", "-f", "-", stdin=json.dumps(made))
+        # Not `kubectl wait`: it ends with an error where there are no conditions yet.
+        while not _established(kubectl.json("get", "crd", made["metadata"]["name"])):
+            assert time.monotonic() < deadline, "the definition is not established"
+            time.sleep(0.05)
 
 
 def _established(crd: Json) -> bool:

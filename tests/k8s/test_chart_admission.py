@@ -12,7 +12,7 @@ from tests.cluster.connection import Cluster
 from tests.cluster.kubectl import Kubectl
 from tests.k8s.chart_helm import CHART, Helm
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
-from tests.k8s.crd_objects import Json, Sagas, drop, put, request, step, workflow
+from tests.k8s.crd_objects import Json, Sagas, cron, drop, put, request, step, workflow
 from tests.k8s.store_fixtures import Stores
 
 FINALIZER = "workflow.example.com/undo"
@@ -86,7 +86,9 @@ def author(guarded: Sagas, cluster: Cluster) -> Sagas:
     """The same workflows for a user who may write them, and nothing else."""
     kubectl, namespace = guarded.kubectl, guarded.namespace
     verbs = "--verb=get,list,create,patch,update"
-    kubectl("-n", namespace, "create", "role", "writer", verbs, "--resource=workflows")
+    kubectl(
+        "-n", namespace, "create", "role", "writer", verbs, "--resource=workflows,cronworkflows"
+    )
     bind(guarded, "writer")
     return attrs.evolve(guarded, kubectl=kubectl.speaking_from(cluster.kubeconfigs[AUTHOR]))
 
@@ -246,8 +248,35 @@ def test_19_a_reference_can_t_hide_a_service_account(guarded: Sagas, parameters:
     assert "must be written out in steps that run pods, not be references" in said
 
 
+def test_19_a_schedule_is_no_way_round(author: Sagas, guarded: Sagas) -> None:
+    """Else its runs would be made by the controller, who may create pods."""
+    assert "for those who may create pods themselves" in author.refused(cron(pod_step()))
+    assert accepts(author, cron(step("a")))
+    assert "may use these service accounts alone" in guarded.refused(cron(pod_step(**TAKEN)))
+    assert accepts(guarded, cron(pod_step(**NAMED)))
+
+
+def test_19_nor_is_changing_one_and_suspending_is_for_who_may_write_it(
+    author: Sagas, guarded: Sagas
+) -> None:
+    guarded.create(cron(step("a"), name="plain", suspend=True))
+    guarded.create(cron(pod_step(), name="runs-pods", suspend=True))
+    steps = "/spec/workflowTemplate/spec/steps"
+
+    def change(name: str, path: str, value: object) -> str:
+        where = ("-n", author.namespace, "patch", "cronsaga", name, "--type=json")
+        return author.kubectl.run(*where, "-p", json.dumps([put(path, value)])).stderr
+
+    assert "for those who may create pods themselves" in change("plain", steps, [pod_step()])
+    assert change("plain", steps, [step("b")]) == ""
+    assert change("runs-pods", "/spec/suspend", False) == ""
+    for name in ("plain", "runs-pods"):
+        guarded.kubectl("-n", guarded.namespace, "delete", "cronsaga", name)
+
+
 def test_2_a_workflow_at_the_limit_fits_the_budget_of_both_policies(guarded: Sagas) -> None:
     template = {"spec": {"containers": [{"name": "main", "image": "busybox"}], **NAMED}}
     undo = {"image": "busybox", "podTemplate": template}
     steps = [pod_step(f"s{n}", podTemplate=template, rollback=undo) for n in range(500)]
     assert finalizers(created(guarded, workflow(*steps))) == [FINALIZER]
+    assert accepts(guarded, cron(*steps))

@@ -120,8 +120,13 @@ def test_it_is_installed_upgraded_and_taken_away_and_the_workflows_stay(
     assert sagas.get()["spec"]["steps"]
 
 
+def apply_definitions(site: Site) -> None:
+    for name in ("crd.yaml", "crd-schedules.yaml"):
+        site.kubectl("apply", "--server-side", "-f", str(CHART / "files" / name))
+
+
 def test_a_definition_that_kubectl_installed_is_taken_over_when_asked(site: Site) -> None:
-    site.kubectl("apply", "--server-side", "-f", str(CHART / "files/crd.yaml"))
+    apply_definitions(site)
     where = ("--namespace", site.namespace, "--create-namespace")
     refused = site.helm.run("install", "wf", str(CHART), *where)
     assert "cannot be imported into the current release" in refused.stderr
@@ -138,7 +143,7 @@ def test_the_api_server_accepts_every_object_and_the_pods_are_restricted(
     level = "pod-security.kubernetes.io/enforce=restricted"
     site.kubectl("label", "namespace", "workflow-system", level)
     site.kubectl("create", "priorityclass", "very-important", "--value=7")
-    site.kubectl("apply", "--server-side", "-f", str(CHART / "files/crd.yaml"))
+    apply_definitions(site)
     documents = site.helm.documents(values=values)
     # Its definition is the Prometheus operator's.
     ours = [each for each in documents if each["kind"] != "ServiceMonitor"]

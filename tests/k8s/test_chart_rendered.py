@@ -21,8 +21,15 @@ from tests.k8s.crd_objects import Json
 
 from wf_core.config import Config, parse, to_document
 from wf_k8s import rbac
-from wf_k8s.crd import definition
+from wf_k8s.crd import definitions
 
+EVERY = (
+    *rbac.WORKFLOWS,
+    *rbac.CLEAN_UP,
+    *rbac.SCHEDULES,
+    *rbac.PODS,
+    *rbac.POD_LOGS,
+)
 EVERY_CASE = sorted(each.name.split(".")[0] for each in CASES.glob("*.values.yaml"))
 
 
@@ -60,16 +67,19 @@ def test_fault_2_what_the_chart_has_from_the_code_is_what_the_code_says(name: st
 
 
 def test_the_definition_is_upgraded_with_the_release_and_kept_after_it(helm: Helm) -> None:
-    crd = only(helm.documents(), "CustomResourceDefinition")
-    assert crd["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
-    crd["metadata"].pop("labels")
-    assert crd == definition()
+    documents = helm.documents()
+    crds = [each for each in documents if each["kind"] == "CustomResourceDefinition"]
+    for crd in crds:
+        assert crd["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+        crd["metadata"].pop("labels")
+    by_name = {each["metadata"]["name"]: each for each in crds}
+    assert by_name == {each["metadata"]["name"]: each for each in definitions()}
 
 
 def test_20_it_grants_what_the_controller_needs_and_no_more(helm: Helm) -> None:
     documents = helm.documents()
     granted = only(documents, "ClusterRole", "workflow-system.wf")
-    assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.PODS, *rbac.POD_LOGS)
+    assert granted["rules"] == rules(*EVERY)
     lease = only(documents, "Role", "wf-lease")
     assert lease["metadata"]["namespace"] == "workflow-system"
     assert lease["rules"] == rules(*rbac.lease("wf"))
@@ -81,7 +91,14 @@ def test_20_it_grants_what_the_controller_needs_and_no_more(helm: Helm) -> None:
 def test_20_without_steps_that_run_as_pods_it_may_not_see_a_pod(helm: Helm) -> None:
     documents = helm.documents(values={"podSteps": {"enabled": False}})
     granted = only(documents, "ClusterRole", "workflow-system.wf")
-    assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.CLEAN_UP)
+    assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.SCHEDULES)
+
+
+def test_20_without_schedules_it_may_make_no_workflows(helm: Helm) -> None:
+    documents = helm.documents(values={"schedules": {"enabled": False}})
+    granted = only(documents, "ClusterRole", "workflow-system.wf")
+    assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.PODS, *rbac.POD_LOGS)
+    assert "--no-schedules" in pod_of(documents)["containers"][0]["args"]
 
 
 def test_20_with_a_list_of_namespaces_it_gets_no_right_of_the_cluster(helm: Helm) -> None:
@@ -95,7 +112,7 @@ def test_20_with_a_list_of_namespaces_it_gets_no_right_of_the_cluster(helm: Helm
             if each["kind"] == "Role" and each["metadata"]["namespace"] == namespace
             if each["metadata"]["name"] == "wf"
         ]
-        assert role["rules"] == rules(*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.PODS, *rbac.POD_LOGS)
+        assert role["rules"] == rules(*EVERY)
     assert "--namespace=orders,billing" in pod_of(documents)["containers"][0]["args"]
 
 

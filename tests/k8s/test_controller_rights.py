@@ -11,19 +11,21 @@ from tests.cluster.connection import Cluster
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
-from tests.k8s.crd_objects import Sagas, workflow
+from tests.k8s.crd_objects import SUSPENDED, Sagas, cron, define, workflow
 from tests.k8s.service_accounts import ServiceAccount, with_rights
 
 from wf_k8s import rbac
-from wf_k8s.crd import definition
 
 Right = tuple[str, str, str]
 NAMESPACE = "orders"
+SELDOM: set[Right] = {("list", "workflow.example.com", "cronworkflows")}
+"""Needed where lists can't be streamed, and to read back what became of a save that was refused."""
 
 
 def rights(namespace: str) -> tuple[rbac.Rule, ...]:
     """Those of a controller for one namespace, where its lease is too."""
-    return (*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.lease(f"wf-controller.{namespace}"))
+    schedules = (*rbac.SCHEDULES, *rbac.CLEAN_UP)
+    return (*rbac.WORKFLOWS, *schedules, *rbac.lease(f"wf-controller.{namespace}"))
 
 
 def use(cluster: Cluster, account: ServiceAccount, controllers: Controllers) -> None:
@@ -34,7 +36,7 @@ def use(cluster: Cluster, account: ServiceAccount, controllers: Controllers) -> 
 
 def work(sagas: Sagas, notes: Notes) -> None:
     """All that a controller does: runs, undoes, gets stuck, is asked, removes what is deleted and
-    what is over age."""
+    what is over age, starts what is due and forgets what is old."""
     sagas.create(workflow(notes.step("a"), notes.step("b", "a", then="exit 1")))
     await_phase(sagas, "RollBacked")
     stuck = notes.step("s", then="exit 1")
@@ -59,6 +61,13 @@ def work(sagas: Sagas, notes: Notes) -> None:
         "age lets it go",
     )
     assert "undo-d" not in notes.lines()
+    sagas.create(cron(notes.step("d"), successfulRunsHistoryLimit=0))
+    until(lambda: notes.lines().count("run-d") > 1 or None, "what is due is started")
+    sagas.kubectl("-n", sagas.namespace, "patch", "cronsaga", "tick", *SUSPENDED)
+    until(
+        lambda: all("tick" not in name for name in sagas.names()) or None,
+        "what the history does not keep goes",
+    )
 
 
 def test_20_the_rights_of_the_chart_are_enough(
@@ -110,7 +119,7 @@ def test_20_each_right_is_used_and_none_is_lacking(
         plane.start()
         cluster = connection.own(plane)
         kubectl = Kubectl(control_plane_programs["kubectl"], cluster.kubeconfig, tmp_path)
-        kubectl.apply(definition())
+        define(kubectl)
         kubectl("create", "namespace", NAMESPACE)
         account = with_rights(kubectl, NAMESPACE, rights(NAMESPACE))
         controllers = Controllers(cluster, NAMESPACE, tmp_path)
@@ -125,7 +134,8 @@ def test_20_each_right_is_used_and_none_is_lacking(
     finally:
         plane.stop()
     assert refused == []
-    assert done == named(rights(NAMESPACE))
+    assert named(rights(NAMESPACE)) - done == SELDOM
+    assert done <= named(rights(NAMESPACE))
 
 
 def test_a_missing_right_is_told_by_readiness_and_waited_for(

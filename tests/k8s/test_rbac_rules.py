@@ -4,6 +4,7 @@ from wf_k8s import rbac
 
 EVERY = (
     *rbac.WORKFLOWS,
+    *rbac.SCHEDULES,
     *rbac.CLEAN_UP,
     *rbac.PODS,
     *rbac.POD_LOGS,
@@ -24,6 +25,13 @@ def test_20_deleting_workflows_is_for_clean_up_alone() -> None:
     assert all("delete" not in rule.verbs for rule in rbac.WORKFLOWS)
     (clean_up,) = rbac.CLEAN_UP
     assert (clean_up.resources, clean_up.verbs) == (("workflows",), ("delete",))
+
+
+def test_20_schedules_are_not_written_but_for_their_state() -> None:
+    writes = {
+        verb for rule in rbac.SCHEDULES if "cronworkflows" in rule.resources for verb in rule.verbs
+    }
+    assert writes == {"list", "watch"}
 
 
 def test_20_the_state_is_written_through_the_subresource() -> None:

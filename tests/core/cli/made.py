@@ -1,9 +1,9 @@
 """Workflows, states and a command line for the tests of this folder."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import pytest
@@ -25,6 +25,7 @@ from wf_core.model.spec import (
 from wf_core.model.state import StepState, Stored, Transition, WorkflowState, Writer
 from wf_core.ports import Changes, Saved
 
+T = TypeVar("T")
 BORN = 1_000.0
 
 
@@ -130,14 +131,19 @@ class Shell:
             await store.close()
 
     def load(self, name: str = "order") -> Stored:
-        async def load() -> Stored:
+        return self.on_store(lambda store: store.load(Key("default", name)))
+
+    def on_store(self, work: Callable[[SqliteStore], Awaitable[T]]) -> T:
+        """Do something to the store itself."""
+
+        async def done() -> T:
             store = SqliteStore.open(self.folder / "wf.db")
             try:
-                return await store.load(Key("default", name))
+                return await work(store)
             finally:
                 await store.close()
 
-        return asyncio.run(load())
+        return asyncio.run(done())
 
 
 RUNNING = StepState(phase=Phase.RUNNING, attempt=1, reached={Phase.RUNNING: BORN})

@@ -14,16 +14,20 @@ from wf_core.codec.compose import parse
 from wf_core.codec.descriptions import DESCRIPTIONS
 from wf_core.codec.schema import _EXTRA
 from wf_core.codec.shape import Found, plain
-from wf_core.model import spec
+from wf_core.model import schedule, spec, task
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 def errors(text: str | bytes, kinds: FakeKinds | None = None) -> list[str]:
     document = plain(parse(text), "$", Found())
-    schemas = {"Task": codec.task_schema}
-    schema = schemas.get(document.get("kind"), codec.schema)(kinds)
-    found = jsonschema.Draft202012Validator(schema).iter_errors(document)
+    kinds_of: dict[str, codec.DocumentKind] = {
+        "CronWorkflow": schedule.CronWorkflow,
+        "Task": task.Task,
+    }
+    of = kinds_of.get(document.get("kind"), spec.Workflow)
+    validator = jsonschema.Draft202012Validator(codec.schema(kinds, of))
+    found = validator.iter_errors(document)
     return [error.json_path for error in found]
 
 
@@ -45,6 +49,8 @@ def test_no_description_and_no_rule_is_left_over_from_a_field_that_is_gone() -> 
     structs = (
         *(spec.Workflow, spec.Metadata, spec.WorkflowSpec, spec.TimeToLive, spec.Callback),
         *(spec.StepSpec, spec.DependOn, spec.StepTemplate, spec.RetryPolicy),
+        *(schedule.CronWorkflow, schedule.CronWorkflowSpec),
+        *(schedule.WorkflowTemplate, schedule.TemplateMetadata),
     )
     known = {struct.__name__ for struct in structs}
     for struct in structs:
@@ -57,6 +63,7 @@ def test_no_description_and_no_rule_is_left_over_from_a_field_that_is_gone() -> 
 def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(codec.schema())
     jsonschema.Draft202012Validator.check_schema(codec.schema(FakeKinds()))
+    jsonschema.Draft202012Validator.check_schema(codec.schema(FakeKinds(), schedule.CronWorkflow))
 
 
 @pytest.mark.parametrize("name", [path.name for path in sorted(EXAMPLES.glob("*.yaml"))])

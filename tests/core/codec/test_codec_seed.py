@@ -132,5 +132,5 @@ def test_null_is_read_as_not_given(reading: Reading, with_steps: WithSteps) -> N
 
 @pytest.mark.parametrize("name", [path.name for path in sorted(EXAMPLES.glob("*.yaml"))])
 def test_every_example_is_read_and_written_back(name: str) -> None:
-    workflow = codec.read((EXAMPLES / name).read_bytes(), name, None)
-    assert codec.read(codec.dump(workflow), name, None) == workflow
+    document = codec.read_document((EXAMPLES / name).read_bytes(), name, None)
+    assert codec.read_document(codec.dump(document), name, None) == document

@@ -21,7 +21,7 @@ from wf_core.model.spec import (
     TimeToLive,
     WorkflowSpec,
 )
-from wf_core.model.task import TaskSpec
+from wf_core.model.task import Task, TaskSpec
 
 HEAD = "apiVersion: workflow.example.com/v1alpha1\nkind: Task\nmetadata: {name: t}\n"
 
@@ -50,7 +50,7 @@ def document(**spec: Any) -> str:
 
 
 def errors(text: str, kinds: FakeKinds | None = None) -> list[str]:
-    validator = jsonschema.Draft202012Validator(codec.task_schema(kinds))
+    validator = jsonschema.Draft202012Validator(codec.schema(kinds, Task))
     found = validator.iter_errors(plain(parse(text), "$", Found()))
     return [error.json_path for error in found]
 
@@ -154,7 +154,7 @@ def test_a_misspelt_kind_of_document_gets_the_nearest(messages: Messages) -> Non
 
 
 def test_the_schema_agrees(kinds: FakeKinds) -> None:
-    jsonschema.Draft202012Validator.check_schema(codec.task_schema(kinds))
+    jsonschema.Draft202012Validator.check_schema(codec.schema(kinds, Task))
     assert errors(document(**EVERY_FIELD), kinds) == []
     assert errors(document(type="random", timeoutSeconds=0)) == ["$.spec.timeoutSeconds"]
     assert errors(document(type="radnom"), kinds) == ["$.spec.type"]
@@ -164,6 +164,6 @@ def test_the_schema_agrees(kinds: FakeKinds) -> None:
 
 
 def test_every_field_of_the_schema_says_what_it_is_for() -> None:
-    spec = codec.task_schema()["properties"]["spec"]["properties"]
+    spec = codec.schema(of=Task)["properties"]["spec"]["properties"]
     assert all(len(each["description"]) > 10 for each in spec.values())
     assert spec["queue"] == codec.schema()["properties"]["spec"]["properties"]["queue"]

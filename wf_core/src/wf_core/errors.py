@@ -4,7 +4,9 @@ WfError
 ├── AuthorError      the author of a workflow must change the document or the request
 │   ├── DocumentInvalid      every fault of a document at once
 │   ├── WorkflowNotFound
-│   └── WorkflowExists
+│   ├── WorkflowExists
+│   ├── ScheduleNotFound
+│   └── ScheduleExists
 ├── PluginError      the author of a plugin must change code
 │   └── KindUnavailable
 ├── OperatorError    whoever runs the engine must change the surroundings
@@ -61,6 +63,14 @@ class WorkflowNotFound(AuthorError):
 
 class WorkflowExists(AuthorError):
     """A workflow of that name, with another document, is in the store."""
+
+
+class ScheduleNotFound(AuthorError):
+    """No schedule of that name is in the store."""
+
+
+class ScheduleExists(AuthorError):
+    """A schedule of that name, with another document, is in the store."""
 
 
 class PluginError(WfError):

@@ -6,7 +6,7 @@ threads, files, sockets and clocks.
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
@@ -14,6 +14,7 @@ from wf_core.kinds import Cancelled, StepCall
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
 from wf_core.model.phases import DeletionPolicy, Hook, Phase
 from wf_core.model.requests import Asked, Request
+from wf_core.model.schedule import CronStatus, CronWorkflow, StoredSchedule
 from wf_core.model.spec import NO_TTL, Key, TimeToLive, Workflow
 from wf_core.model.state import (
     LogLine,
@@ -216,6 +217,67 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Give up every claim and close what is open."""
+
+
+class Schedules(Protocol):
+    """Where schedules are kept: beside the workflows that they start, in the same store.
+
+    Obligations: a save is refused unless the stored status has the revision before its own, so that
+    of several schedulers one decides; whatever was done is on disk when a method returns.
+    """
+
+    async def create(self, schedule: CronWorkflow, now: float) -> StoredSchedule:
+        """Store a new one, with a fresh uid where it has none.
+
+        Idempotent: the same name with the same spec gives back what is stored; the same name
+        otherwise raises `ScheduleExists`.
+        """
+
+    async def replace(self, schedule: CronWorkflow, now: float) -> StoredSchedule:
+        """Put document and spec in the place of those stored: uid, status and runs stay.
+        As `create` where there is none."""
+
+    async def load(self, key: Key) -> StoredSchedule:
+        """As saved last. Raises `ScheduleNotFound`."""
+
+    async def list(self) -> Sequence[StoredSchedule]:
+        """All of them, by namespace and name."""
+
+    async def suspend(self, key: Key, suspended: bool) -> None:
+        """Set `spec.suspend`. Raises `ScheduleNotFound`."""
+
+    async def save(self, key: Key, uid: str, status: CronStatus) -> bool:
+        """Save a status whose revision is the stored one + 1; False where it is not, or where that
+        schedule is gone."""
+
+    async def start(
+        self, key: Key, uid: str, status: CronStatus, run: Workflow, now: float
+    ) -> bool:
+        """Create a run and save the status that tells of it: both at once, or else the run first,
+        so that what is found after a crash is made again as it was. False as `save`, and then a run
+        that is there was made by whoever saved. Raises `WorkflowExists` as `Store.create` does,
+        having saved nothing."""
+
+    def watch(self) -> AsyncIterator[Key]:
+        """The key of every schedule there is, then of each that changes or goes, whoever does it.
+        May repeat; never misses the last change. Raises `StoreUnavailable`."""
+
+    async def remove(self, key: Key, *, keep_runs: bool = False) -> StoredSchedule:
+        """Forget it, and give what it was. Where the store says whose a workflow is, its runs are
+        deleted with it unless `keep_runs`: `runs_go_along`. Raises `ScheduleNotFound`."""
+
+    @property
+    def runs_go_along(self) -> bool:
+        """Whether `remove` has the runs deleted; else whoever removes deletes them."""
+
+
+@runtime_checkable
+class HoldsSchedules(Protocol):
+    """A store that keeps schedules too."""
+
+    @property
+    def schedules(self) -> Schedules:
+        """Those of this store; usable as long as it is."""
 
 
 Report = Callable[[Outcome], None]

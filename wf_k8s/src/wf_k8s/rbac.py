@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from wf_k8s.crd.definition import GROUP, PLURAL
+from wf_k8s.crd.schedule import CRON_PLURAL
 
 
 @attrs.frozen
@@ -37,8 +38,15 @@ WORKFLOWS = (
 )
 """In each namespace whose workflows it runs, or in all. The patch is for the finalizer."""
 
+SCHEDULES = (
+    Rule(GROUP, (CRON_PLURAL,), ("list", "watch")),
+    Rule(GROUP, (f"{CRON_PLURAL}/status",), ("patch",)),
+    Rule(GROUP, (PLURAL,), ("create",)),
+)
+"""There too, where it starts what schedules are due."""
+
 CLEAN_UP = (Rule(GROUP, (PLURAL,), ("delete",)),)
-"""There too, where finished workflows are removed by age."""
+"""There too: finished workflows are removed by age, and runs of schedules by their history."""
 
 PODS = (Rule("", ("pods",), ("list", "watch", "create", "delete")),)
 """There too, where steps run as pods."""

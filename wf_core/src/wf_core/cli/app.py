@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "mark-succeeded": "requests",
     "rollback": "requests",
     "signal": "requests",
+    "cron": "cron",
     "delete": "delete",
     "prune": "prune",
     "kinds": "installed",

@@ -40,12 +40,13 @@ def delete_command(settings: Settings, names: Sequence[str], force: bool) -> Non
 
     async def delete_all(store: Store) -> None:
         for name in names:
-            click.echo(await _delete(store, settings.key(name), force))
+            click.echo(await delete_one(store, settings.key(name), force=force))
 
     ask_store(settings, delete_all)
 
 
-async def _delete(store: Store, key: Key, force: bool) -> str:
+async def delete_one(store: Store, key: Key, *, force: bool = False) -> str:
+    """Delete a workflow, or ask for that; what became of it. Raises WorkflowNotFound."""
     stored = await store.load(key)
     key = key_of(stored.workflow)
     if force or stands_against(stored) is None:

@@ -3,21 +3,27 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from msgspec.structs import replace
 
 from wf_core.cli.registry import installed
 from wf_core.cli.settings import Settings, key_of
-from wf_core.codec import read
+from wf_core.codec import read, read_document
 from wf_core.codec.compose import parse
 from wf_core.codec.scalars import problem, resolve
 from wf_core.codec.shape import Found, plain
 from wf_core.errors import AuthorError, DocumentInvalid, WorkflowNotFound
 from wf_core.model.phases import FINISHED, Phase
+from wf_core.model.schedule import CronWorkflow
 from wf_core.model.spec import Json, Key, Workflow
 from wf_core.ports import Store
 from wf_core.saga.plan import effects_left
+
+Document = Workflow | CronWorkflow
+D = TypeVar("D", Workflow, CronWorkflow, Document)
+Read = Callable[[str, Mapping[str, Json], Settings], D]
 
 files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True)
 
@@ -88,35 +94,49 @@ def read_file(file: str) -> tuple[bytes, str]:
 def read_workflow(file: str, params: Mapping[str, Json], settings: Settings) -> Workflow:
     """The workflow of a file, checked in full. Raises DocumentInvalid, click.UsageError."""
     text, source = read_file(file)
-    workflow = read(text, source, installed(), params)
-    wanted, written = settings.namespace, workflow.metadata.namespace
+    return _placed(read(text, source, installed(), params), source, settings)
+
+
+def read_any(file: str, params: Mapping[str, Json], settings: Settings) -> Document:
+    """The workflow or schedule of a file; otherwise as `read_workflow`."""
+    text, source = read_file(file)
+    return _placed(read_document(text, source, installed(), params), source, settings)
+
+
+def _placed(document: D, source: str, settings: Settings) -> D:
+    """In the namespace that the command line names, if any."""
+    wanted, written = settings.namespace, document.metadata.namespace
     if wanted is None or wanted == written:
-        return workflow
+        return document
     if written != "default":
         raise click.UsageError(
             f"{source} says namespace '{written}', the command line '{wanted}'; drop one of them"
         )
-    return replace(workflow, metadata=replace(workflow.metadata, namespace=wanted))
+    return replace(document, metadata=replace(document.metadata, namespace=wanted))
 
 
-def read_workflows(
-    files: Sequence[str], params: Mapping[str, Json], new_name: str | None, settings: Settings
-) -> list[Workflow]:
-    """The workflows of all files, under `new_name` where one is given. Each name occurs once."""
+def read_each(
+    files: Sequence[str],
+    params: Mapping[str, Json],
+    new_name: str | None,
+    settings: Settings,
+    read: Read[D],
+) -> list[D]:
+    """The documents of all files, under `new_name` where one is given. Each name occurs once."""
     if new_name is not None and len(files) != 1:
         raise click.UsageError("--name needs exactly one FILE")
-    workflows = [read_workflow(file, params, settings) for file in files]
+    documents = [read(file, params, settings) for file in files]
     if new_name is not None:
-        workflows = [replace(w, metadata=replace(w.metadata, name=new_name)) for w in workflows]
-    seen: dict[Key, str] = {}
-    for file, workflow in zip(files, workflows, strict=True):
-        key = key_of(workflow)
-        if key in seen:
-            raise click.UsageError(
-                f"{seen[key]} and {file} both hold a workflow '{key}'; rename one"
-            )
-        seen[key] = file
-    return workflows
+        documents = [replace(d, metadata=replace(d.metadata, name=new_name)) for d in documents]
+    seen: dict[tuple[type, Key], str] = {}
+    for file, document in zip(files, documents, strict=True):
+        key = key_of(document)
+        if (type(document), key) in seen:
+            what = "workflow" if isinstance(document, Workflow) else "schedule"
+            first = seen[type(document), key]
+            raise click.UsageError(f"{first} and {file} both hold a {what} '{key}'; rename one")
+        seen[type(document), key] = file
+    return documents
 
 
 async def create_all(

@@ -6,7 +6,13 @@ from typing import Any
 import attrs
 import click
 
-from wf_core.cli.documents import files_argument, param_option, read_workflow
+from wf_core.cli.documents import (
+    Document,
+    files_argument,
+    param_option,
+    read_any,
+    read_workflow,
+)
 from wf_core.cli.exits import ExitCode, leave
 from wf_core.cli.output import Format, output_option, show
 from wf_core.cli.settings import Settings
@@ -42,30 +48,38 @@ def validate_command(
             if isinstance(checked, DocumentInvalid):
                 click.echo("\n".join(f"{file}: {fault}" for fault in checked.faults), err=True)
                 continue
-            click.echo(f"{file}: valid, {plural(len(checked.spec.steps), 'step')}")
-            for sentence in advice(checked):
+            workflow = _workflow(checked)
+            click.echo(f"{file}: valid, {plural(len(workflow.spec.steps), 'step')}")
+            for sentence in advice(workflow):
                 click.echo(f"{file}: note: {sentence}")
 
     show(
         output,
         lambda: {"items": [_verdict(file, checked) for file, checked in found]},
-        lambda: [file for file, checked in found if isinstance(checked, Workflow)],
+        lambda: [file for file, checked in found if not isinstance(checked, DocumentInvalid)],
         table,
     )
     if any(isinstance(checked, DocumentInvalid) for _, checked in found):
         leave(ExitCode.USAGE)
 
 
+def _workflow(document: Document) -> Workflow:
+    """The workflow itself, or that of a schedule."""
+    if isinstance(document, Workflow):
+        return document
+    return Workflow(document.metadata, document.spec.workflow_template.spec)
+
+
 def _checked(
     file: str, params: Mapping[str, Json], settings: Settings
-) -> Workflow | DocumentInvalid:
+) -> Document | DocumentInvalid:
     try:
-        return read_workflow(file, params, settings)
+        return read_any(file, params, settings)
     except DocumentInvalid as error:
         return error
 
 
-def _verdict(file: str, checked: Workflow | DocumentInvalid) -> dict[str, Any]:
+def _verdict(file: str, checked: Document | DocumentInvalid) -> dict[str, Any]:
     faults = checked.faults if isinstance(checked, DocumentInvalid) else ()
     return {"file": file, "valid": not faults, "faults": [attrs.asdict(f) for f in faults]}
 

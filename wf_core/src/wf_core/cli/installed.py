@@ -8,6 +8,9 @@ from wf_core.cli.exits import ExitCode, leave
 from wf_core.cli.output import Format, output_option, print_document, print_table, show
 from wf_core.cli.registry import installed
 from wf_core.cli.verb import verb
+from wf_core.model.schedule import CRON_KIND, CronWorkflow
+from wf_core.model.spec import KIND, Workflow
+from wf_core.model.task import TASK_KIND, Task
 from wf_core.plugins import LoadedKind, PluginInfo
 
 
@@ -156,12 +159,13 @@ def _plugin(plugin: PluginInfo) -> dict[str, Any]:
     "schema",
     examples="""
     wf schema > workflow.schema.json
-    wf schema --kind Task""",
+    wf schema --kind Task
+    wf schema --kind CronWorkflow > cronworkflow.schema.json""",
 )
 @click.option(
     "--kind",
-    type=click.Choice(["Workflow", "Task"], case_sensitive=False),
-    default="Workflow",
+    type=click.Choice([KIND, TASK_KIND, CRON_KIND], case_sensitive=False),
+    default=KIND,
     show_default=True,
     help="The kind of document.",
 )
@@ -172,6 +176,7 @@ def schema_command(kind: str, output: Format) -> None:
     It holds the parameters of every installed kind. Editors that know YAML complete
     and check documents with it.
     """
-    from wf_core.codec import schema, task_schema
+    from wf_core.codec import DocumentKind, schema
 
-    print_document(output, (schema if kind == "Workflow" else task_schema)(installed()))
+    documents: dict[str, DocumentKind] = {KIND: Workflow, TASK_KIND: Task, CRON_KIND: CronWorkflow}
+    print_document(output, schema(installed(), documents[kind]))

@@ -71,7 +71,7 @@ def run_command(
     warn_of_problems()
     if chaos.runs is not None:
         require_alone(files, replace=replace)
-    workflows = documents.read_workflows(files, params, new_name, settings)
+    workflows = documents.read_each(files, params, new_name, settings, documents.read_workflow)
     if chaos.runs is not None:
         configuration(settings)  # a fault in it is said now, not by the first life
         file = _config_file(settings)

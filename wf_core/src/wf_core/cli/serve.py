@@ -1,7 +1,9 @@
 """`wf serve`: an engine that runs whatever is submitted."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,18 +30,20 @@ HEALTH = 1.0  # seconds between two looks at the threads
 )
 @click.pass_obj
 def serve_command(settings: Settings) -> None:
-    """Run what is submitted, several workflows at once.
+    """Run what is submitted, and what schedules are due.
 
-    What was left unfinished goes on. The configuration says how many at once and which
-    next: FIFO, or FAIR between queues. Ends at ctrl-C or SIGTERM; what is not finished then goes on
-    with the next `wf serve`.
+    Several workflows run at once; what was left unfinished goes on. The configuration says how
+    many and which next: FIFO, or FAIR between queues. Ends at ctrl-C or SIGTERM; what is not
+    finished then goes on with the next `wf serve`.
     """
     warn_of_problems()
     leave(asyncio.run(_serve(settings)))
 
 
 async def _serve(settings: Settings) -> ExitCode:
+    from wf_core.adapters.clock import WallClock
     from wf_core.engine.local import open_engine
+    from wf_core.engine.scheduling import scheduler_beside
 
     config = configuration(settings)
     view = Lines(several=True)
@@ -54,12 +58,28 @@ async def _serve(settings: Settings) -> ExitCode:
                 err=True,
             )
             try:
-                await interrupts.guard(_until_stuck(engine))
+                scheduler = scheduler_beside(engine, WallClock())
+                async with _beside(scheduler.run() if scheduler is not None else None):
+                    await interrupts.guard(_until_stuck(engine))
             except Interrupted:
                 await engine.stop()
                 click.echo("wf: stopped; `wf serve` goes on", err=True)
                 return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None] | None) -> AsyncIterator[None]:
+    """Let `work` go on meanwhile."""
+    if work is None:
+        yield
+        return
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _until_stuck(engine: "Engine") -> None:

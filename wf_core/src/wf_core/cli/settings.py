@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import click
 
+from wf_core.model.schedule import CronWorkflow
 from wf_core.model.spec import Key, Workflow
 
 
@@ -37,9 +38,9 @@ class Settings:
         return default_store(os.environ)
 
 
-def key_of(workflow: Workflow) -> Key:
-    """How a store finds a workflow."""
-    return Key(workflow.metadata.namespace, workflow.metadata.name)
+def key_of(document: Workflow | CronWorkflow) -> Key:
+    """How a store finds a workflow or a schedule."""
+    return Key(document.metadata.namespace, document.metadata.name)
 
 
 def shared_options(*, outer: bool) -> list[click.Option]:

@@ -1,4 +1,4 @@
-"""`wf submit`: store workflows for an engine that serves."""
+"""`wf submit`: store workflows and schedules for an engine that serves."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,10 +6,12 @@ import click
 
 from wf_core.cli import documents
 from wf_core.cli.output import Format, output_option, show
-from wf_core.cli.settings import Settings
+from wf_core.cli.schedules import create_schedules, schedules_of
+from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.stores import ask_store, now
 from wf_core.cli.verb import verb
-from wf_core.model.spec import Json, Key
+from wf_core.model.schedule import CronWorkflow
+from wf_core.model.spec import Json, Workflow
 from wf_core.ports import Store
 
 
@@ -17,6 +19,7 @@ from wf_core.ports import Store
     "submit",
     examples="""
     wf submit order.yaml
+    wf submit nightly.yaml
     wf submit order.yaml --param customer=ada --name order-17 -o name""",
 )
 @documents.files_argument
@@ -33,24 +36,36 @@ def submit_command(
     replace: bool,
     output: Format,
 ) -> None:
-    """Store workflows for `wf serve` to run.
+    """Store workflows and schedules for `wf serve` to run.
 
-    It runs them by their queues and priorities.
+    It runs workflows by their queues and priorities, and starts what schedules are due. With
+    --replace the document of a schedule is put in the place of the stored one.
     """
-    workflows = documents.read_workflows(files, params, new_name, settings)
+    found = documents.read_each(files, params, new_name, settings, documents.read_any)
+    schedules = [each for each in found if isinstance(each, CronWorkflow)]
+    workflows = [each for each in found if isinstance(each, Workflow)]
 
-    async def create(store: Store) -> list[Key]:
-        return await documents.create_all(store, workflows, replacing=replace, now=now())
+    async def create(store: Store) -> None:
+        if schedules:
+            await create_schedules(schedules_of(store, settings), schedules, replacing=replace)
+        await documents.create_all(store, workflows, replacing=replace, now=now())
 
-    keys = ask_store(settings, create)
+    ask_store(settings, create)
 
     def table() -> None:
-        for key in keys:
-            click.echo(f"submitted {key}; `wf serve` runs it, `wf watch {key}` shows it")
+        for each in found:
+            key = key_of(each)
+            shows = f"wf cron get {key}" if isinstance(each, CronWorkflow) else f"wf watch {key}"
+            click.echo(f"submitted {key}; `wf serve` runs it, `{shows}` shows it")
 
     show(
         output,
-        lambda: {"items": [{"name": key.name, "namespace": key.namespace} for key in keys]},
-        lambda: map(str, keys),
+        lambda: {"items": [_item(each) for each in found]},
+        lambda: [str(key_of(each)) for each in found],
         table,
     )
+
+
+def _item(document: documents.Document) -> dict[str, str]:
+    key = key_of(document)
+    return {"name": key.name, "namespace": key.namespace, "kind": type(document).__name__}

@@ -48,11 +48,12 @@ def advice(workflow: Workflow) -> list[str]:
 
 def _metadata(workflow: Workflow) -> Iterator[Fault]:
     metadata = workflow.metadata
-    yield from _label("$.metadata.name", metadata.name)
-    yield from _label("$.metadata.namespace", metadata.namespace)
+    yield from label_faults("$.metadata.name", metadata.name)
+    yield from label_faults("$.metadata.namespace", metadata.namespace)
 
 
-def _label(path: str, name: str) -> Iterator[Fault]:
+def label_faults(path: str, name: str) -> Iterator[Fault]:
+    """What keeps a text from being a name."""
     if len(name) > MAX_NAME:
         yield Fault(path, f"has {len(name)} characters; a name has at most {MAX_NAME}")
     elif not _LABEL.fullmatch(name):
@@ -71,12 +72,12 @@ def _spec(workflow: Workflow) -> Iterator[Fault]:
             "$.spec.steps", f"has {len(spec.steps):,} steps; a workflow has at most {MAX_STEPS:,}"
         )
         return
-    yield from _above_zero("$.spec.activeDeadlineSeconds", spec.active_deadline_seconds)
+    yield from above_zero("$.spec.activeDeadlineSeconds", spec.active_deadline_seconds)
     yield from _time_to_live(spec.ttl_seconds_after_finished)
     if spec.callback is not None:
         yield from _callback(spec.callback)
     for n, step in enumerate(spec.steps):
-        yield from _label(f"$.spec.steps[{n}].name", step.name)
+        yield from label_faults(f"$.spec.steps[{n}].name", step.name)
         yield from _template(f"$.spec.steps[{n}].stepTemplate", step.step_template)
 
 
@@ -94,8 +95,8 @@ def _template(path: str, template: StepTemplate) -> Iterator[Fault]:
     if not template.type:
         yield Fault(f"{path}.type", "must name a step kind")
     yield from _not_negative(f"{path}.syncPeriodSeconds", template.sync_period_seconds)
-    yield from _above_zero(f"{path}.timeoutSeconds", template.timeout_seconds)
-    yield from _above_zero(f"{path}.rollbackTimeoutSeconds", template.rollback_timeout_seconds)
+    yield from above_zero(f"{path}.timeoutSeconds", template.timeout_seconds)
+    yield from above_zero(f"{path}.rollbackTimeoutSeconds", template.rollback_timeout_seconds)
     yield from _retry(f"{path}.retryPolicy", template.retry_policy)
 
 
@@ -120,7 +121,8 @@ def _not_negative(path: str, seconds: float) -> Iterator[Fault]:
         yield Fault(path, f"must be 0 or more seconds, not {seconds:g}")
 
 
-def _above_zero(path: str, seconds: float | None) -> Iterator[Fault]:
+def above_zero(path: str, seconds: float | None) -> Iterator[Fault]:
+    """What keeps a number from being a time limit in seconds."""
     if seconds is not None and seconds <= 0:
         yield Fault(
             path, f"must be more than 0 seconds, not {seconds:g}; leave it out for no limit"

@@ -8,6 +8,35 @@ DESCRIPTIONS: dict[str, str] = {
     "Task.metadata": "Name, namespace and labels.",
     "Task.spec": "What is to be done: the fields of a step and those of a workflow of it.",
     "TaskSpec": "What is to be done, and what happens when it fails.",
+    "CronWorkflow": "A schedule: a workflow that is started again and again by the clock.",
+    "CronWorkflow.metadata": "Name, namespace and labels.",
+    "CronWorkflow.spec": "When it is due, and what is started then.",
+    "CronWorkflowSpec": "When it is due, and what is started then; named as that of a CronJob.",
+    "CronWorkflowSpec.schedule": (
+        "A cron expression: minute, hour, day of month, month, day of week; with six fields, the "
+        "first is seconds. Or @hourly, @daily, @weekly, @monthly, @yearly."
+    ),
+    "CronWorkflowSpec.workflowTemplate": "The workflow that each slot starts.",
+    "CronWorkflowSpec.timeZone": "The time zone that schedule is in, such as Europe/Berlin.",
+    "CronWorkflowSpec.concurrencyPolicy": (
+        "What becomes of a slot while an earlier run is under way: Allow starts one beside it, "
+        "Forbid skips the slot, Replace cancels and undoes the earlier run first."
+    ),
+    "CronWorkflowSpec.startingDeadlineSeconds": (
+        "Seconds after which a slot that could not be started is missed; no limit if left out."
+    ),
+    "CronWorkflowSpec.suspend": "While true nothing is started; what runs goes on.",
+    "CronWorkflowSpec.successfulRunsHistoryLimit": "How many runs in Success are kept.",
+    "CronWorkflowSpec.rolledBackRunsHistoryLimit": "How many runs that were undone are kept.",
+    "CronWorkflowSpec.failedRunsHistoryLimit": (
+        "How many failed runs are kept; one whose undo is stuck always is."
+    ),
+    "WorkflowTemplate": "The workflow that each slot starts.",
+    "WorkflowTemplate.spec": "As the spec of a Workflow.",
+    "WorkflowTemplate.metadata": "Labels and annotations of each run.",
+    "TemplateMetadata": "Labels and annotations of each run.",
+    "TemplateMetadata.labels": "Labels of each run; values are text.",
+    "TemplateMetadata.annotations": "Remarks on each run; values are text.",
     "Metadata": "How a workflow is found.",
     "Metadata.name": "Name of the workflow, unique in its namespace: a DNS label.",
     "Metadata.namespace": "Namespace the name belongs to.",

@@ -14,6 +14,7 @@ from wf_core.codec.kinds import Kinds
 from wf_core.codec.shape import WAITED_FOR
 from wf_core.codec.tasks import SAME_AS
 from wf_core.codec.writing import plain_struct
+from wf_core.model.schedule import MAX_RUNS, CronWorkflow
 from wf_core.model.spec import API_VERSION, Metadata, Workflow
 from wf_core.model.state import MAX_STEPS
 from wf_core.model.task import Task
@@ -21,6 +22,7 @@ from wf_core.model.task import Task
 Schema = dict[str, Any]
 
 _LABEL: Schema = {"maxLength": MAX_NAME, "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}
+_HISTORY: Schema = {"minimum": 0, "maximum": MAX_RUNS}
 _EXTRA: dict[str, Schema] = {
     "Metadata.name": _LABEL,
     "Metadata.namespace": _LABEL,
@@ -29,6 +31,12 @@ _EXTRA: dict[str, Schema] = {
     "TimeToLive.success": {"minimum": 0},
     "TimeToLive.rollBacked": {"minimum": 0},
     "TimeToLive.failed": {"minimum": 0},
+    "CronWorkflowSpec.schedule": {"minLength": 1},
+    "CronWorkflowSpec.timeZone": {"minLength": 1},
+    "CronWorkflowSpec.startingDeadlineSeconds": {"exclusiveMinimum": 0},
+    "CronWorkflowSpec.successfulRunsHistoryLimit": _HISTORY,
+    "CronWorkflowSpec.rolledBackRunsHistoryLimit": _HISTORY,
+    "CronWorkflowSpec.failedRunsHistoryLimit": _HISTORY,
     "Callback.url": {"pattern": "^$|^https?://"},
     "Callback.events": {"items": {"type": "string", "enum": list(EVENTS)}},
     "StepSpec.name": _LABEL,
@@ -56,31 +64,36 @@ _SCALARS: dict[Any, Schema] = {
 }
 
 
-def schema(registry: Kinds | None = None) -> Schema:
-    """The schema (draft 2020-12) of a Workflow. With a registry, `type` names an installed kind and
-    `parameters` are those of that kind."""
-    whole = _document(Workflow)
-    spec = whole["properties"]["spec"]["properties"]
-    spec["requests"] = {
-        "type": "array",
-        "description": "What people ask of a workflow in a cluster; ignored in a file.",
-    }
+DocumentKind = type[Workflow] | type[Task] | type[CronWorkflow]
+
+
+def schema(registry: Kinds | None = None, of: DocumentKind = Workflow) -> Schema:
+    """The schema (draft 2020-12) of one kind of document. With a registry, `type` names an
+    installed kind and `parameters` are those of that kind."""
+    whole = _document(of)
+    spec = whole["properties"]["spec"]
+    if of is Workflow:
+        spec["properties"]["requests"] = {
+            "type": "array",
+            "description": "What people ask of a workflow in a cluster; ignored in a file.",
+        }
     if registry is not None:
-        _add_kinds(spec["steps"]["items"]["properties"]["stepTemplate"], registry)
+        _add_kinds(_template(of, spec), registry)
     return whole
 
 
-def task_schema(registry: Kinds | None = None) -> Schema:
-    """As `schema`, of a Task."""
-    whole = _document(Task)
-    if registry is not None:
-        _add_kinds(whole["properties"]["spec"], registry)
-    return whole
+def _template(of: DocumentKind, spec: Schema) -> Schema:
+    """Where in a `spec` it stands what a step does."""
+    if of is Task:
+        return spec
+    if of is CronWorkflow:
+        spec = spec["properties"]["workflowTemplate"]["properties"]["spec"]
+    template: Schema = spec["properties"]["steps"]["items"]["properties"]["stepTemplate"]
+    return template
 
 
-def _document(struct: type[Workflow] | type[Task]) -> Schema:
-    kind = struct.__name__
-    body = struct_schema(struct, DESCRIPTIONS)
+def _document(of: DocumentKind) -> Schema:
+    kind, body = of.__name__, struct_schema(of, DESCRIPTIONS)
     head: Schema = {
         "apiVersion": {"const": API_VERSION, "description": "The version of this format."},
         "kind": {"const": kind, "description": f"Always {kind}."},

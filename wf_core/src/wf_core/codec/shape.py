@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
@@ -17,6 +17,7 @@ from wf_core.codec.nodes import Node
 from wf_core.codec.scalars import problem
 from wf_core.errors import Fault
 from wf_core.model.phases import Phase
+from wf_core.model.schedule import CronWorkflow
 from wf_core.model.spec import DependOn, Json, Metadata, Workflow, WorkflowSpec
 from wf_core.model.task import Task
 from wf_core.nearest import hint
@@ -24,9 +25,12 @@ from wf_core.nearest import hint
 WAITED_FOR = (Phase.RUNNING, Phase.SUCCESS)
 """The phases that a condition may name (semantics A6)."""
 
+_HEAD = frozenset({"apiVersion", "kind", "status"})
+
 IGNORED: dict[type, frozenset[str]] = {
-    Workflow: frozenset({"apiVersion", "kind", "status"}),
-    Task: frozenset({"apiVersion", "kind", "status"}),
+    Workflow: _HEAD,
+    Task: _HEAD,
+    CronWorkflow: _HEAD,
     Metadata: frozenset(
         {
             "creationTimestamp",
@@ -84,18 +88,14 @@ class _Field:
     stand_in: Any
 
 
-def decode_workflow(root: Node, found: Found) -> Workflow:
-    """The Workflow of a document; what is wrong with its shape is added to `found`."""
-    workflow = _decode_struct(Workflow, root, "$", found)
-    assert isinstance(workflow, Workflow)
-    return workflow
+Document = TypeVar("Document", Workflow, Task, CronWorkflow)
 
 
-def decode_task(root: Node, found: Found) -> Task:
-    """The same of a Task."""
-    task = _decode_struct(Task, root, "$", found)
-    assert isinstance(task, Task)
-    return task
+def decode(of: type[Document], root: Node, found: Found) -> Document:
+    """The document at `root`; what is wrong with its shape is added to `found`."""
+    document = _decode_struct(of, root, "$", found)
+    assert isinstance(document, of)
+    return document
 
 
 def plain(node: Node, path: str, found: Found) -> Json:

@@ -1,12 +1,11 @@
 """What is saved, as people and receivers of callbacks see it: the status with the seed's names."""
 
-import datetime
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from wf_core.codec.writing import plain_struct, to_document
+from wf_core.codec.writing import plain_struct, rfc3339, to_document
 from wf_core.model.phases import Phase
 from wf_core.model.spec import Json, Parameters
 from wf_core.model.state import Resource, StepState, Stored, WorkflowState
@@ -124,7 +123,5 @@ def _reached(reached: Mapping[Phase, float]) -> dict[str, str | None]:
 
 
 def _time(at: float | None) -> str | None:
-    """RFC 3339 in UTC, to the microsecond where there is a fraction."""
-    if at is None:
-        return None
-    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat().replace("+00:00", "Z")
+    """As `rfc3339`, where there is a time."""
+    return None if at is None else rfc3339(at)

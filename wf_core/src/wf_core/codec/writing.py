@@ -1,25 +1,27 @@
 """A workflow to a document: what `read` gives back as it was, and kubectl reads in the same way."""
 
+import datetime
 from typing import Any
 
 import msgspec
 import yaml
 
 from wf_core.codec.scalars import MAX_WHOLE, resolve
-from wf_core.model.spec import API_VERSION, KIND, Workflow
+from wf_core.model.schedule import CronWorkflow
+from wf_core.model.spec import API_VERSION, Workflow
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _UNFOLDED = 1_000_000
 
 
-def to_document(workflow: Workflow) -> dict[str, Any]:
-    """The document of a workflow; values that are the default are left out."""
-    return {"apiVersion": API_VERSION, "kind": KIND, **plain_struct(workflow)}
+def to_document(of: Workflow | CronWorkflow) -> dict[str, Any]:
+    """The document of a workflow or a schedule; values that are the default are left out."""
+    return {"apiVersion": API_VERSION, "kind": type(of).__name__, **plain_struct(of)}
 
 
-def dump(workflow: Workflow) -> str:
+def dump(of: Workflow | CronWorkflow) -> str:
     """The document as YAML."""
-    return dump_plain(to_document(workflow))
+    return dump_plain(to_document(of))
 
 
 def dump_plain(document: dict[str, Any]) -> str:
@@ -29,6 +31,11 @@ def dump_plain(document: dict[str, Any]) -> str:
     )
     assert isinstance(text, str)
     return text
+
+
+def rfc3339(at: float) -> str:
+    """Epoch seconds as RFC 3339 in UTC, to the microsecond where there is a fraction."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat().replace("+00:00", "Z")
 
 
 def plain_struct(value: msgspec.Struct) -> dict[str, Any]:

@@ -69,7 +69,7 @@ async def next_seen(watch: AsyncIterator[Seen]) -> Seen:
     return await asyncio.wait_for(anext(watch), PATIENCE)
 
 
-async def end(watch: AsyncIterator[Seen]) -> None:
+async def end(watch: AsyncIterator[object]) -> None:
     """Stop watching."""
     close = getattr(watch, "aclose", None)
     if close is not None:

@@ -60,6 +60,12 @@ log = logging.getLogger("wf.controller")
     help="What becomes of workflows whose namespace is deleted: they hold it up until they are "
     "undone, or go without an undo.",
 )
+@click.option(
+    "--schedules/--no-schedules",
+    default=True,
+    show_default=True,
+    help="Whether it starts what CronWorkflows are due.",
+)
 @click.pass_context
 def controller_command(
     ctx: click.Context,
@@ -69,6 +75,7 @@ def controller_command(
     lease_seconds: int,
     lease: str | None,
     on_namespace_deletion: str,
+    schedules: bool,
 ) -> None:
     """Run the workflows of a cluster.
 
@@ -94,6 +101,7 @@ def controller_command(
         context=context,
         namespaces=_namespaces(ctx, settings.namespace),
         on_namespace_deletion=OnNamespaceDeletion(on_namespace_deletion),
+        schedules=schedules,
         metrics_port=metrics_port,
         timing=Timing(lease_seconds, lease_seconds * 2 / 3, min(1.0, lease_seconds / 5)),
         **({} if lease is None else {"lease": lease}),

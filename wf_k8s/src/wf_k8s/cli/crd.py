@@ -1,4 +1,4 @@
-"""`wf crd`: the definition of the custom resource, for kubectl."""
+"""`wf crd`: the definitions of the custom resources, for kubectl."""
 
 import click
 
@@ -12,11 +12,11 @@ from wf_core.cli.verb import verb
     wf crd > crd.yaml""",
 )
 def crd_command() -> None:
-    """Print the definition of the Workflow resource.
+    """Print the definitions of Workflow and CronWorkflow.
 
-    A cluster needs it once, before its first workflow. The chart brings it along.
+    A cluster needs them once, before its first workflow. The chart brings them along.
     """
     from wf_core.codec import dump_plain
-    from wf_k8s.crd import definition
+    from wf_k8s.crd import definitions
 
-    click.echo(dump_plain(definition()), nl=False)
+    click.echo("---\n".join(map(dump_plain, definitions())), nl=False)

@@ -6,7 +6,8 @@ import os
 from collections.abc import Coroutine
 from typing import Any
 
-from wf_core.adapters.clock import SystemClock
+from wf_core.adapters.clock import SystemClock, WallClock
+from wf_core.engine.scheduling import scheduler_beside
 from wf_core.errors import OperatorError
 from wf_core.plugins import Registry
 from wf_k8s.controller import wiring
@@ -85,6 +86,9 @@ class Controller:
             self._health.census = Census(self._metrics, store, engine.view)
             if self._options.on_namespace_deletion is OnNamespaceDeletion.ORPHAN:
                 beside.append(asyncio.ensure_future(Orphaning(store, store.objects).run()))
+            scheduler = scheduler_beside(engine, WallClock()) if self._options.schedules else None
+            if scheduler is not None:
+                beside.append(asyncio.ensure_future(scheduler.run()))
 
         def die() -> None:
             os._exit(LOST)

@@ -1,5 +1,6 @@
-"""The definition of the Workflow resource, drawn from the model (`wf crd` prints it)."""
+"""The definitions of our resources, drawn from the model (`wf crd` prints them)."""
 
+from wf_core.codec import Schema
 from wf_k8s.crd.bounds import (
     MAX_ATTRIBUTES_SHOWN,
     MAX_BLOCKED_SHOWN,
@@ -7,6 +8,7 @@ from wf_k8s.crd.bounds import (
     MAX_HISTORY,
 )
 from wf_k8s.crd.definition import definition
+from wf_k8s.crd.schedule import schedule_definition
 
 __all__ = [
     "MAX_ATTRIBUTES_SHOWN",
@@ -14,4 +16,11 @@ __all__ = [
     "MAX_ERROR_SHOWN",
     "MAX_HISTORY",
     "definition",
+    "definitions",
+    "schedule_definition",
 ]
+
+
+def definitions() -> tuple[Schema, ...]:
+    """All of them."""
+    return (definition(), schedule_definition())

@@ -1,4 +1,4 @@
-"""The whole definition: names, columns, selectors and the schema."""
+"""A whole definition, and that of Workflow: names, columns, selectors and the schema."""
 
 from wf_core.codec import Schema, schema
 from wf_core.codec.checks import MAX_NAME
@@ -14,20 +14,42 @@ SHORT_NAME = "saga"
 
 
 def definition() -> Schema:
-    """The CustomResourceDefinition, ready to be applied."""
+    """The CustomResourceDefinition of Workflow, ready to be applied."""
+    return custom_resource(
+        KIND,
+        PLURAL,
+        SHORT_NAME,
+        columns=_columns(),
+        selectable=(".spec.queue", ".status.phase"),
+        schema=object_schema(
+            schema(), MAX_NAME, spec_schema(), status_schema(), rules.validations(rules.OBJECT)
+        ),
+    )
+
+
+def custom_resource(
+    kind: str,
+    plural: str,
+    short_name: str,
+    *,
+    columns: list[Schema],
+    schema: Schema,
+    selectable: tuple[str, ...] = (),
+) -> Schema:
+    """A definition of ours: namespaced, of one version, with a status of its own."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "metadata": {"name": f"{plural}.{GROUP}"},
         "spec": {
             "group": GROUP,
             "scope": "Namespaced",
             "names": {
-                "plural": PLURAL,
-                "singular": KIND.lower(),
-                "kind": KIND,
-                "listKind": f"{KIND}List",
-                "shortNames": [SHORT_NAME],
+                "plural": plural,
+                "singular": kind.lower(),
+                "kind": kind,
+                "listKind": f"{kind}List",
+                "shortNames": [short_name],
             },
             "versions": [
                 {
@@ -35,15 +57,48 @@ def definition() -> Schema:
                     "served": True,
                     "storage": True,
                     "subresources": {"status": {}},
-                    "additionalPrinterColumns": _columns(),
-                    "selectableFields": [
-                        {"jsonPath": ".spec.queue"},
-                        {"jsonPath": ".status.phase"},
-                    ],
-                    "schema": {"openAPIV3Schema": _object()},
+                    "additionalPrinterColumns": columns,
+                    **(
+                        {"selectableFields": [{"jsonPath": each} for each in selectable]}
+                        if selectable
+                        else {}
+                    ),
+                    "schema": {"openAPIV3Schema": schema},
                 }
             ],
         },
+    }
+
+
+def object_schema(
+    document: Schema, longest_name: int, spec: Schema, status: Schema, validations: Schema
+) -> Schema:
+    """The schema of a whole object. `document` is that of a file of this kind."""
+    properties = document["properties"]
+    return {
+        "description": document["description"],
+        "type": "object",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string", "description": f"Always {API_VERSION}."},
+            "kind": {"type": "string", "description": f"Always {document['title']}."},
+            "metadata": {
+                "type": "object",
+                # No description: the API server brings its own, and refuses another.
+                "properties": {
+                    # Shorter than other objects' names: it becomes part of a label.
+                    "name": {
+                        "type": "string",
+                        "description": properties["metadata"]["properties"]["name"]["description"],
+                        "maxLength": longest_name,
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                    }
+                },
+            },
+            "spec": spec,
+            "status": status,
+        },
+        **validations,
     }
 
 
@@ -61,33 +116,3 @@ def _columns() -> list[Schema]:
         },
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     ]
-
-
-def _object() -> Schema:
-    document = schema()
-    properties = document["properties"]
-    return {
-        "description": document["description"],
-        "type": "object",
-        "required": ["spec"],
-        "properties": {
-            "apiVersion": {"type": "string", "description": f"Always {API_VERSION}."},
-            "kind": {"type": "string", "description": f"Always {KIND}."},
-            "metadata": {
-                "type": "object",
-                # No description: the API server brings its own, and refuses another.
-                "properties": {
-                    # Shorter than other objects' names: it becomes part of a label.
-                    "name": {
-                        "type": "string",
-                        "description": properties["metadata"]["properties"]["name"]["description"],
-                        "maxLength": MAX_NAME,
-                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
-                    }
-                },
-            },
-            "spec": spec_schema(),
-            "status": status_schema(),
-        },
-        **rules.validations(rules.OBJECT),
-    }

@@ -122,3 +122,27 @@ STORED: dict[str, str] = {
     "Transition.revision": "Revision that it was saved with.",
 }
 """Of what a save holds, by struct and wire name."""
+
+SCHEDULED: dict[str, str] = {
+    "CronStatus": "What was done so far; written by the engine alone.",
+    "CronStatus.revision": "Counts the saves; each names the one that it builds on.",
+    "CronStatus.timetable": "The schedule and the zone that all else here is said of.",
+    "CronStatus.decidedTime": "Every slot up to this one was started, skipped or missed, or waits.",
+    "CronStatus.waitingTime": "The slot that waits until earlier runs are undone.",
+    "CronStatus.lastScheduleTime": "The slot of the run that was started last.",
+    "CronStatus.lastSuccessfulTime": "When a run last came to Success.",
+    "CronStatus.nextScheduleTime": "The next slot.",
+    "CronStatus.active": "The runs under way, the oldest first.",
+    "CronStatus.finished": "The runs that have ended and are kept, the oldest first.",
+    "CronStatus.missed": "How many slots were missed so far: nobody was there, or it was too late.",
+    "CronStatus.skipped": "How many slots were skipped so far, since an earlier run was under way.",
+    "CronStatus.reason": "What is to be known of the last slot, as one word.",
+    "CronStatus.message": "The same, as a sentence.",
+    "ScheduledRun": "One run.",
+    "ScheduledRun.name": "Name of its workflow.",
+    "ScheduledRun.scheduledTime": "The slot that it was started for.",
+    "ScheduledRun.phase": "Where it is; Running where this is left out.",
+    "ScheduledRun.finishedTime": "When it ended.",
+    "ScheduledRun.replaced": "Whether a later slot waits until it is undone.",
+}
+"""Of what is saved of a schedule, by struct and wire name."""

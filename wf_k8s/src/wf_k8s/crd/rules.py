@@ -1,4 +1,4 @@
-"""The CEL rules of the Workflow resource: what no type can say.
+"""The CEL rules of the resources: what no type can say.
 
 A rule about what can never change afterwards is asked at creation alone (`oldSelf.hasValue() ||`):
 the API server otherwise evaluates the rules of `spec` at every save of the status. To look a name
@@ -53,28 +53,29 @@ def _immutable(field: str, verb: str = "is") -> Rule:
     return _unchanged(field, f"{field} {verb} immutable: make a new Workflow instead")
 
 
-GRAPH = (
-    _at_creation(
-        f"{_NAMES}.size() == self.steps.size()", "the names of steps must be unique", ".steps"
-    ),
-    _at_creation(
+_SOUND = (
+    (f"{_NAMES}.size() == self.steps.size()", "the names of steps must be unique"),
+    (
         f"[{_NAMES}].all(names, self.steps.all(s, "
         "!has(s.dependOns) || s.dependOns.all(d, d.name in names)))",
         "dependOns must name steps of this workflow; `wf graph` says which do not",
-        ".steps",
     ),
-    _at_creation(
+    (
         "self.steps.all(s, !has(s.dependOns) || s.dependOns.all(d, d.name != s.name))",
         "a step can't depend on itself",
-        ".steps",
     ),
-    _at_creation(
+    (
         "self.steps.filter(s, has(s.pivot) && s.pivot).size() <= 1",
         "at most one step can be the pivot",
-        ".steps",
     ),
 )
+
+GRAPH = tuple(_at_creation(rule, message, ".steps") for rule, message in _SOUND)
 """Of `spec.steps`. Cycles are left to the engine: no rule that finds them fits its budget."""
+
+TEMPLATE = tuple(Rule(rule, message, ".steps") for rule, message in _SOUND)
+"""Of the `spec` in a template, which may change: asked whenever the object is written. A schedule
+has a save or two a run."""
 
 UNCHANGED = (
     _immutable("steps", "are"),
@@ -137,7 +138,7 @@ OBJECT = (
 )
 """The rules of the whole object."""
 
-STATUS = (
+REVISION = (
     # With `has`, since the default `{}` is judged too, before it is filled in.
     Rule(
         "!has(oldSelf.revision) || (has(self.revision) && self.revision >= oldSelf.revision)",
@@ -145,6 +146,12 @@ STATUS = (
         ".revision",
         "FieldValueForbidden",
     ),
+)
+"""Of a status that counts its saves. What is removed is filled in as 0 and so has gone back; that
+holds of the whole status too."""
+
+STATUS = (
+    *REVISION,
     Rule(
         "!has(oldSelf.epoch) || (has(self.epoch) && self.epoch >= oldSelf.epoch)",
         "epoch can't go back: a newer owner has written",
@@ -152,8 +159,7 @@ STATUS = (
         "FieldValueForbidden",
     ),
 )
-"""The rules of `status`. What is removed is filled in as 0 and so has gone back; that holds of the
-whole status too."""
+"""The rules of a workflow's `status`."""
 
 
 def validations(rules: tuple[Rule, ...]) -> Schema:

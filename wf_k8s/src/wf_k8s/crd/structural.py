@@ -14,6 +14,7 @@ _COPIED = (
     "maxItems",
     "maxProperties",
     "minimum",
+    "maximum",
     "required",
 )
 

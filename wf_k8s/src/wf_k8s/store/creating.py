@@ -1,5 +1,6 @@
-"""Creating a workflow object, once however often it is asked."""
+"""Creating an object, once however often it is asked."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,9 +22,12 @@ this tells a repeated creation from another one."""
 TRIES = 4
 
 
-async def create(objects: Objects, workflow: Workflow, fresh: Fresh) -> tuple[Known, bytes | None]:
+async def create(
+    objects: Objects, workflow: Workflow, fresh: Fresh, owner: Mapping[str, Any] | None = None
+) -> tuple[Known, bytes | None]:
     """Create the object, or find the one that an earlier call of the same made; the bytes where it
-    is new. The workflow is guarded from the start, which saves a write later.
+    is new. The workflow is guarded from the start, which saves a write later. With the object
+    `owner` (a reference) it goes too.
 
     Raises WorkflowExists, AuthorError where the schema refuses the document, StoreUnavailable.
     """
@@ -33,18 +37,33 @@ async def create(objects: Objects, workflow: Workflow, fresh: Fresh) -> tuple[Kn
         raise AuthorError(f"workflow '{key}': {why}")
     place = await objects.placed(key)
     document = object_of(workflow, place)
+    if owner is not None:
+        document["metadata"]["ownerReferences"] = [dict(owner)]
+    raw = await create_object(objects, place, document, f"workflow '{key}'")
+    if raw is None:
+        return await _existing(key, workflow, fresh), None
+    return read_known(raw), raw
+
+
+async def create_object(
+    objects: Objects, place: Key, document: Mapping[str, Any], what: str
+) -> bytes | None:
+    """Create an object, however often the answer is lost; None where one of that name is there,
+    perhaps from an earlier try. `what` it is, for messages.
+
+    Raises AuthorError where the schema refuses the document, StoreUnavailable.
+    """
     for attempt in range(1, TRIES + 1):
         try:
-            raw = await objects.create(place, document)
-            return read_known(raw), raw
+            return await objects.create(place, document)
         except NoAnswerError:
             if attempt == TRIES:
                 raise
         except RefusedError as error:
             if error.code == 409:
-                return await _existing(key, workflow, fresh), None
+                return None
             if error.code in (400, 422) or error.too_large:
-                raise AuthorError(_refusal(key, error)) from error
+                raise AuthorError(_refusal(what, error)) from error
             if error.code == 404 and error.reason:
                 raise StoreUnavailable(
                     f"this cluster has no namespace '{place.namespace}': "
@@ -80,8 +99,8 @@ def object_of(workflow: Workflow, key: Key) -> dict[str, Any]:
     return document
 
 
-def _refusal(key: Key, error: RefusedError) -> str:
+def _refusal(what: str, error: RefusedError) -> str:
     if not error.causes:
-        return f"the cluster refuses workflow '{key}': {error.message}"
+        return f"the cluster refuses {what}: {error.message}"
     lines = [f"$.{each.field}: {each.message}" for each in error.causes]
-    return f"the cluster refuses workflow '{key}':\n" + "\n".join(lines)
+    return f"the cluster refuses {what}:\n" + "\n".join(lines)

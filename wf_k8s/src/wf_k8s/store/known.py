@@ -6,7 +6,7 @@ import msgspec
 from wf_core.adapters import store_rules as rules
 from wf_core.errors import StoreForeign
 from wf_core.model.requests import Answer, Asked, Request
-from wf_core.model.spec import Json, Key, Metadata, Workflow, WorkflowSpec
+from wf_core.model.spec import Json, Key, Workflow, WorkflowSpec
 from wf_core.model.state import Owner, StepState, Stored, WorkflowState
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.rows import Place
@@ -143,18 +143,11 @@ def read_known(raw: bytes) -> Known:
     status = read_status(meta.name, bytes(body.status))
     check_version(meta.name, status.schema_version)
     parts = _shown.decode(body.status)
-    metadata = Metadata(
-        name=meta.name,
-        namespace=meta.namespace,
-        uid=meta.uid,
-        labels=meta.labels or {},
-        annotations=meta.annotations or {},
-    )
     return Known(
         key=Key(meta.namespace, meta.name),
         version=int(meta.resource_version),
         generation=meta.generation,
-        workflow=Workflow(metadata, spec),
+        workflow=Workflow(meta.model(), spec),
         created_at=epoch_seconds(meta.creation_timestamp),
         deleting_at=epoch_seconds(meta.deletion_timestamp) if meta.deletion_timestamp else None,
         finalizers=tuple(meta.finalizers or ()),

@@ -1,4 +1,4 @@
-"""The workflow objects of a cluster: read, create, patch, delete, in bytes."""
+"""The objects of one kind in a cluster: read, create, patch, delete, in bytes."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import msgspec
 from wf_core.model.spec import Key
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.listing import read_all, read_one
-from wf_k8s.client.resources import EVENTS, SELF_REVIEWS, WORKFLOWS
+from wf_k8s.client.resources import EVENTS, SELF_REVIEWS, WORKFLOWS, Resource
 from wf_k8s.client.session import JSON_PATCH, Session
 
 STRICT: Mapping[str, str] = {"fieldValidation": "Strict"}
@@ -17,11 +17,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Objects:
-    """Workflow objects by key. The namespace `default` of a key that no document names is the
-    store's own where it shows one, as with kubectl."""
+    """Objects by key, workflows unless another kind is named. The namespace `default` of a key
+    that no document names is the store's own where it shows one, as with kubectl."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, resource: Resource = WORKFLOWS) -> None:
         self.session = session
+        self.resource = resource
 
     async def placed(self, key: Key) -> Key:
         """Where the object of that key is."""
@@ -31,13 +32,13 @@ class Objects:
         return Key(door.namespaces[0], key.name) if len(door.namespaces) == 1 else key
 
     async def collections(self) -> dict[str | None, str]:
-        """The paths of all workflows that this store shows, by namespace: None is every one."""
+        """The paths of all objects that this store shows, by namespace: None is every one."""
         door = await self.session.door()
-        return {each: WORKFLOWS.path(each) for each in door.namespaces or (None,)}
+        return {each: self.resource.path(each) for each in door.namespaces or (None,)}
 
     async def read(self, key: Key) -> bytes | None:
         """One object, as it is now."""
-        return await read_one(self.session, WORKFLOWS.path(key.namespace), key.name)
+        return await read_one(self.session, self.resource.path(key.namespace), key.name)
 
     async def read_all(self) -> list[bytes]:
         """All objects, as they are now."""
@@ -47,22 +48,24 @@ class Objects:
     async def create(self, key: Key, document: Mapping[str, object]) -> bytes:
         """Create an object; gives it back as the API server completed it."""
         return await self.session.request(
-            "POST", WORKFLOWS.path(key.namespace), params=STRICT, body=_encode(document)
+            "POST", self.resource.path(key.namespace), params=STRICT, body=_encode(document)
         )
 
     async def patch(self, key: Key, body: bytes, subresource: str = "") -> bytes:
         """Apply a JSON patch to the object, or to its status alone."""
         return await self.session.request(
             "PATCH",
-            WORKFLOWS.path(key.namespace, key.name, subresource),
+            self.resource.path(key.namespace, key.name, subresource),
             params=STRICT,
             body=body,
             content_type=JSON_PATCH,
         )
 
-    async def delete(self, key: Key, uid: str, version: int | None = None) -> bool:
-        """Ask for the deletion of that very object, at that version where one is given. Whether it
-        was: one that is gone already is."""
+    async def delete(
+        self, key: Key, uid: str, version: int | None = None, *, orphaning: bool = False
+    ) -> bool:
+        """Ask for the deletion of that very object, at that version where one is given, and of what
+        it owns, unless `orphaning`. Whether it was: one that is gone already is."""
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
@@ -70,11 +73,11 @@ class Objects:
                 "uid": uid,
                 **({} if version is None else {"resourceVersion": str(version)}),
             },
-            "propagationPolicy": "Background",
+            "propagationPolicy": "Orphan" if orphaning else "Background",
         }
         try:
             await self.session.request(
-                "DELETE", WORKFLOWS.path(key.namespace, key.name), body=_encode(options)
+                "DELETE", self.resource.path(key.namespace, key.name), body=_encode(options)
             )
         except RefusedError as error:
             if error.code not in (404, 409):

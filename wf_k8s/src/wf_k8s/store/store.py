@@ -3,7 +3,8 @@ brought up to date by the answers to its own writes."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
 
 import attrs
 
@@ -37,6 +38,7 @@ from wf_k8s.store.owners import Owners
 from wf_k8s.store.patch import release
 from wf_k8s.store.rows import Place, read_place
 from wf_k8s.store.saving import refused, send
+from wf_k8s.store.schedules import K8sSchedules
 from wf_k8s.store.warner import Warner
 
 log = logging.getLogger("wf.k8s")
@@ -62,6 +64,7 @@ class K8sStore:
         self._logbook = Logbook()
         self._warner = Warner(self.objects)
         self._finalizer = Finalizer(self.objects, self._fresh, self._tell_mirror)
+        self.schedules = K8sSchedules(self.objects, self._create, self._check_open)
         self._mirror: Mirror | None = None
         self._listed: list[Row] = []
         self._closed = False
@@ -191,7 +194,10 @@ class K8sStore:
     async def create(self, workflow: Workflow, now: float) -> Stored:  # noqa: ARG002
         """As `ports.Store.create`. The API server gives the uid and says when it was created."""
         self._check_open()
-        known, raw = await create(self.objects, workflow, self._fresh)
+        return await self._create(workflow)
+
+    async def _create(self, workflow: Workflow, owner: Mapping[str, Any] | None = None) -> Stored:
+        known, raw = await create(self.objects, workflow, self._fresh, owner)
         if raw is not None:
             self._tell_mirror(raw)
         return known.stored(self._numbers_of(known))
@@ -435,6 +441,7 @@ class K8sStore:
         to be dead."""
         self._closed = True
         self._closing.set()
+        self.schedules.close()
         await self._finalizer.halt()
         if self._mirror is not None:
             await self._mirror.close()

@@ -5,7 +5,7 @@ import msgspec
 from wf_core.errors import StoreForeign
 from wf_core.model.phases import Phase, RequestType
 from wf_core.model.requests import Answer
-from wf_core.model.spec import Json, Parameters, Wire
+from wf_core.model.spec import Json, Metadata, Parameters, Wire
 from wf_core.model.state import (
     SCHEMA_VERSION,
     Condition,
@@ -29,6 +29,16 @@ class Meta(msgspec.Struct, rename="camel", gc=False):
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     finalizers: list[str] | None = None
+
+    def model(self) -> Metadata:
+        """As the model has it."""
+        return Metadata(
+            name=self.name,
+            namespace=self.namespace,
+            uid=self.uid,
+            labels=self.labels or {},
+            annotations=self.annotations or {},
+        )
 
 
 class WireRequest(Wire, frozen=True):
@@ -93,6 +103,11 @@ class Body(msgspec.Struct, gc=False):
     metadata: Meta
     spec: msgspec.Raw = msgspec.Raw(b"{}")
     status: msgspec.Raw = msgspec.Raw(b"{}")
+
+    @property
+    def goes(self) -> bool:
+        """Whether its deletion was asked for."""
+        return self.metadata.deletion_timestamp is not None
 
 
 class _Version(msgspec.Struct, rename="camel"):

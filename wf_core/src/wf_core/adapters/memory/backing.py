@@ -7,6 +7,7 @@ import attrs
 from wf_core.adapters import store_rules as rules
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked
+from wf_core.model.schedule import StoredSchedule
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import (
     LogLine,
@@ -79,6 +80,7 @@ class Backing:
 
     def __init__(self) -> None:
         self.entries: dict[Key, Entry] = {}
+        self.schedules: dict[Key, StoredSchedule] = {}
         self.live: dict[str, None] = {}
         self.position = 0
         self.owners = 0

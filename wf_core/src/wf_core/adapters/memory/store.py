@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from wf_core.adapters import store_rules as rules
 from wf_core.adapters.account import account
 from wf_core.adapters.memory.backing import Backing, Entry
+from wf_core.adapters.memory.schedules import MemorySchedules
 from wf_core.errors import StoreUnavailable
 from wf_core.model.phases import Phase
 from wf_core.model.requests import MAX_REQUESTS, Asked, Request
@@ -24,10 +25,11 @@ class MemoryStore:
         backing.owners += 1
         self.id = f"memory-{backing.owners}"
         self._closed = False
+        self.schedules = MemorySchedules(self)
 
     async def create(self, workflow: Workflow, now: float) -> Stored:
         """As `ports.Store.create`."""
-        self._check_open()
+        self.check_open()
         workflow = rules.first_workflow(workflow)
         key = rules.key_of(workflow)
         entry = self.backing.entries.get(key)
@@ -65,7 +67,7 @@ class MemoryStore:
         after: str | None = None,
     ) -> Page:
         """As `ports.Store.list`."""
-        self._check_open()
+        self.check_open()
         start = (float("-inf"), 0)
         if after is not None:
             created_at, _, number = after.partition("/")
@@ -93,14 +95,14 @@ class MemoryStore:
 
     async def release(self, key: Key) -> None:
         """As `ports.Store.release`."""
-        self._check_open()
+        self.check_open()
         entry = self.backing.entries.get(key)
         if entry is not None:
             self._give_up(key, entry)
 
     async def save(self, key: Key, changes: Changes) -> Saved:
         """As `ports.Store.save`."""
-        self._check_open()
+        self.check_open()
         entry = self.backing.entries.get(key)
         if entry is None or entry.workflow.metadata.uid != changes.uid:
             return Saved.LOST
@@ -149,7 +151,7 @@ class MemoryStore:
 
     async def log(self, key: Key, lines: Sequence[LogLine]) -> None:
         """As `ports.Store.log`. Lines of a workflow that is gone go with it."""
-        self._check_open()
+        self.check_open()
         entry = self.backing.entries.get(key)
         if entry is not None:
             entry.logs.extend(lines)
@@ -161,12 +163,12 @@ class MemoryStore:
 
     async def position(self) -> int:
         """As `ports.Store.position`."""
-        self._check_open()
+        self.check_open()
         return self.backing.position
 
     def watch(self, since: int | None = None) -> AsyncIterator[Seen]:
         """As `ports.Store.watch`."""
-        self._check_open()
+        self.check_open()
         return self._follow(self.backing.position if since is None else since)
 
     async def delete(self, key: Key, now: float) -> None:
@@ -230,12 +232,18 @@ class MemoryStore:
         if owner and owner != self.id and owner in self.backing.live:
             raise rules.owned(key, f"another part of this process ({owner})")
 
-    def _check_open(self) -> None:
+    @property
+    def closed(self) -> bool:
+        """Whether nothing may be asked any more."""
+        return self._closed
+
+    def check_open(self) -> None:
+        """Raises StoreUnavailable once it is closed."""
         if self._closed:
             raise StoreUnavailable("the store memory: is closed")
 
     def _entry(self, key: Key) -> Entry:
-        self._check_open()
+        self.check_open()
         entry = self.backing.entries.get(key)
         if entry is None:
             raise rules.not_found(key)

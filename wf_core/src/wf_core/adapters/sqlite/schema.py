@@ -59,6 +59,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # What clean-up by age goes by, so that a list needs no document.
     ("ALTER TABLE workflows ADD COLUMN ttl BLOB",),
+    (
+        """
+        CREATE TABLE schedules (
+            id INTEGER PRIMARY KEY,
+            namespace TEXT NOT NULL,
+            name TEXT NOT NULL,
+            uid TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            revision INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            schedule BLOB NOT NULL,
+            status BLOB NOT NULL,
+            UNIQUE (namespace, name)
+        )
+        """,
+    ),
 )
 """The statements that lead from version n to n + 1, for n from 0. Shipped ones never change."""
 

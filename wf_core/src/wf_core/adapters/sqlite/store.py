@@ -18,6 +18,7 @@ from wf_core.adapters.sqlite.failures import from_os, translate
 from wf_core.adapters.sqlite.follower import Follower
 from wf_core.adapters.sqlite.ownership import Ownership
 from wf_core.adapters.sqlite.records import encode, encoded
+from wf_core.adapters.sqlite.schedules import SqliteSchedules
 from wf_core.adapters.sqlite.writer import Writer
 from wf_core.errors import AuthorError, StoreUnavailable, WfError
 from wf_core.model.phases import Phase
@@ -50,6 +51,7 @@ class SqliteStore:
         self._company = Company()
         self._places: writing.Places = {}
         self._closed = False
+        self.schedules = SqliteSchedules(self.writer, path, self._read, lambda: self._closed)
 
     @classmethod
     def open(cls, path: Path) -> "SqliteStore":
@@ -67,14 +69,8 @@ class SqliteStore:
     async def create(self, workflow: Workflow, now: float) -> Stored:
         """As `ports.Store.create`. Raises `AuthorError` for a value that JSON can't hold."""
         workflow = rules.first_workflow(workflow)
-        key = rules.key_of(workflow)
-        head = rules.first_head(workflow, now)
-        try:
-            body = encode(workflow)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise AuthorError(f"workflow '{key}' can't be stored: {error}") from error
-        await self.writer.run(partial(writing.create, workflow, body, head))
-        return await self.load(key)
+        await self.writer.run(writing.creation(workflow, now))
+        return await self.load(rules.key_of(workflow))
 
     def misfit(self, workflow: Workflow) -> str | None:  # noqa: ARG002
         """As `ports.Store.misfit`: nothing is too large here that the engine takes."""
@@ -194,6 +190,7 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
+        self.schedules.wake()
         for follower in tuple(self._followers):
             await follower.aclose()
         try:
@@ -254,6 +251,7 @@ class SqliteStore:
     def _wake(self) -> None:
         for follower in self._followers:
             follower.wake()
+        self.schedules.wake()
 
     def _forget(self, follower: Follower) -> None:
         with contextlib.suppress(ValueError):  # forgotten before

@@ -16,6 +16,7 @@ from wf_core.adapters.sqlite.records import (
     workflow_of,
 )
 from wf_core.adapters.sqlite.writer import Operation, Transaction
+from wf_core.errors import AuthorError
 from wf_core.model.phases import FINISHED
 from wf_core.model.requests import MAX_REQUESTS
 from wf_core.model.spec import Key, Workflow
@@ -50,6 +51,16 @@ SELECT 1 FROM workflows WHERE id = ? AND uid = ? AND revision = ? AND deletion_a
 Places = dict[Key, tuple[str, int, int]]
 """Where workflows lie: uid, number and how many steps. None of them changes; every write tests the
 uid, so that one which came back under its name is not taken for the one that went."""
+
+
+def creation(workflow: Workflow, now: float) -> Operation[None]:
+    """Create a workflow that has a uid. Raises AuthorError for a value that JSON can't hold."""
+    try:
+        body = encode(workflow)
+    except (TypeError, ValueError, OverflowError) as error:
+        key = rules.key_of(workflow)
+        raise AuthorError(f"workflow '{key}' can't be stored: {error}") from error
+    return partial(create, workflow, body, rules.first_head(workflow, now))
 
 
 def create(workflow: Workflow, body: bytes, head: WorkflowState, transaction: Transaction) -> None:

@@ -1,0 +1,50 @@
+"""The schedules of a store, as the commands use them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from wf_core.cli.settings import Settings, key_of
+from wf_core.cli.stores import ask_store, now
+from wf_core.errors import OperatorError, ScheduleNotFound
+from wf_core.model.schedule import CronWorkflow, StoredSchedule
+from wf_core.ports import HoldsSchedules, Schedules, Store
+
+T = TypeVar("T")
+
+
+def schedules_of(store: Store, settings: Settings) -> Schedules:
+    """Those of the store. Raises OperatorError where it keeps none."""
+    if not isinstance(store, HoldsSchedules):
+        raise OperatorError(f"the store {settings.store_url} keeps no schedules")
+    return store.schedules
+
+
+def ask_schedules(settings: Settings, question: Callable[[Schedules], Awaitable[T]]) -> T:
+    """Ask the schedules of the store one thing, on a loop of its own."""
+    return ask_store(settings, lambda store: question(schedules_of(store, settings)))
+
+
+def load_schedule(settings: Settings, name: str) -> StoredSchedule:
+    """The schedule of that name. Raises ScheduleNotFound."""
+    return ask_schedules(settings, lambda schedules: schedules.load(settings.key(name)))
+
+
+async def create_schedules(
+    schedules: Schedules, found: Sequence[CronWorkflow], *, replacing: bool
+) -> None:
+    """Store them, or where `replacing` put them in the place of those stored: all, or none where a
+    name is taken. Raises ScheduleExists."""
+    if not replacing:
+        for schedule in found:
+            await _require_free(schedules, schedule)
+    for schedule in found:
+        await (schedules.replace if replacing else schedules.create)(schedule, now())
+
+
+async def _require_free(schedules: Schedules, schedule: CronWorkflow) -> None:
+    try:
+        stored = await schedules.load(key_of(schedule))
+    except ScheduleNotFound:
+        return
+    if stored.schedule.spec != schedule.spec:
+        await schedules.create(schedule, now())  # raises

@@ -1,0 +1,220 @@
+"""Starts what is due: the shell around `wf_core.schedules`.
+
+Everything is decided from what is saved, so it does not matter how often this looks, nor whether
+another scheduler does the same on the same store.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from msgspec.structs import replace
+
+from wf_core.engine.runs_known import RunsKnown, state_of
+from wf_core.errors import (
+    AuthorError,
+    ScheduleNotFound,
+    StoreUnavailable,
+    WfError,
+    WorkflowExists,
+    WorkflowNotFound,
+    WorkflowOwned,
+)
+from wf_core.model.phases import FINISHED, RequestType
+from wf_core.model.requests import Request
+from wf_core.model.schedule import CronStatus, CronWorkflow, StoredSchedule
+from wf_core.model.spec import Key
+from wf_core.ports import Clock, Schedules, Store
+from wf_core.schedules.decision import Decision, decide, refused, without
+from wf_core.schedules.runs import is_run_of, key_of, run_key, run_of
+from wf_core.schedules.timetable import timetable
+
+log = logging.getLogger("wf.schedules")
+LONGEST = 10.0
+"""Seconds between two looks at the clock: a machine that slept, or whose clock was set, tells
+nobody."""
+AGAIN = 5.0
+"""Seconds after which what failed is tried again."""
+SOON = 1.0
+"""Seconds after which a schedule is looked at again that was saved by somebody else; it is sooner
+where the store tells of that."""
+TOGETHER = 16
+"""Schedules that are dealt with at the same time."""
+
+Judge = Callable[[CronWorkflow], str]
+
+
+class Scheduler:
+    """Runs the schedules of one store. `judge` says why no run of a schedule could begin here, or
+    nothing. `clock` is the one that people go by."""
+
+    def __init__(self, store: Store, schedules: Schedules, clock: Clock, judge: Judge) -> None:
+        self._store = store
+        self._schedules = schedules
+        self._clock = clock
+        self._judge = judge
+        self._runs = RunsKnown(store)
+        self._due_at: dict[Key, float] = {}  # epoch seconds; 0 is now
+        self._woken = asyncio.Event()
+        self._places = asyncio.Semaphore(TOGETHER)
+        self._said: dict[Key, str] = {}
+
+    async def run(self) -> None:
+        """Until it is cancelled. What fails is logged and tried again; nothing is raised."""
+        following = [
+            asyncio.ensure_future(_for_ever(self._follow_schedules)),
+            asyncio.ensure_future(_for_ever(self._follow_runs)),
+        ]
+        try:
+            while True:
+                self._woken.clear()
+                now = self._clock.now()
+                due = [key for key, at in self._due_at.items() if at <= now]
+                await asyncio.gather(*(self._try(key) for key in due))
+                await self._next()
+        finally:
+            for each in following:
+                each.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+
+    async def _next(self) -> None:
+        """Wait until something happens, or something is due."""
+        first = min(self._due_at.values(), default=float("inf"))
+        wait = min(LONGEST, first - self._clock.now())
+        if wait > 0:
+            try:
+                async with asyncio.timeout(wait):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+
+    def _soon(self, key: Key) -> None:
+        self._due_at[key] = 0.0
+        self._woken.set()
+
+    async def _follow_schedules(self) -> None:
+        async for key in self._schedules.watch():
+            self._soon(key)
+
+    async def _follow_runs(self) -> None:
+        since = await self._store.position()
+        self._runs.doubt()
+        for key in list(self._due_at):
+            self._soon(key)
+        async for seen in self._store.watch(since):
+            schedule = self._runs.changed(seen.key)
+            if schedule is not None:
+                self._soon(schedule)
+
+    async def _try(self, key: Key) -> None:
+        """One turn of one schedule, which fails by itself."""
+        async with self._places:
+            # What happens from here on is dealt with by another turn.
+            self._due_at[key] = self._clock.now() + AGAIN
+            again = self._due_at[key]
+            try:
+                wake_at = await self._turn(key)
+            except ScheduleNotFound:
+                self._due_at.pop(key, None)
+                self._said.pop(key, None)
+                self._runs.keep(key, ())
+                return
+            except WfError as error:
+                self._complain(key, str(error))
+                return
+            except Exception:
+                log.exception("%s: a fault of the engine", key)
+                return
+        self._said.pop(key, None)
+        if self._due_at.get(key) == again:
+            self._due_at[key] = float("inf") if wake_at is None else wake_at
+
+    def _complain(self, key: Key, why: str) -> None:
+        if self._said.get(key) != why:
+            self._said[key] = why
+            log.warning("schedule %s: tried again in a while: %s", key, why)
+
+    async def _turn(self, key: Key) -> float | None:
+        """Decide and do it; when to decide again. Raises what the store raises."""
+        stored = await self._schedules.load(key)
+        status = stored.status
+        names = tuple(run.name for run in (*status.active, *status.finished))
+        runs = await self._runs.states(key, names)
+        fault = self._judge(stored.schedule)
+        now = self._clock.now()
+        decision = decide(stored.schedule, stored.created_at, status, runs, now, fault)
+        for name in decision.cancel:
+            await self._cancel(run_key(stored.schedule, name), decision, now)
+        removed = [
+            name for name in decision.remove if await self._removed(run_key(stored.schedule, name))
+        ]
+        after = without(decision.status, removed)
+        if after != status and not await self._saved(stored, after, decision.start, now):
+            return now + SOON  # somebody else decided meanwhile
+        self._tell(key, status, after)
+        self._runs.keep(key, tuple(run.name for run in (*after.active, *after.finished)))
+        return decision.wake_at
+
+    async def _saved(
+        self, stored: StoredSchedule, after: CronStatus, slot: float | None, now: float
+    ) -> bool:
+        schedule, revision = stored.schedule, stored.status.revision + 1
+        key, uid = key_of(schedule), schedule.metadata.uid
+        after = replace(after, revision=revision)
+        if slot is None:
+            return await self._schedules.save(key, uid, after)
+        table = timetable(schedule.spec.schedule, schedule.spec.time_zone)
+        run = run_of(schedule, slot, seconds=table.has_seconds)
+        try:
+            saved = await self._schedules.start(key, uid, after, run, now)
+        except WorkflowExists:
+            there = (await self._store.load(run_key(schedule, run.metadata.name))).workflow
+            if not is_run_of(there, schedule, slot):
+                why = "a workflow that is none of this schedule has the name of its run"
+                after = refused(after, slot, why, stored.status)
+            saved = await self._schedules.save(key, uid, after)
+        except AuthorError as error:
+            after = refused(after, slot, str(error), stored.status)
+            saved = await self._schedules.save(key, uid, after)
+        if saved and after.last_schedule_time == slot:
+            log.info("schedule %s: started %s", key, run.metadata.name)
+        return saved
+
+    async def _cancel(self, run: Key, decision: Decision, now: float) -> None:
+        request = Request(RequestType.CANCEL, reason=decision.status.message)
+        try:
+            await self._store.request(run, request, now)
+        except AuthorError as error:  # it is gone, or has too many requests already
+            log.warning("%s: could not be asked to cancel: %s", run, error)
+
+    async def _removed(self, run: Key) -> bool:
+        """Forget a run that has ended. What happened to it meanwhile is left to the next turn."""
+        try:
+            stored = await self._store.load(run)
+            if stored.head.phase not in FINISHED or state_of(stored).owes:
+                return False
+            return await self._store.expire(stored)
+        except WorkflowNotFound:
+            return True
+        except (WorkflowOwned, StoreUnavailable) as error:
+            log.info("%s: is not removed yet: %s", run, error)
+            return False
+
+    def _tell(self, key: Key, before: CronStatus, after: CronStatus) -> None:
+        if after.message and (after.reason, after.message) != (before.reason, before.message):
+            log.warning("schedule %s: %s: %s", key, after.reason, after.message)
+
+
+async def _for_ever(follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    said = ""
+    while True:
+        try:
+            await follow()
+        except StoreUnavailable as error:
+            if str(error) != said:
+                said = str(error)
+                log.warning("following the schedules: %s", error)
+        except Exception:
+            log.exception("following the schedules: a fault of the engine")
+        await asyncio.sleep(AGAIN)

@@ -1,0 +1,43 @@
+"""A scheduler beside an engine, on the same store."""
+
+from wf_core.engine.engine import Engine
+from wf_core.engine.scheduler import Scheduler
+from wf_core.model.schedule import CronWorkflow
+from wf_core.model.spec import Key
+from wf_core.plugins import Registry
+from wf_core.ports import Clock, HoldsSchedules, Store
+from wf_core.schedules.runs import key_of, run_of
+
+
+def scheduler_beside(engine: Engine, clock: Clock) -> Scheduler | None:
+    """For the schedules of the engine's store; None where that keeps none. `clock` is the one that
+    people go by."""
+    store = engine.store
+    if not isinstance(store, HoldsSchedules):
+        return None
+    return Scheduler(store, store.schedules, clock, Judge(engine.registry, store))
+
+
+class Judge:
+    """Why no run of a schedule could begin here. Each schedule is judged once as it stands."""
+
+    def __init__(self, registry: Registry, store: Store) -> None:
+        self._registry = registry
+        self._store = store
+        self._judged: dict[Key, tuple[CronWorkflow, str]] = {}
+
+    def __call__(self, schedule: CronWorkflow) -> str:
+        """The faults of its workflow; nothing where there are none."""
+        key = key_of(schedule)
+        if key not in self._judged or self._judged[key][0] != schedule:
+            self._judged[key] = (schedule, self._faults(schedule))
+        return self._judged[key][1]
+
+    def _faults(self, schedule: CronWorkflow) -> str:
+        from wf_core.codec.schedule_checks import schedule_faults  # YAML and all: only where needed
+
+        found = [str(fault) for fault in schedule_faults(schedule, self._registry)]
+        if not found:
+            misfit = self._store.misfit(run_of(schedule, 0.0, seconds=True))
+            found = [misfit] if misfit else []
+        return "; ".join(found)

@@ -1,0 +1,124 @@
+"""The objects of one kind as the API server told last, for as long as somebody follows them.
+
+Workflows have `mirror`, which knows far more of them; this is for kinds of which there are few.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import attrs
+
+from wf_core.errors import StoreForeign, StoreUnavailable
+from wf_core.model.spec import Key
+from wf_k8s.client.follow import Change, Follow, Gone, Put, Restarted, Synced, Trouble
+from wf_k8s.store.objects import Objects
+from wf_k8s.store.rows import identity
+
+log = logging.getLogger("wf.k8s")
+
+
+@attrs.define(eq=False)
+class _Part:
+    """One collection; `listed` is what was told of it while it is listed anew."""
+
+    namespace: str | None
+    follow: Follow
+    synced: bool = False
+    listed: set[Key] | None = None
+    said: str = ""
+
+
+class Followed:
+    """Objects by key. `of` is what they are called in the log."""
+
+    def __init__(self, objects: Objects, of: str) -> None:
+        self._objects = objects
+        self._of = of
+        self._held: dict[Key, tuple[int, bytes]] = {}
+        self._parts: list[_Part] = []
+        self._told: asyncio.Queue[Key | None] = asyncio.Queue()
+
+    @property
+    def synced(self) -> bool:
+        """Whether all that exists was told: then what is not here is not there."""
+        return bool(self._parts) and all(part.synced for part in self._parts)
+
+    def get(self, key: Key) -> bytes | None:
+        """An object as it was told last."""
+        held = self._held.get(key)
+        return None if held is None else held[1]
+
+    def put(self, raw: bytes) -> None:
+        """An object as it is now, from the watch or from the answer to a write of ours."""
+        try:
+            meta = identity(raw)
+        except StoreForeign as error:
+            log.error("%s: left alone: %s", self._of, error)
+            return
+        key, version = Key(meta.namespace, meta.name), int(meta.resource_version)
+        for part in self._parts:
+            if part.listed is not None and part.namespace in (None, key.namespace):
+                part.listed.add(key)
+        held = self._held.get(key)
+        if held is None or held[0] < version:
+            self._held[key] = (version, raw)
+            self._told.put_nowait(key)
+
+    async def changes(self, silence: float) -> AsyncIterator[Key]:
+        """The key of each object that there is, then of each that changes or goes; ends with
+        `close`. One consumer. `silence`: seconds after which a watch counts as dead."""
+        paths = await self._objects.collections()
+        session = self._objects.session
+        self._held.clear()
+        self._told = asyncio.Queue()
+        self._parts = [
+            _Part(namespace, Follow(session, path, silence=silence))
+            for namespace, path in paths.items()
+        ]
+        running = [asyncio.ensure_future(self._run(part)) for part in self._parts]
+        try:
+            while (key := await self._told.get()) is not None:
+                yield key
+        finally:
+            self._parts = []
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    def close(self) -> None:
+        """End the following."""
+        self._told.put_nowait(None)
+
+    async def _run(self, part: _Part) -> None:
+        async with aclosing(part.follow.changes()) as changes:
+            async for change in changes:
+                self._take(part, change)
+
+    def _take(self, part: _Part, change: Change) -> None:
+        match change:
+            case Restarted():
+                part.listed = set()
+            case Put(body):
+                self.put(body)
+            case Gone(body):
+                meta = identity(body)
+                self._drop(Key(meta.namespace, meta.name))
+            case Synced():
+                listed, part.listed = part.listed or set(), None
+                for key in [key for key in self._held if key not in listed]:
+                    if part.namespace in (None, key.namespace):
+                        self._drop(key)
+                part.synced, part.said = True, ""
+            case Trouble(error):
+                self._trouble(part, error)
+
+    def _drop(self, key: Key) -> None:
+        if self._held.pop(key, None) is not None:
+            self._told.put_nowait(key)
+
+    def _trouble(self, part: _Part, error: StoreUnavailable) -> None:
+        if part.said != str(error):
+            part.said = str(error)
+            log.warning("following %s: %s", self._of, error)
