@@ -117,10 +117,10 @@ class Sagas:
         return done.stderr
 
 
-def define(kubectl: Kubectl) -> None:
-    """Have the cluster know our resources, and return once it does."""
+def define(kubectl: Kubectl, *others: Json) -> None:
+    """Have the cluster know our resources, or those `others`, and return once it does."""
     deadline = time.monotonic() + PATIENCE
-    for made in definitions():
+    for made in others or definitions():
         kubectl("apply", "-f", "-", stdin=json.dumps(made))
         # Not `kubectl wait`: it ends with an error where there are no conditions yet.
         while not _established(kubectl.json("get", "crd", made["metadata"]["name"])):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.cluster.kubectl import Kubectl
-from tests.k8s.crd_objects import Sagas, drop, put, request, step, workflow
+from tests.k8s.crd_objects import Sagas, define, drop, put, request, step, workflow
 
 from wf_k8s.crd import definition
 
@@ -189,8 +189,7 @@ def test_3_a_save_is_not_judged_by_the_rules_of_creation(kubectl: Kubectl, names
     schema = made["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     spec = schema["properties"]["spec"]
     rules = spec.pop("x-kubernetes-validations")
-    kubectl.apply(made)
-    kubectl("wait", "--for=condition=Established", "crd/olds.older.example.com")
+    define(kubectl, made)
     broken = workflow(step("a", "nobody"), requests=[request("x", "RetryRun", step="nobody")])
     broken.update({"apiVersion": "older.example.com/v1alpha1", "kind": "Old"})
     kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(broken))
