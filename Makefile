@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast simulate mutants lint types bench bench-k8s cluster node e2e image-tar docs chart picture exhaustive campaign lock clean
+.PHONY: help demo test test-fast simulate mutants lint types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,7 +72,12 @@ image-tar: $(READY) ## write the controller's image to image.tar, with no regist
 	$(BIN)/python -m image --output image.tar $(filter-out plugins/wf_command plugins/wf_otel,$(DISTRIBUTIONS))
 
 docs: $(READY) ## write the pages that are made from the code (a test fails where one is stale)
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
+
+# mkdocs would warn of a version of its own that nobody here uses.
+site: $(READY) ## build the site of the docs into site/; what is wrong with it ends the build
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "built site/index.html; $(BIN)/python -m http.server --directory site serves it"
 
 chart: $(READY) ## bring up to date what the chart has from the code, and what tests compare it with
 	$(BIN)/python tests/k8s/chart/bring_up_to_date.py
@@ -94,7 +99,7 @@ lock: $(READY) ## compile requirements-dev.txt anew (needs uv)
 		--output-file requirements-dev.txt
 
 clean: ## remove what the chores made, .venv included
-	rm -rf .venv $(DEMO) .simulation .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv $(DEMO) site .simulation .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -f .coverage .coverage.* image.tar benchmarks/results.json benchmarks/results-k8s.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 def test_no_page_made_from_the_code_is_stale(root: Path) -> None:
     checked = subprocess.run(
-        [sys.executable, root / "docs/generate.py", "--check"],
+        [sys.executable, "-m", "docs.generate", "--check"],
+        cwd=root,
         capture_output=True,
         text=True,
         check=False,

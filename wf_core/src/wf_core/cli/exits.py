@@ -23,6 +23,18 @@ class ExitCode(IntEnum):
     BROKEN_PIPE = 141
 
 
+MEANINGS: dict[ExitCode, str] = {
+    ExitCode.SUCCESS: "All went well; a workflow that was run is in Success.",
+    ExitCode.OPERATOR: "Something around it: a store, a configuration, a network, another process.",
+    ExitCode.USAGE: "What was written: the command line, or a document.",
+    ExitCode.ROLLED_BACK: "The workflow failed and is undone: RollBacked.",
+    ExitCode.FAILED: "An undo is stuck, or the workflow could never start: Failed.",
+    ExitCode.WAITING: "The workflow is paused or suspended, and waits for a person.",
+    ExitCode.INTERRUPTED: "Interrupted by ctrl-C; `wf resume` goes on.",
+    ExitCode.BROKEN_PIPE: "Whoever read the output is gone.",
+}
+"""What each tells whoever reads it."""
+
 _WORST_FIRST = (
     ExitCode.BROKEN_PIPE,
     ExitCode.INTERRUPTED,

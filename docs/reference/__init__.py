@@ -1,0 +1,1 @@
+"""The pages of reference, each made from the code that it tells of: see `docs.generate`."""

@@ -1,0 +1,86 @@
+"""Every key of the engine's configuration."""
+
+from collections.abc import Iterator, Mapping
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import attrs
+from docs.reference.markdown import code, table
+
+from wf_core.codec import dump_plain
+from wf_core.config import Config, to_document
+from wf_core.config.descriptions import DESCRIPTIONS
+
+DURATIONS = ("syncTimeout", "grace", "giveUpAfter", "giveUpAfterDeletion")
+WORDS = {str: "text", int: "whole number", float: "number"}
+
+HEAD = """\
+# The configuration
+
+One YAML file for `wf run`, `wf serve` and the controller; in the chart it stands under
+`config`. It is found by `--config FILE`, else by `$WF_CONFIG`, else at
+`~/.config/wf/config.yaml` (or in `$XDG_CONFIG_HOME/wf`); without one the defaults hold. A key
+that does not stand here is an error that names the nearest one, and `wf config show` shows what
+holds.
+
+A duration is a number of seconds or a text such as `500ms`, `10s`, `1m`, `24h`.
+"""
+
+
+def page() -> str:
+    """Each key with its default and its meaning, then the whole as a file."""
+    return "\n".join(
+        [
+            HEAD,
+            *table(("key", "type", "default", "meaning"), _rows("", Config)),
+            "## All defaults",
+            "",
+            "```yaml",
+            dump_plain(to_document(Config())).rstrip(),
+            "```",
+            "",
+        ]
+    )
+
+
+def _rows(path: str, cls: type) -> Iterator[tuple[str, str, str, str]]:
+    hints = get_type_hints(cls)
+    for field in attrs.fields(cls):
+        name = field.metadata["wire"]
+        where = f"{path}.{name}".lstrip(".")
+        meaning = DESCRIPTIONS[f"{cls.__name__}.{name}"]
+        inner, suffix = _below(hints[field.name])
+        if inner is None:
+            yield code(where), _type(hints[field.name], name), _default(field), meaning
+            continue
+        yield code(where), "list" if suffix == "[]" else "map", "", meaning
+        yield from _rows(where + suffix, inner)
+
+
+def _below(of: Any) -> tuple[Any, str]:
+    """The class of what stands below a key, if any, and how its path goes on."""
+    arguments = get_args(of)
+    if get_origin(of) is tuple and attrs.has(arguments[0]):
+        return arguments[0], "[]"
+    if len(arguments) == 2 and isinstance(arguments[1], type) and attrs.has(arguments[1]):
+        return arguments[1], ".NAME"
+    return (of, "") if isinstance(of, type) and attrs.has(of) else (None, "")
+
+
+def _type(of: Any, name: str) -> str:
+    if name in DURATIONS:
+        return "duration"
+    if isinstance(of, UnionType):
+        of = next(each for each in get_args(of) if each is not type(None))
+    if get_origin(of) is tuple:
+        return f"list of {WORDS[get_args(of)[0]]}s"
+    return WORDS.get(of) or ", ".join(code(str(each)) for each in of)
+
+
+def _default(field: "attrs.Attribute[Any]") -> str:
+    value: Any = field.default
+    if value is attrs.NOTHING:
+        return "required"
+    if isinstance(value, Mapping) or value is None:
+        return ""
+    return code(f"{value:g}" if isinstance(value, float) else str(value))

@@ -1,0 +1,40 @@
+"""What each key of the configuration is for: shown in the docs."""
+
+DESCRIPTIONS: dict[str, str] = {
+    "Config.namespace": "The namespace of the controller's Lease.",
+    "Config.throttleQPS": (
+        "Requests a second to the API server, of all kinds together; the Lease's own do not count."
+    ),
+    "Config.idleTimeoutMillSeconds": "Milliseconds after which an idle HTTP connection is closed.",
+    "Config.rpcTimeoutMillSeconds": (
+        "Milliseconds that one request to the API server, or one callback, may take."
+    ),
+    "Config.controllerConfig": "The engine itself.",
+    "Config.callbacks": "How changes of phase are reported.",
+    "ControllerConfig.syncTimeout": "What one look at a step may take.",
+    "ControllerConfig.concurrency": "Calls of hooks at once, over all workflows.",
+    "ControllerConfig.grace": "What a hook that is told to stop has to do so.",
+    "ControllerConfig.queue": "How workflows are admitted.",
+    "ControllerConfig.steps": "Limits of single kinds. A kind that is not named has none.",
+    "QueueConfig.strategy": (
+        "Which waiting workflow starts next: by priority and age, or fairly between queues."
+    ),
+    "QueueConfig.maxRunningCount": "Workflows that run at once, over all queues; 0 admits none.",
+    "QueueConfig.queues": "What single queues have of their own, by the queue's name.",
+    "QueueLimits.weight": "Its share among FAIR queues.",
+    "QueueLimits.maxRunningCount": "Workflows of this queue that run at once; left out: no limit.",
+    "StepConfig.kind": "The kind that is limited.",
+    "StepConfig.qps": "Calls of its hooks a second; left out: no limit.",
+    "StepConfig.concurrency": "Calls of its hooks at once; left out: no limit.",
+    "StepConfig.maxActive": (
+        "Attempts of it that are open at once, those in progress included; left out: no limit."
+    ),
+    "StepConfig.syncTimeout": "What one look at it may take; left out: that of the engine.",
+    "CallbackConfig.allowedHosts": "The hosts that callbacks may go to; left out: any.",
+    "CallbackConfig.secretFile": (
+        "The file that holds the key with which callbacks are signed; left out: unsigned."
+    ),
+    "CallbackConfig.giveUpAfter": "An undelivered callback is dropped after this.",
+    "CallbackConfig.giveUpAfterDeletion": "The same, once its workflow is asked to be deleted.",
+}
+"""By class of `wf_core.config.values` and name in a file."""
