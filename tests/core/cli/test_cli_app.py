@@ -1,5 +1,7 @@
 """The command line as a whole: help, slips, errors, what plugins add."""
 
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -169,3 +171,22 @@ def test_a_shell_gets_its_completion_script(shell: Shell, name: str) -> None:
 def test_every_module_named_for_a_command_exists() -> None:
     folder = Path(app.__file__).parent
     assert all((folder / f"{module}.py").exists() for module in COMMANDS.values())
+
+
+@pytest.mark.parametrize(("setting", "coloured"), [({"NO_COLOR": "1"}, False), ({}, True)])
+def test_errors_on_a_terminal_have_colour_unless_it_is_declined(
+    setting: dict[str, str], coloured: bool
+) -> None:
+    screen, terminal = pty.openpty()
+    given = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    subprocess.run(
+        [sys.executable, "-m", "wf_core.cli.main", "lst"],
+        stderr=terminal,
+        env={**given, **setting},
+        check=False,
+    )
+    shown = os.read(screen, 4096)
+    os.close(terminal)
+    os.close(screen)
+    assert b"no command 'lst'" in shown
+    assert (b"\x1b[" in shown) is coloured

@@ -173,7 +173,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _say(message: str) -> None:
-    click.echo(f"{click.style('wf: error:', fg='red')} {message}", err=True)
+    # Nobody holds a context any more from which click would know.
+    color = False if os.environ.get("NO_COLOR") else None
+    click.echo(f"{click.style('wf: error:', fg='red')} {message}", err=True, color=color)
 
 
 def _document(error: DocumentInvalid) -> str:
