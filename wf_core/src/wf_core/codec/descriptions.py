@@ -98,7 +98,7 @@ DESCRIPTIONS: dict[str, str] = {
     "DependOn.phase": "Phase it must have reached: Running or Success.",
     "DependOn.resourceStatus": "Status that its resource must show as well.",
     "StepTemplate": "What a step does: its kind and how to call it.",
-    "StepTemplate.type": "The step kind; `wf kinds list` shows those installed.",
+    "StepTemplate.type": "The step kind; `wf kinds` lists those installed.",
     "StepTemplate.parameters": (
         "Parameters of the kind. Text may hold ${parameters.NAME}, ${attributes.NAME}, "
         "${steps.STEP.attributes.NAME} and ${steps.STEP.resource.FIELD}."
