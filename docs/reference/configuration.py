@@ -32,7 +32,7 @@ def page() -> str:
     return "\n".join(
         [
             HEAD,
-            *table(("key", "type", "default", "meaning"), _rows("", Config)),
+            *_section("The whole", "", Config),
             "## All defaults",
             "",
             "```yaml",
@@ -43,18 +43,23 @@ def page() -> str:
     )
 
 
-def _rows(path: str, cls: type) -> Iterator[tuple[str, str, str, str]]:
+def _section(title: str, path: str, cls: type) -> Iterator[str]:
+    """One mapping of the file, then those below it."""
     hints = get_type_hints(cls)
+    rows, below = [], []
     for field in attrs.fields(cls):
         name = field.metadata["wire"]
-        where = f"{path}.{name}".lstrip(".")
         meaning = DESCRIPTIONS[f"{cls.__name__}.{name}"]
         inner, suffix = _below(hints[field.name])
         if inner is None:
-            yield code(where), _type(hints[field.name], name), _default(field), meaning
+            rows.append((code(name), _type(hints[field.name], name), _default(field), meaning))
             continue
-        yield code(where), "list" if suffix == "[]" else "map", "", meaning
-        yield from _rows(where + suffix, inner)
+        where = f"{path}{name}{suffix}"
+        below.append((where, inner))
+        rows.append((code(name), "list" if suffix == "[]" else "map", "", f"{meaning} See below."))
+    yield from (f"## {title}", "", *table(("key", "type", "default", "meaning"), rows))
+    for where, inner in below:
+        yield from _section(where, f"{where}.", inner)
 
 
 def _below(of: Any) -> tuple[Any, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import attrs
-from docs.reference.markdown import code, docstring, signature, table, type_name
+from docs.reference.markdown import call_of, code, docstring, signature, table, type_name
 
 from wf_core import hookspecs, kinds, ports
 from wf_core.model import state
@@ -75,14 +75,14 @@ def _hook(name: str) -> Iterator[str]:
     first = function.wf_spec["firstresult"]
     yield from (f"### {name}", "", "```text", signature(function, name), "```", "")
     yield from (docstring(function), "")
-    chain = "The first result that is not `None` wins." if first else "All plugins are called."
-    yield from (chain, "")
+    if first:
+        yield from ("The first result that is not `None` wins.", "")
 
 
 def _methods(cls: type) -> Iterator[str]:
     yield from (docstring(cls), "")
     rows = (
-        (code(signature(method, name)), docstring(method))
+        (code(call_of(method, name)), docstring(method))
         for name, method in vars(cls).items()
         if inspect.isfunction(method)
     )
@@ -112,4 +112,4 @@ def _fields(cls: type) -> Iterator[tuple[str, str]]:
         if isinstance(member, property):
             yield code(name), docstring(member)
         elif inspect.isfunction(member) and cls is kinds.StepCall:
-            yield code(signature(member, name)), docstring(member)
+            yield code(call_of(member, name)), docstring(member)

@@ -45,6 +45,12 @@ def type_name(of: object) -> str:
     return UNQUALIFIED.sub("", str(of))
 
 
+def call_of(function: object, name: str) -> str:
+    """A function with the names of its arguments alone."""
+    given = inspect.signature(function).parameters  # type: ignore[arg-type]
+    return f"{name}({', '.join(each for each in given if each != 'self')})"
+
+
 def signature(function: object, name: str) -> str:
     """How a function is called, with a line for each argument where it is long."""
     given = inspect.signature(function)  # type: ignore[arg-type]

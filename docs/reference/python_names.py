@@ -22,8 +22,6 @@ HEAD = """\
 
 A workflow can be run from a program, without the command line and without anything installed
 but `wf-core`:
-
-```python
 """
 
 
@@ -35,6 +33,7 @@ def page() -> str:
     return "\n".join(
         [
             HEAD,
+            "```python",
             EXAMPLE.read_text(encoding="utf-8").rstrip(),
             "```",
             "",
