@@ -33,11 +33,12 @@ def _kind(kind: LoadedKind) -> Iterator[str]:
     looks = "It can look at what it made." if kind.has_sync else "It does not look at what it made."
     again = "" if kind.reissue else " An interrupted run is undone, not called again."
     yield from (f"## {kind.name}", "")
-    yield from (f"{kind.description} {looks}{again} Distribution `{kind.distribution}`.", "")
+    readme = f"../{OURS[kind.distribution]}/README.md"
+    yield from (f"{kind.description} {looks}{again} From [{kind.distribution}]({readme}).", "")
     rows = (
         (
             code(field.name),
-            field.type,
+            field.type.removesuffix(" or nothing"),
             "required" if field.required else code(_short(field.default)),
             field.description,
         )
@@ -47,4 +48,4 @@ def _kind(kind: LoadedKind) -> Iterator[str]:
 
 
 def _short(default: str) -> str:
-    return "" if json.loads(default) is None else default
+    return "" if json.loads(default) in (None, "", [], {}) else default

@@ -18,7 +18,7 @@ SHELLS = ("console", "sh")
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<language>[\w-]*) *(?P<rest>.*)$")
 _TITLE = re.compile(r'title="([^"]+)"')
-_COMMENT = re.compile(r"<!--\s*(runs|before): *(.*?)\s*-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--\s*(runs|before):\s*(.*?)\s*-->", re.DOTALL)
 
 
 class Where(StrEnum):
