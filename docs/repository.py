@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 PLUGIN_PAGES = "plugins/*/README.md"
 FOLDERS = ("plugins/", "decisions/")
 """What the navigation names by its folder, for all pages in it."""
+REST = "*"
+"""What the navigation calls the pages of docs that it does not name."""
 SHOWN = "source"
 """The folder of the site in which files of the repository are shown."""
 LANGUAGES = {"": "text", ".yml": "yaml", ".md": "markdown", ".py": "python"}
@@ -27,8 +29,11 @@ FENCE = re.compile(r"^\s*(?:```|~~~)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of a folder in the place of the folder."""
-    config.nav = list(_spread(config.nav or []))
+    """Put the pages of a folder in the place of the folder, and the rest in the place of `*`."""
+    nav = config.nav or []
+    named = set(_named(nav))
+    pages = sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+    config.nav = list(_spread(nav, [name for name in pages if name not in named]))
     return config
 
 
@@ -59,11 +64,22 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     return "\n".join(LINK.sub(turn, line) if prose else line for line, prose in _lines(markdown))
 
 
-def _spread(entries: Iterable[Any]) -> Iterator[Any]:
+def _named(entries: Iterable[Any]) -> Iterator[str]:
+    for entry in entries:
+        if isinstance(entry, dict):
+            ((_, below),) = entry.items()
+            yield from _named([below] if isinstance(below, str) else below)
+        else:
+            yield entry
+
+
+def _spread(entries: Iterable[Any], rest: list[str]) -> Iterator[Any]:
     for entry in entries:
         if isinstance(entry, dict):
             ((title, below),) = entry.items()
-            yield {title: below if isinstance(below, str) else list(_spread(below))}
+            yield {title: below if isinstance(below, str) else list(_spread(below, rest))}
+        elif entry == REST:
+            yield from rest
         elif entry == "plugins/":
             yield from (_site_path(path) for path in _plugin_pages())
         elif entry in FOLDERS:
