@@ -49,7 +49,7 @@ def _section(title: str, path: str, cls: type) -> Iterator[str]:
     rows, below = [], []
     for field in attrs.fields(cls):
         name = field.metadata["wire"]
-        meaning = DESCRIPTIONS[f"{cls.__name__}.{name}"]
+        meaning = _meaning(f"{cls.__name__}.{name}")
         inner, suffix = _below(hints[field.name])
         if inner is None:
             rows.append((code(name), _type(hints[field.name], name), _default(field), meaning))
@@ -60,6 +60,12 @@ def _section(title: str, path: str, cls: type) -> Iterator[str]:
     yield from (f"## {title}", "", *table(("key", "type", "default", "meaning"), rows))
     for where, inner in below:
         yield from _section(where, f"{where}.", inner)
+
+
+def _meaning(where: str) -> str:
+    if where not in DESCRIPTIONS:
+        raise LookupError(f"{where} has no description: add one in wf_core/config/descriptions.py")
+    return DESCRIPTIONS[where]
 
 
 def _below(of: Any) -> tuple[Any, str]:

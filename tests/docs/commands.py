@@ -11,7 +11,7 @@ _CODE = re.compile(r"#.*\bexit code (\d+)\s*$")
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?"), "DATE"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "TIME"),
-    (re.compile(r"\b\d+(\.\d+)? ?(s|ms|min|m|h)\b"), "DURATION"),
+    (re.compile(r"\b(\d+(\.\d+)? ?(ms|s|min|m|h|d))+\b"), "DURATION"),
     (re.compile(r"\bpid \d+"), "pid N"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UID"),
 )

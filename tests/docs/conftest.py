@@ -1,14 +1,12 @@
 """The pages, and folders in which what they say is tried."""
 
-import re
 import shlex
-import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.cluster.connection import Cluster
+from tests.cluster.control_plane import running
 from tests.cluster.fixtures import (
     cluster,
     control_plane_programs,
@@ -18,8 +16,9 @@ from tests.cluster.fixtures import (
     pytest_itemcollected,
 )
 from tests.cluster.kubectl import Kubectl
+from tests.docs.page_cluster import PageCluster
 from tests.docs.page_run import Site
-from tests.docs.pages import ROOT, Page
+from tests.docs.pages import ROOT
 from tests.k8s.chart_helm import Helm
 
 __all__ = [
@@ -52,22 +51,14 @@ def site(tmp_path: Path, stand_ins: Path) -> Site:
 
 
 @pytest.fixture
-def cluster_site(
-    kubectl: Kubectl, cluster: Cluster, helm_program: Path, stand_ins: Path, tmp_path: Path
-) -> Callable[[Page], Site]:
-    """Where the commands of a page are typed that speak to a cluster: in a namespace of its own."""
-
-    helm = Helm(helm_program, tmp_path, cluster.kubeconfig)
-
-    def made(page: Page) -> Site:
-        # What the page before installed would be in this one's way.
-        helm("uninstall", "wf", "--namespace", "workflow-system", "--ignore-not-found")
-        name = re.sub(r"[\W_]+", "-", page.name.lower()).strip("-")
-        kubectl("create", "namespace", name)
-        file = tmp_path / f"{name}.kubeconfig"
-        shutil.copy(cluster.kubeconfig, file)
-        kubectl.speaking_from(file)("config", "set-context", "--current", "--namespace", name)
-        programs = (stand_ins, kubectl.program.parent, helm_program.parent)
-        return Site(tmp_path / name, programs, {"KUBECONFIG": str(file), "KUBERC": "off"})
-
-    return made
+def page_cluster(
+    control_plane_programs: Mapping[str, Path],
+    helm_program: Path,
+    stand_ins: Path,
+    tmp_path: Path,
+) -> Iterator[PageCluster]:
+    """A cluster for the pages alone, whatever cluster there is: they install what they like."""
+    with running(control_plane_programs, tmp_path / "plane") as plane:
+        file = plane.kubeconfig()
+        kubectl = Kubectl(control_plane_programs["kubectl"], file, tmp_path / "kubectl")
+        yield PageCluster(kubectl, Helm(helm_program, tmp_path, file), stand_ins, tmp_path)

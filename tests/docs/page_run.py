@@ -23,7 +23,7 @@ BESIDE = ("examples", "helm", "wf_core", "wf_k8s", "plugins", "Dockerfile", "tes
 """What a reader finds in the folder of a checkout, where the commands are typed."""
 PATIENCE = 55.0
 ENDLESS = ("--watch", "--follow")
-LOOKED_AT = 3
+LOOKED_AT = 1
 """Seconds after which a command that only shows what happens is ended."""
 
 

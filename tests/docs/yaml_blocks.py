@@ -97,7 +97,7 @@ def _completed(part: Document) -> Document | None:
     elif part.keys() <= names[WorkflowSpec]:
         spec = {"steps": [step], **part}
     elif part.keys() == {"spec"}:
-        spec = part["spec"]
+        return _completed(part["spec"])
     else:
         return None
     head = {"apiVersion": API_VERSION, "kind": "Workflow", "metadata": {"name": "part"}}
