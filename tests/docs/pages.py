@@ -14,7 +14,7 @@ import attrs
 
 ROOT = Path(__file__).parents[2]
 PATTERNS = ("*.md", "docs/*.md", "docs/decisions/*.md", "wf_*/README.md", "plugins/*/README.md")
-SHELLS = ("console", "sh")
+SHELLS = ("console", "sh", "bash", "shell")
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<language>[\w-]*) *(?P<rest>.*)$")
 _TITLE = re.compile(r'title="([^"]+)"')

@@ -53,7 +53,7 @@ def _build(words: list[str], values: list[tuple[str, str]]) -> int:
 
 
 def _install(package: str) -> int:
-    folder = Path(package)
+    folder = Path(re.sub(r"\[[\w,-]+\]$", "", package))
     if folder.is_dir():
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
         distribution(project["project"]["name"])

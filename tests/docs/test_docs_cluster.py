@@ -41,5 +41,8 @@ def test_objects_of_kubernetes_are_accepted(request: pytest.FixtureRequest) -> N
     for where, each in objects:
         # Asked for here, so that no cluster starts for nothing.
         kubectl: Kubectl = request.getfixturevalue("kubectl")
+        namespace = each["metadata"].get("namespace", "default")
+        if kubectl.run("get", "namespace", namespace).returncode:
+            kubectl("create", "namespace", namespace)
         done = kubectl.run("create", "--dry-run=server", "-f", "-", stdin=json.dumps(each))
         assert done.returncode == 0, f"{where}: {done.stderr}"

@@ -1,7 +1,7 @@
 """Says what a block of YAML is, and whether it is right."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from wf_core.cli.app import run
 from wf_core.config import Config, parse, to_document
 from wf_core.errors import ConfigInvalid
 from wf_core.model.spec import API_VERSION, StepTemplate, WorkflowSpec
+from wf_core.plugins import LoadedKind, load
 
 Document = Mapping[str, Any]
 
@@ -75,12 +76,23 @@ def _object(document: Document, folder: Path) -> Iterator[str]:
         return
     whole = document if "apiVersion" in document else _completed(document)
     if whole is None:
-        yield "is no document, no part of one, no configuration and no values of the chart"
+        if not any(map(_takes(document), load().kinds.values())):
+            yield "is no document, no part of one, no configuration and no values of the chart"
         return
     file = folder / "document.yaml"
     file.write_text(yaml.safe_dump(whole, sort_keys=False), encoding="utf-8")
     if run(["validate", str(file)]) != 0:
         yield "is refused by `wf validate`"
+
+
+def _takes(part: Document) -> Callable[[LoadedKind], bool]:
+    """Whether these are some of the parameters of a kind, as its schema has them."""
+
+    def judge(kind: LoadedKind) -> bool:
+        schema = {**kind.schema(), "required": []}
+        return bool(jsonschema.Draft202012Validator(schema).is_valid(part))
+
+    return judge
 
 
 def _completed(part: Document) -> Document | None:
