@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from tests.conformance.shelf_worlds import CHECKS
+from tests.docs.pages import blocks
 
 from wf_core.testing.conformance import World
 
 PAGE = (Path(__file__).parents[2] / "docs/plugins.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = [each.text for each in blocks(PAGE) if each.language == "python"]
 
 
 def block(part: str) -> str:

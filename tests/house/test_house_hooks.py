@@ -7,11 +7,11 @@ from typing import Any
 
 import pluggy
 import pytest
+from tests.docs.pages import blocks
 
 from wf_core import hookspecs
 from wf_core.kinds import StepKind
 
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `(wf_\w+)\(([\w, ]*)\)` \|", re.MULTILINE)
 
 
@@ -35,10 +35,10 @@ def test_every_hook_has_a_docstring() -> None:
 def test_the_documented_examples_fit_the_specification(page: str) -> None:
     manager = pluggy.PluginManager("wf")
     manager.add_hookspecs(hookspecs)
-    blocks = [block for block in BLOCK.findall(page) if "@hookimpl" in block]
-    assert len(blocks) == 2
-    for number, block in enumerate(blocks):
-        manager.register(Example(block), name=f"example {number}")
+    examples = [block.text for block in blocks(page) if "@hookimpl" in block.text]
+    assert len(examples) == 2
+    for number, example in enumerate(examples):
+        manager.register(Example(example), name=f"example {number}")
     manager.check_pending()
     kinds = [kind for brought in manager.hook.wf_step_kinds() for kind in brought]
     assert [kind.name for kind in kinds] == ["folder"]
