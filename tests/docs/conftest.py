@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 from tests.cluster.control_plane import running
 from tests.cluster.fixtures import (
-    cluster,
     control_plane_programs,
     helm_program,
-    kubectl,
-    kubectl_program,
     pytest_itemcollected,
 )
 from tests.cluster.kubectl import Kubectl
@@ -22,11 +19,8 @@ from tests.docs.pages import ROOT
 from tests.k8s.chart_helm import Helm
 
 __all__ = [
-    "cluster",
     "control_plane_programs",
     "helm_program",
-    "kubectl",
-    "kubectl_program",
     "pytest_itemcollected",
 ]
 
