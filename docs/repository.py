@@ -6,7 +6,7 @@ here, and there to a page that shows it. mkdocs calls what is named `on_...`.
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
 PLUGIN_PAGES = "plugins/*/README.md"
-FOLDERS = ("plugins/", "decisions/")
-"""What the navigation names by its folder, for all pages in it."""
+DECISIONS = "decisions/"
 REST = "*"
 """What the navigation calls the pages of docs that it does not name."""
 SHOWN = "source"
@@ -29,11 +28,15 @@ FENCE = re.compile(r"^\s*(?:```|~~~)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of a folder in the place of the folder, and the rest in the place of `*`."""
+    """Put the pages that a folder, or `*`, stands for in its place."""
     nav = config.nav or []
     named = set(_named(nav))
-    pages = sorted(page.name for page in (ROOT / "docs").glob("*.md"))
-    config.nav = list(_spread(nav, [name for name in pages if name not in named]))
+
+    def rest(entry: str) -> list[str]:
+        pages = _pages(entry)
+        return [entry] if pages is None else [page for page in pages if page not in named]
+
+    config.nav = list(_spread(nav, rest))
     return config
 
 
@@ -73,22 +76,26 @@ def _named(entries: Iterable[Any]) -> Iterator[str]:
             yield entry
 
 
-def _spread(entries: Iterable[Any], rest: list[str]) -> Iterator[Any]:
+def _spread(entries: Iterable[Any], rest: Callable[[str], list[str]]) -> Iterator[Any]:
     for entry in entries:
         if isinstance(entry, dict):
             ((title, below),) = entry.items()
             yield {title: below if isinstance(below, str) else list(_spread(below, rest))}
-        elif entry == REST:
-            yield from rest
-        elif entry == "plugins/":
-            yield from (_site_path(path) for path in _plugin_pages())
-        elif entry in FOLDERS:
-            folder = ROOT / "docs" / entry
-            # Its README is the page of the folder itself.
-            pages = sorted(folder.glob("*.md"), key=lambda page: (page.stem != "README", page.name))
-            yield from (page.relative_to(ROOT / "docs").as_posix() for page in pages)
         else:
-            yield entry
+            yield from rest(entry)
+
+
+def _pages(entry: str) -> list[str] | None:
+    """The pages that an entry of the navigation stands for; None where it is one itself."""
+    if entry == "plugins/":
+        return [_site_path(path) for path in _plugin_pages()]
+    if entry not in (REST, DECISIONS):
+        return None
+    docs = ROOT / "docs"
+    folder = docs if entry == REST else docs / entry
+    # A README is the page of its folder itself.
+    pages = sorted(folder.glob("*.md"), key=lambda page: (page.stem != "README", page.name))
+    return [page.relative_to(docs).as_posix() for page in pages]
 
 
 def _plugin_pages() -> list[str]:
