@@ -8,10 +8,9 @@ import attrs
 from docs.reference.markdown import code, table
 
 from wf_core.codec import dump_plain
-from wf_core.config import Config, to_document
+from wf_core.config import Config, scalars, to_document
 from wf_core.config.descriptions import DESCRIPTIONS
 
-DURATIONS = ("syncTimeout", "grace", "giveUpAfter", "giveUpAfterDeletion")
 WORDS = {str: "text", int: "whole number", float: "number"}
 
 HEAD = """\
@@ -52,7 +51,7 @@ def _section(title: str, path: str, cls: type) -> Iterator[str]:
         meaning = _meaning(f"{cls.__name__}.{name}")
         inner, suffix = _below(hints[field.name])
         if inner is None:
-            rows.append((code(name), _type(hints[field.name], name), _default(field), meaning))
+            rows.append((code(name), _type(field, hints[field.name]), _default(field), meaning))
             continue
         where = f"{path}{name}{suffix}"
         below.append((where, inner))
@@ -78,8 +77,8 @@ def _below(of: Any) -> tuple[Any, str]:
     return (of, "") if isinstance(of, type) and attrs.has(of) else (None, "")
 
 
-def _type(of: Any, name: str) -> str:
-    if name in DURATIONS:
+def _type(field: "attrs.Attribute[Any]", of: Any) -> str:
+    if field.metadata.get("read") is scalars.seconds:
         return "duration"
     if isinstance(of, UnionType):
         of = next(each for each in get_args(of) if each is not type(None))

@@ -5,7 +5,7 @@ from typing import Any
 
 from docs.reference.markdown import code, table
 
-from wf_core.codec import schema
+from wf_core.codec import schema, task_schema
 from wf_k8s.crd import definition
 
 Schema = dict[str, Any]
@@ -29,6 +29,7 @@ def page() -> str:
         [
             HEAD,
             *_object("", file, leave_out=("status",)),
+            *_short("A task", task_schema()),
             "## In a cluster alone",
             "",
             "### spec.requests",
@@ -43,6 +44,14 @@ def page() -> str:
             *_status("status", stored["status"]),
         ]
     )
+
+
+def _short(title: str, of: Schema) -> Iterator[str]:
+    """A document of another kind: its spec; what stands in it is as in a workflow."""
+    yield from (f"## {title}", "", of["description"], "")
+    kind = of["properties"]["kind"]["const"]
+    yield from (f"`kind: {kind}`, with this `spec`; objects in it are those of a workflow.", "")
+    yield from _fields(of["properties"]["spec"])
 
 
 def _object(path: str, of: Schema, leave_out: tuple[str, ...] = ()) -> Iterator[str]:

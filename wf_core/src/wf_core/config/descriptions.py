@@ -15,6 +15,9 @@ DESCRIPTIONS: dict[str, str] = {
     "ControllerConfig.concurrency": "Calls of hooks at once, over all workflows.",
     "ControllerConfig.grace": "What a hook that is told to stop has to do so.",
     "ControllerConfig.queue": "How workflows are admitted.",
+    "ControllerConfig.ttlSecondsAfterFinished": (
+        "How long finished workflows are kept where neither they nor their queue says it."
+    ),
     "ControllerConfig.steps": "Limits of single kinds. A kind that is not named has none.",
     "QueueConfig.strategy": (
         "Which waiting workflow starts next: by priority and age, or fairly between queues."
@@ -23,6 +26,15 @@ DESCRIPTIONS: dict[str, str] = {
     "QueueConfig.queues": "What single queues have of their own, by the queue's name.",
     "QueueLimits.weight": "Its share among FAIR queues.",
     "QueueLimits.maxRunningCount": "Workflows of this queue that run at once; left out: no limit.",
+    "QueueLimits.ttlSecondsAfterFinished": (
+        "How long its finished workflows are kept where they don't say it."
+    ),
+    "Ttl.success": (
+        "How long after Success. Left out: what is said further out holds; where nothing is said, "
+        "it stays."
+    ),
+    "Ttl.rollBacked": "The same after RollBacked.",
+    "Ttl.failed": "The same after Failed.",
     "StepConfig.kind": "The kind that is limited.",
     "StepConfig.qps": "Calls of its hooks a second; left out: no limit.",
     "StepConfig.concurrency": "Calls of its hooks at once; left out: no limit.",
