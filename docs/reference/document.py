@@ -5,15 +5,17 @@ from typing import Any
 
 from docs.reference.markdown import code, table
 
-from wf_core.codec import schema, task_schema
-from wf_k8s.crd import definition
+from wf_core.codec import schema
+from wf_core.model.schedule import CronWorkflow
+from wf_core.model.task import Task
+from wf_k8s.crd import definition, schedule_definition
 
 Schema = dict[str, Any]
 
 HEAD = """\
 # The document
 
-What a workflow may say, in a file as in a cluster. A field that does not stand here is a fault,
+What a workflow, a task or a schedule may say, in a file as in a cluster. A field that does not stand here is a fault,
 and so is a value that does not fit; all faults are reported at once, before anything runs. `wf
 schema` prints the same as JSON Schema, for editors; it knows the parameters of every
 [kind](kinds.md) that is installed.
@@ -23,13 +25,13 @@ schema` prints the same as JSON Schema, for editors; it knows the parameters of 
 def page() -> str:
     """Each object of a document with its fields, then what a cluster's object has besides."""
     file = schema()
-    (version,) = definition()["spec"]["versions"]
-    stored = version["schema"]["openAPIV3Schema"]["properties"]
+    stored = _stored(definition())
     return "\n".join(
         [
             HEAD,
             *_object("", file, leave_out=("status",)),
-            *_short("A task", task_schema()),
+            *_short("A task", schema(of=Task)),
+            *_short("A schedule", schema(of=CronWorkflow)),
             "## In a cluster alone",
             "",
             "### spec.requests",
@@ -42,8 +44,18 @@ def page() -> str:
             "Written by the engine alone. `kubectl explain saga.status --recursive` shows types.",
             "",
             *_status("status", stored["status"]),
+            "### status of a schedule",
+            "",
+            *_status("status", _stored(schedule_definition())["status"]),
         ]
     )
+
+
+def _stored(resource: Schema) -> Schema:
+    """What an object of a resource has."""
+    (version,) = resource["spec"]["versions"]
+    properties: Schema = version["schema"]["openAPIV3Schema"]["properties"]
+    return properties
 
 
 def _short(title: str, of: Schema) -> Iterator[str]:
