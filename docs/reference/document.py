@@ -15,10 +15,10 @@ Schema = dict[str, Any]
 HEAD = """\
 # The document
 
-What a workflow, a task or a schedule may say, in a file as in a cluster. A field that does not stand here is a fault,
-and so is a value that does not fit; all faults are reported at once, before anything runs. `wf
-schema` prints the same as JSON Schema, for editors; it knows the parameters of every
-[kind](kinds.md) that is installed.
+What a workflow, a task or a schedule may say, in a file as in a cluster. A field that does not
+stand here is a fault, and so is a value that does not fit; all faults are reported at once, before
+anything runs. `wf schema` prints the same as JSON Schema, for editors; it knows the parameters of
+every [kind](kinds.md) that is installed.
 """
 
 
