@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -40,8 +41,9 @@ class Desk:
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """A running `wf ARGUMENTS`."""
         return subprocess.Popen(
-            [*self.before, WF, "--store", f"sqlite:{self.store}", *arguments],
+            [*self.before, WF, *arguments],
             cwd=self.folder,
+            env={**os.environ, "WF_STORE": f"sqlite:{self.store}"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -12,4 +12,6 @@ def shell(
 ) -> Shell:
     for name in ("WF_STORE", "WF_CONFIG", "WF_NAMESPACE", "WF_DEBUG"):
         monkeypatch.delenv(name, raising=False)
-    return Shell(tmp_path, capsys)
+    made = Shell(tmp_path, capsys)
+    monkeypatch.setenv("WF_STORE", made.url)
+    return made

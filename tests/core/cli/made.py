@@ -85,7 +85,7 @@ class Shell:
         return f"sqlite:{self.folder / 'wf.db'}"
 
     def wf(self, *arguments: str) -> Result:
-        code = run(["--store", self.url, *arguments])
+        code = run(list(arguments))
         written = self.capture.readouterr()
         return Result(code, written.out, written.err)
 

@@ -65,14 +65,15 @@ def test_a_misspelt_option_is_a_usage_error(shell: Shell) -> None:
 def test_without_a_command_help_is_shown_and_it_is_a_usage_error(shell: Shell) -> None:
     assert app.run([]) == 2
     assert "Usage: wf" in shell.capture.readouterr().err
-    assert "missing command" in shell.wf().err
+    assert "missing command" in shell.wf("--store", shell.url).err
 
 
 def test_options_may_stand_before_and_behind_the_command_and_behind_wins(shell: Shell) -> None:
     shell.keep(workflow())
     elsewhere = f"sqlite:{shell.folder / 'other.db'}"
-    assert shell.wf("list", "-o", "name").out == "order\n"
-    assert shell.wf("list", "-o", "name", "--store", elsewhere).out == ""
+    before = ("--store", shell.url)
+    assert shell.wf(*before, "list", "-o", "name").out == "order\n"
+    assert shell.wf(*before, "list", "-o", "name", "--store", elsewhere).out == ""
 
 
 def test_the_environment_names_the_store(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +86,7 @@ def test_the_environment_names_the_store(shell: Shell, monkeypatch: pytest.Monke
 def test_the_default_store_lies_in_the_users_state_folder(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("WF_STORE")
     monkeypatch.setenv("XDG_STATE_HOME", str(shell.folder / "state"))
     assert app.run(["list"]) == 0
     assert (shell.folder / "state" / "wf" / "wf.db").exists()

@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -173,3 +174,11 @@ def test_nothing_is_stored_where_one_of_several_names_is_taken(shell: Shell) -> 
     taken = shell.file("taken.yaml", DOCUMENT)
     assert shell.wf("submit", free, taken).code == 2
     assert shell.wf("list", "-o", "name").out == "order\n"
+
+
+def test_a_command_that_is_named_reaches_the_same_store(shell: Shell, tmp_path: Path) -> None:
+    store = f"sqlite:{tmp_path / 'an other'}.db"
+    made = shell.file("order.yaml", DOCUMENT)
+    assert "`wf watch order` shows it" in shell.wf("submit", made).out
+    said = shell.wf("submit", made, "--store", store).out
+    assert f"`wf --store '{store}' watch order` shows it" in said

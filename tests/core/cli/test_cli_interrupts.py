@@ -42,11 +42,17 @@ class Processes:
         """Both outputs go to a terminal, where one is given, else each to a pipe."""
         out = subprocess.PIPE if terminal is None else terminal
         process = subprocess.Popen(
-            [*WF, "--store", self.shell.url, *arguments],
+            [*WF, *arguments],
             stdout=out,
             stderr=out,
             text=True,
-            env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "100"},
+            env={
+                **os.environ,
+                "WF_STORE": self.shell.url,
+                "TERM": "xterm",
+                "NO_COLOR": "1",
+                "COLUMNS": "100",
+            },
         )
         self._started.append(process)
         return process

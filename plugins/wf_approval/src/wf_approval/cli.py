@@ -7,7 +7,7 @@ from wf_approval.kind import Approval
 from wf_approval.waiting import must_count, waiting_for
 from wf_core.cli.asking import ask
 from wf_core.cli.registry import installed
-from wf_core.cli.settings import Settings, key_of
+from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import ask_store, now
 from wf_core.cli.verb import verb
 from wf_core.errors import AuthorError
@@ -83,7 +83,7 @@ def _answer(
         what = f"{key}: step '{gated.step}' is {given.sentence}"
         if asked.answer is None:
             if asked.runner is None:
-                return f"{what}; no engine runs it now: `wf resume {key}` goes on with it"
+                return f"{what}; no engine runs it now: {wf(f'resume {key}')} goes on with it"
             return f"{what}; its engine has not taken that up yet"
         if asked.answer.verdict is not Verdict.APPLIED:
             raise AuthorError(f"{key}: the answer did not count: {asked.answer.reason}")

@@ -5,6 +5,7 @@ import difflib
 
 import attrs
 
+from wf_core.cli.settings import wf
 from wf_core.cli.stores import now, runner_of
 from wf_core.errors import AuthorError
 from wf_core.model.phases import Phase, RequestType
@@ -50,7 +51,7 @@ def check(stored: Stored, key: Key, request: Request) -> None:
     names = [spec.name for spec in stored.workflow.spec.steps]
     if request.step is not None and request.step not in names:
         near = difflib.get_close_matches(request.step, names, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"`wf get {key}` lists them"
+        hint = f"did you mean '{near[0]}'?" if near else f"{wf(f'get {key}')} lists them"
         raise AuthorError(f"workflow '{key}' has no step '{request.step}'; {hint}")
 
 

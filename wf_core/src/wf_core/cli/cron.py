@@ -10,7 +10,7 @@ from wf_core.cli.delete import delete_one
 from wf_core.cli.documents import read_any
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.schedules import ask_schedules, load_schedule, schedules_of
-from wf_core.cli.settings import Settings, key_of
+from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import ask_store, now
 from wf_core.cli.text import duration, one_line
 from wf_core.cli.verb import verb
@@ -213,7 +213,7 @@ def trigger_command(settings: Settings, name: str, new_name: str | None, output:
     if output is Format.NAME:
         click.echo(key)
     else:
-        click.echo(f"submitted {key}; `wf serve` runs it, `wf watch {key}` shows it")
+        click.echo(f"submitted {key}; {wf('serve')} runs it, {wf(f'watch {key}')} shows it")
 
 
 def _counted(at: float) -> str:
@@ -235,7 +235,7 @@ def suspend_command(settings: Settings, name: str) -> None:
     """
     key = settings.key(name)
     ask_schedules(settings, lambda schedules: schedules.suspend(key, True))
-    click.echo(f"{key} is suspended; `wf cron continue {key}` goes on")
+    click.echo(f"{key} is suspended; {wf(f'cron continue {key}')} goes on")
 
 
 @verb("continue", examples="wf cron continue nightly")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from wf_core.cli.asking import PATIENCE
-from wf_core.cli.settings import Settings, key_of
+from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import ask_store, now, runner_of
 from wf_core.cli.verb import verb
 from wf_core.cli.watch import changes
@@ -62,7 +62,7 @@ async def delete_one(store: Store, key: Key, *, force: bool = False) -> str:
         left = ", ".join(effects_left(stored))
         return (
             f"{key}: deletion is asked; it goes once what is left of {left} is undone or marked so "
-            f"(`wf explain {key}`), or as it is with --force"
+            f"({wf(f'explain {key}')}), or as it is with --force"
         )
     why = stands_against(stored) or "an engine holds it"
     try:
@@ -70,7 +70,8 @@ async def delete_one(store: Store, key: Key, *, force: bool = False) -> str:
     except WorkflowNotFound:
         return f"{key} is deleted"
     if runner is None:
-        return f"{key}: deletion is asked ({why}); no engine runs it now: `wf resume {key}` does it"
+        does = wf(f"resume {key}")
+        return f"{key}: deletion is asked ({why}); no engine runs it now: {does} does it"
     if await _gone_soon(store, key):
         return f"{key} is deleted"
     return f"{key}: deletion is asked ({why}); it goes as soon as that is done"

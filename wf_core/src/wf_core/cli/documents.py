@@ -9,7 +9,7 @@ import click
 from msgspec.structs import replace
 
 from wf_core.cli.registry import installed
-from wf_core.cli.settings import Settings, key_of
+from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.codec import read, read_document
 from wf_core.codec.compose import parse
 from wf_core.codec.scalars import problem, resolve
@@ -161,17 +161,17 @@ async def _is_taken(store: Store, key: Key, replacing: bool) -> bool:
     phase = stored.head.phase
     if phase not in FINISHED:
         raise AuthorError(
-            f"workflow '{key}' exists and is {phase}: `wf resume {key}` goes on with it; "
+            f"workflow '{key}' exists and is {phase}: {wf(f'resume {key}')} goes on with it; "
             "`--name NEW` runs this one under another name"
         )
     if not replacing:
         raise AuthorError(
             f"workflow '{key}' exists and is {phase}: `--replace` deletes it first, as "
-            f"`wf delete {key}` does; `--name NEW` runs this one under another name"
+            f"{wf(f'delete {key}')} does; `--name NEW` runs this one under another name"
         )
     if phase is Phase.FAILED and effects_left(stored):
         raise AuthorError(
-            f"workflow '{key}' is Failed, and what it did is not undone; `wf explain {key}` says "
-            f"what helps, `wf delete --force {key}` forgets it as it is"
+            f"workflow '{key}' is Failed, and what it did is not undone; {wf(f'explain {key}')} "
+            f"says what helps, {wf(f'delete --force {key}')} forgets it as it is"
         )
     return True

@@ -10,7 +10,7 @@ from wf_core.cli.attempt_logs import Followed, queries, read_all
 from wf_core.cli.exits import ExitCode, leave
 from wf_core.cli.interrupts import Interrupted, Interrupts
 from wf_core.cli.output import Format, output_option
-from wf_core.cli.settings import Settings
+from wf_core.cli.settings import Settings, wf
 from wf_core.cli.stores import opened
 from wf_core.cli.text import stamp
 from wf_core.cli.verb import verb
@@ -52,7 +52,8 @@ async def _logs(
     async with opened(settings) as store:
         stored = await store.load(key)
         if step is not None and all(spec.name != step for spec in stored.workflow.spec.steps):
-            raise AuthorError(f"workflow '{key}' has no step '{step}'; `wf get {key}` lists them")
+            lists = wf(f"get {key}")
+            raise AuthorError(f"workflow '{key}' has no step '{step}'; {lists} lists them")
         if not follow:
             kept, elsewhere = await _kept(store, key, step)
             found: list[LogLine] = []

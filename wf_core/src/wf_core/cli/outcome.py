@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 
-from wf_core.cli.settings import key_of
+from wf_core.cli.settings import key_of, wf
 from wf_core.cli.text import one_line
 from wf_core.model.phases import Phase, RequestType, Undo
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
 
 HELP: dict[str, str] = {
-    RequestType.CANCEL: "wf cancel {key}",
-    RequestType.CONTINUE: "wf continue {key}",
-    RequestType.ROLLBACK: "wf rollback {key}",
-    RequestType.RETRY_RUN: "wf retry {key} {step}",
-    RequestType.MARK_SUCCEEDED: "wf mark-succeeded {key} {step}",
-    RequestType.RETRY_ROLLBACK: "wf retry {key} {step}",
-    RequestType.SKIP_ROLLBACK: "wf skip-rollback {key} {step}",
-    RequestType.MARK_ROLLED_BACK: "wf mark-rolled-back {key} {step}",
+    RequestType.CANCEL: "cancel {key}",
+    RequestType.CONTINUE: "continue {key}",
+    RequestType.ROLLBACK: "rollback {key}",
+    RequestType.RETRY_RUN: "retry {key} {step}",
+    RequestType.MARK_SUCCEEDED: "mark-succeeded {key} {step}",
+    RequestType.RETRY_ROLLBACK: "retry {key} {step}",
+    RequestType.SKIP_ROLLBACK: "skip-rollback {key} {step}",
+    RequestType.MARK_ROLLED_BACK: "mark-rolled-back {key} {step}",
 }
 """The command that makes a request."""
 
@@ -59,15 +59,15 @@ def _details(key: Key, stored: Stored) -> Iterator[str]:
         if step.blocked is not None:
             said = f": {one_line(step.blocked.message)}" if step.blocked.message else ""
             yield f"step '{name}' waits for a person, {step.blocked.reason}{said}"
-            yield from (f"  `{each}`" for each in commands(key, name, step.blocked.options))
+            yield from (f"  {each}" for each in commands(key, name, step.blocked.options))
     if stored.head.suspended:
-        yield f"  `wf continue {key}` goes on, `wf cancel {key}` undoes it"
+        yield f"  {wf(f'continue {key}')} goes on, {wf(f'cancel {key}')} undoes it"
 
 
 def commands(key: Key, step: str | None, options: Sequence[str]) -> list[str]:
-    """The commands that make the requests `options`."""
+    """The commands that make the requests `options`, in backquotes."""
     return [
-        HELP[each].format(key=key, step=step or "").rstrip() for each in options if each in HELP
+        wf(HELP[each].format(key=key, step=step or "").rstrip()) for each in options if each in HELP
     ]
 
 

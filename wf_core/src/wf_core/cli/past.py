@@ -7,7 +7,7 @@ import click
 from wf_core.cli.outcome import commands
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.registry import installed
-from wf_core.cli.settings import Settings, key_of
+from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import ask_store, load_one, now, runner_of
 from wf_core.cli.text import one_line, stamp
 from wf_core.cli.verb import verb
@@ -49,7 +49,8 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
 
     def table() -> None:
         if owner is None and (stored.head.phase not in FINISHED or stored.asked):
-            click.echo(f"{key}: no engine runs it now; `wf resume {key}` or `wf serve` goes on")
+            helps = f"{wf(f'resume {key}')} or {wf('serve')}"
+            click.echo(f"{key}: no engine runs it now; {helps} goes on")
         for asked in stored.asked:
             of = f" of step '{asked.request.step}'" if asked.request.step else ""
             click.echo(f"{key}: {asked.request.type}{of} was asked and is not answered yet")
@@ -57,7 +58,7 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
             click.echo(f"{waiting.step or key}: {one_line(waiting.sentence)}")
             if waiting.step in blocked:
                 for command in commands(key, waiting.step, blocked[waiting.step].options):
-                    click.echo(f"  `{command}`")
+                    click.echo(f"  {command}")
         if not found and stored.head.phase in FINISHED:
             click.echo(f"{key}: it is {stored.head.phase} and waits for nothing")
 
@@ -91,7 +92,7 @@ def history_command(settings: Settings, name: str, step: str | None, output: For
     stored = load_one(settings, name)
     names = [spec.name for spec in stored.workflow.spec.steps]
     if step is not None and step not in names:
-        raise AuthorError(f"workflow '{name}' has no step '{step}'; `wf get {name}` lists them")
+        raise AuthorError(f"workflow '{name}' has no step '{step}'; {wf(f'get {name}')} lists them")
     moves = ask_store(settings, lambda store: store.history(settings.key(name)))
     chosen = [move for move in moves if step in (None, move.step)]
     attempts = stored.steps[names.index(step)].attempts if step is not None else ()

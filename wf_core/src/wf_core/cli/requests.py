@@ -3,7 +3,7 @@
 import click
 
 from wf_core.cli.asking import ask, check
-from wf_core.cli.settings import Settings, key_of
+from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import ask_store
 from wf_core.cli.verb import verb
 from wf_core.errors import AuthorError
@@ -182,7 +182,7 @@ async def _say(store: Store, key: Key, request: Request) -> str:
     what = f"{key}: {request.type}" + (f" of step '{request.step}'" if request.step else "")
     if asked.answer is None:
         if asked.runner is None:
-            return f"{what} is asked; no engine runs it now: `wf resume {key}` applies it"
+            return f"{what} is asked; no engine runs it now: {wf(f'resume {key}')} applies it"
         return f"{what} is asked; it applies once the call in flight has ended"
     reason = asked.answer.reason
     if asked.answer.verdict is Verdict.REFUSED:

@@ -18,7 +18,7 @@ from wf_core.cli.live import Silent, View, choose
 from wf_core.cli.outcome import lines
 from wf_core.cli.output import Format, output_option, print_document
 from wf_core.cli.registry import installed, warn_of_problems
-from wf_core.cli.settings import Settings, key_of
+from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import all_rows, now
 from wf_core.cli.verb import verb
 from wf_core.config import Config, find, load
@@ -161,7 +161,7 @@ async def drive(
             except Interrupted:
                 await engine.stop()
                 names = " ".join(map(str, keys))
-                click.echo(f"wf: stopped; `wf resume {names}` goes on", err=True)
+                click.echo(f"wf: stopped; {wf(f'resume {names}')} goes on", err=True)
                 return ExitCode.INTERRUPTED
     _report(ended, output)
     return worst(of_stored(stored) for stored in ended)

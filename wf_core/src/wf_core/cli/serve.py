@@ -12,7 +12,7 @@ from wf_core.cli.interrupts import Interrupted, Interrupts
 from wf_core.cli.live import Lines
 from wf_core.cli.registry import installed, warn_of_problems
 from wf_core.cli.run import configuration
-from wf_core.cli.settings import Settings
+from wf_core.cli.settings import Settings, wf
 from wf_core.cli.verb import verb
 from wf_core.errors import OperatorError
 
@@ -63,7 +63,7 @@ async def _serve(settings: Settings) -> ExitCode:
                     await interrupts.guard(_until_stuck(engine))
             except Interrupted:
                 await engine.stop()
-                click.echo("wf: stopped; `wf serve` goes on", err=True)
+                click.echo(f"wf: stopped; {wf('serve')} goes on", err=True)
                 return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS
 

@@ -4,11 +4,13 @@ The options may stand before the command or behind it; behind it wins.
 """
 
 import os
+import shlex
 from collections.abc import Callable
 from typing import Any
 
 import attrs
 import click
+from click.core import ParameterSource
 
 from wf_core.model.schedule import CronWorkflow
 from wf_core.model.spec import Key, Workflow
@@ -36,6 +38,18 @@ class Settings:
         from wf_core.engine.local import default_store  # not where `--store` says it
 
         return default_store(os.environ)
+
+
+def wf(words: str) -> str:
+    """`wf WORDS` in backquotes, as it has to be typed to reach the same store again."""
+    told = click.get_current_context(silent=True)
+    while told is not None:
+        if told.get_parameter_source("store") is ParameterSource.COMMANDLINE:
+            settings = told.find_object(Settings)
+            if settings is not None and settings.store:
+                return f"`wf --store {shlex.quote(settings.store)} {words}`"
+        told = told.parent
+    return f"`wf {words}`"
 
 
 def key_of(document: Workflow | CronWorkflow) -> Key:

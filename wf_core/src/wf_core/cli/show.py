@@ -186,5 +186,5 @@ def _help(key: Key, stored: Stored) -> list[str]:
     for spec, step in zip(stored.workflow.spec.steps, stored.steps, strict=True):
         if step.blocked is not None:
             helping = outcome.commands(key, spec.name, step.blocked.options)
-            found.append(f"{spec.name} waits for a person: " + ", ".join(f"`{c}`" for c in helping))
+            found.append(f"{spec.name} waits for a person: " + ", ".join(helping))
     return ["", *found] if found else []

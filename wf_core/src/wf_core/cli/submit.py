@@ -7,7 +7,7 @@ import click
 from wf_core.cli import documents
 from wf_core.cli.output import Format, output_option, show
 from wf_core.cli.schedules import create_schedules, schedules_of
-from wf_core.cli.settings import Settings, key_of
+from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import ask_store, now
 from wf_core.cli.verb import verb
 from wf_core.model.schedule import CronWorkflow
@@ -55,8 +55,8 @@ def submit_command(
     def table() -> None:
         for each in found:
             key = key_of(each)
-            shows = f"wf cron get {key}" if isinstance(each, CronWorkflow) else f"wf watch {key}"
-            click.echo(f"submitted {key}; `wf serve` runs it, `{shows}` shows it")
+            shows = f"cron get {key}" if isinstance(each, CronWorkflow) else f"watch {key}"
+            click.echo(f"submitted {key}; {wf('serve')} runs it, {wf(shows)} shows it")
 
     show(
         output,
