@@ -37,7 +37,7 @@ e2e: $(READY) ## run the tests on a real node: Linux, as root
 	$(BIN)/python -m pytest tests/e2e
 
 test-fast: $(READY) ## run the tests that take less than a minute together
-	$(PYTEST) -m "not slow and not cluster"
+	$(PYTEST) -m "not slow and not cluster and not e2e"
 
 simulate: $(READY) ## play SEEDS random worlds in which everything goes wrong (SEEDS=1000)
 	$(BIN)/python -m wf_core.testing.simulation --seeds $(SEEDS) --from $(FROM) --workers $(WORKERS)

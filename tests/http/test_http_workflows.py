@@ -15,8 +15,10 @@ SAVED = ("get", "history", "explain", "logs", "list")
 
 
 @pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(tmp_path, capsys)
+def shell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Shell:
+    return Shell.made(tmp_path, capsys, monkeypatch)
 
 
 def test_the_example_runs_and_polls_what_goes_on(shell: Shell, root: Path) -> None:

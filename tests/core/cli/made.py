@@ -80,6 +80,20 @@ class Shell:
     folder: Path
     capture: pytest.CaptureFixture[str]
 
+    @classmethod
+    def made(
+        cls,
+        folder: Path,
+        capture: pytest.CaptureFixture[str],
+        environment: pytest.MonkeyPatch,
+    ) -> "Shell":
+        """One whose environment names that store, and nothing else."""
+        made = cls(folder, capture)
+        for name in ("WF_CONFIG", "WF_NAMESPACE", "WF_DEBUG"):
+            environment.delenv(name, raising=False)
+        environment.setenv("WF_STORE", made.url)
+        return made
+
     @property
     def url(self) -> str:
         return f"sqlite:{self.folder / 'wf.db'}"
