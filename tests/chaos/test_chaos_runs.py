@@ -18,6 +18,7 @@ def site(tmp_path: Path) -> ChaosSite:
     return ChaosSite(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_sound_saga_holds_and_leaves_nothing_behind(site: ChaosSite) -> None:
     site.write(*CHAIN)
     done = site.chaos(3, "-o", "json")
@@ -32,6 +33,7 @@ def test_a_sound_saga_holds_and_leaves_nothing_behind(site: ChaosSite) -> None:
     assert site.kept() == []
 
 
+@pytest.mark.slow
 def test_a_run_that_must_not_be_called_twice_is_caught_with_its_story(site: ChaosSite) -> None:
     site.write(command("a", run="echo called >> files/a"), extra='[ "$(wc -l < files/a)" -eq 1 ]')
     done = site.chaos(9)

@@ -9,7 +9,7 @@ WORLDS = list(small_worlds())
 
 def _parameter(world: SmallWorld) -> object:
     steps = len(world.workflow.spec.steps)
-    large = steps > 3 or (steps == 3 and world.bound.crashes > 1)
+    large = steps > 2 or (steps == 2 and world.bound.oddities > 1)
     return pytest.param(world, id=world.name, marks=[pytest.mark.slow] if large else [])
 
 

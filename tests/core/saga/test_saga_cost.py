@@ -41,6 +41,7 @@ def seconds(steps: Sequence[StepSpec]) -> float:
     return process_time() - start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [chain, fan])
 def test_ten_times_the_steps_cost_ten_times_the_time(
     make: Callable[[int], list[StepSpec]],
