@@ -4,19 +4,17 @@ Everything is decided from what is saved, so it does not matter how often this l
 another scheduler does the same on the same store.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from wf_core.engine.runs_known import RunsKnown, state_of
+from wf_core.engine.turns import Turns
 from wf_core.errors import (
     AuthorError,
     ScheduleNotFound,
     StoreUnavailable,
-    WfError,
     WorkflowExists,
     WorkflowNotFound,
     WorkflowOwned,
@@ -31,16 +29,9 @@ from wf_core.schedules.runs import is_run_of, key_of, run_key, run_of
 from wf_core.schedules.timetable import timetable
 
 log = logging.getLogger("wf.schedules")
-LONGEST = 10.0
-"""Seconds between two looks at the clock: a machine that slept, or whose clock was set, tells
-nobody."""
-AGAIN = 5.0
-"""Seconds after which what failed is tried again."""
 SOON = 1.0
 """Seconds after which a schedule is looked at again that was saved by somebody else; it is sooner
 where the store tells of that."""
-TOGETHER = 16
-"""Schedules that are dealt with at the same time."""
 
 Judge = Callable[[CronWorkflow], str]
 
@@ -55,85 +46,33 @@ class Scheduler:
         self._clock = clock
         self._judge = judge
         self._runs = RunsKnown(store)
-        self._due_at: dict[Key, float] = {}  # epoch seconds; 0 is now
-        self._woken = asyncio.Event()
-        self._places = asyncio.Semaphore(TOGETHER)
-        self._said: dict[Key, str] = {}
+        self._turns = Turns("schedule", clock, self._try, log)
 
     async def run(self) -> None:
         """Until it is cancelled. What fails is logged and tried again; nothing is raised."""
-        following = [
-            asyncio.ensure_future(_for_ever(self._follow_schedules)),
-            asyncio.ensure_future(_for_ever(self._follow_runs)),
-        ]
-        try:
-            while True:
-                self._woken.clear()
-                now = self._clock.now()
-                due = [key for key, at in self._due_at.items() if at <= now]
-                await asyncio.gather(*(self._try(key) for key in due))
-                await self._next()
-        finally:
-            for each in following:
-                each.cancel()
-            await asyncio.gather(*following, return_exceptions=True)
-
-    async def _next(self) -> None:
-        """Wait until something happens, or something is due."""
-        first = min(self._due_at.values(), default=float("inf"))
-        wait = min(LONGEST, first - self._clock.now())
-        if wait > 0:
-            try:
-                async with asyncio.timeout(wait):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
-
-    def _soon(self, key: Key) -> None:
-        self._due_at[key] = 0.0
-        self._woken.set()
+        await self._turns.run(self._follow_schedules, self._follow_runs)
 
     async def _follow_schedules(self) -> None:
         async for key in self._schedules.watch():
-            self._soon(key)
+            self._turns.soon(key)
 
     async def _follow_runs(self) -> None:
         since = await self._store.position()
         self._runs.doubt()
-        for key in list(self._due_at):
-            self._soon(key)
+        self._turns.all_soon()
         async for seen in self._store.watch(since):
             schedule = self._runs.changed(seen.key)
             if schedule is not None:
-                self._soon(schedule)
+                self._turns.soon(schedule)
 
-    async def _try(self, key: Key) -> None:
-        """One turn of one schedule, which fails by itself."""
-        async with self._places:
-            # What happens from here on is dealt with by another turn.
-            self._due_at[key] = self._clock.now() + AGAIN
-            again = self._due_at[key]
-            try:
-                wake_at = await self._turn(key)
-            except ScheduleNotFound:
-                self._due_at.pop(key, None)
-                self._said.pop(key, None)
-                self._runs.keep(key, ())
-                return
-            except WfError as error:
-                self._complain(key, str(error))
-                return
-            except Exception:
-                log.exception("%s: a fault of the engine", key)
-                return
-        self._said.pop(key, None)
-        if self._due_at.get(key) == again:
-            self._due_at[key] = float("inf") if wake_at is None else wake_at
-
-    def _complain(self, key: Key, why: str) -> None:
-        if self._said.get(key) != why:
-            self._said[key] = why
-            log.warning("schedule %s: tried again in a while: %s", key, why)
+    async def _try(self, key: Key) -> float | None:
+        """One turn of one schedule; one that is gone is forgotten."""
+        try:
+            return await self._turn(key)
+        except ScheduleNotFound:
+            self._turns.forget(key)
+            self._runs.keep(key, ())
+            return None
 
     async def _turn(self, key: Key) -> float | None:
         """Decide and do it; when to decide again. Raises what the store raises."""
@@ -204,17 +143,3 @@ class Scheduler:
     def _tell(self, key: Key, before: CronStatus, after: CronStatus) -> None:
         if after.message and (after.reason, after.message) != (before.reason, before.message):
             log.warning("schedule %s: %s: %s", key, after.reason, after.message)
-
-
-async def _for_ever(follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    said = ""
-    while True:
-        try:
-            await follow()
-        except StoreUnavailable as error:
-            if str(error) != said:
-                said = str(error)
-                log.warning("following the schedules: %s", error)
-        except Exception:
-            log.exception("following the schedules: a fault of the engine")
-        await asyncio.sleep(AGAIN)

@@ -34,6 +34,7 @@ class Resource:
 
 WORKFLOWS = Resource("workflow.example.com", "v1alpha1", "workflows")
 CRON_WORKFLOWS = Resource("workflow.example.com", "v1alpha1", "cronworkflows")
+TASKS = Resource("workflow.example.com", "v1alpha1", "tasks")
 EVENTS = Resource("events.k8s.io", "v1", "events")
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
 PODS = Resource("", "v1", "pods")

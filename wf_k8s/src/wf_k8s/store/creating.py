@@ -1,6 +1,6 @@
 """Creating an object, once however often it is asked."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -8,13 +8,17 @@ from msgspec.structs import replace
 from wf_core.adapters import store_rules as rules
 from wf_core.codec import to_document
 from wf_core.errors import AuthorError, StoreUnavailable
-from wf_core.model.spec import Key, Workflow
+from wf_core.model.spec import API_VERSION, Key, Workflow
+from wf_core.model.state import Stored
 from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.store.guard import FINALIZER, wants_guard
 from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.objects import Objects
 from wf_k8s.store.saving import Fresh
 from wf_k8s.store.sizes import misfit
+
+CreateOwned = Callable[[Workflow, Mapping[str, Any]], Awaitable[Stored]]
+"""Creates a workflow that goes with the object of the reference."""
 
 CREATED_AS = "workflow.example.com/created-as"
 """Annotation with the uid that the creator gave. The API server gives the object one of its own;
@@ -43,6 +47,18 @@ async def create(
     if raw is None:
         return await _existing(key, workflow, fresh), None
     return read_known(raw), raw
+
+
+def owned_by(kind: str, name: str, uid: str) -> dict[str, Any]:
+    """The reference to one of our objects that makes another one, which is to go with it."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "name": name,
+        "uid": uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
 
 
 async def create_object(

@@ -5,7 +5,7 @@ The finalizer goes first: an object whose deletion is asked while it is on would
 therefore keeps it from going by age. What a crash leaves between the two is due as before.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from wf_core.adapters import store_rules as rules
 from wf_core.model.spec import Key
@@ -24,9 +24,10 @@ async def expire(
     fresh: Fresh,
     may: Callable[[Known], bool],
     told: Callable[[bytes], None],
+    leaving: Callable[[Known], Awaitable[None]],
 ) -> Known | None:
-    """The object that was removed, `may` having allowed it as it was stored at that moment; None
-    where it did not, or where something changed again and again.
+    """The object that was removed, `may` having allowed it as it was stored at that moment, and
+    `leaving` being done; None where it did not, or where something changed again and again.
 
     Raises WorkflowNotFound, StoreUnavailable.
     """
@@ -36,6 +37,7 @@ async def expire(
             raise rules.not_found(key)
         if not may(known) or guard.held_by_others(known):
             return None
+        await leaving(known)
         if guard.guarded(known):
             known = await _unguarded(objects, key, known, told)
         if known is not None and await objects.delete(key, known.uid, known.version):

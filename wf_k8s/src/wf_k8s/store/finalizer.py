@@ -3,7 +3,7 @@ and is not (a lost answer, a crash after the last save)."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import attrs
 
@@ -22,12 +22,20 @@ LAST = 2.0
 
 
 class Finalizer:
-    """`fresh` reads an object as it is stored; `told` is given what the API server answers."""
+    """`fresh` reads an object as it is stored; `told` is given what the API server answers.
+    `leaving` is done before an object is let go that may vanish then."""
 
-    def __init__(self, objects: Objects, fresh: Fresh, told: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        fresh: Fresh,
+        told: Callable[[bytes], None],
+        leaving: Callable[[Known], Awaitable[None]],
+    ) -> None:
         self._objects = objects
         self._fresh = fresh
         self._told = told
+        self._leaving = leaving
         self._later: dict[Key, None] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -50,6 +58,7 @@ class Finalizer:
 
     async def take_off(self, key: Key, known: Known) -> Known | None:
         """The object without the finalizer; None where it is gone, or somebody saved since."""
+        await self._leaving(known)
         base = place_of(known)
         for attempt in range(1, TRIES + 1):
             if not guard.guarded(known):

@@ -5,18 +5,26 @@ Workflows have `mirror`, which knows far more of them; this is for kinds of whic
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from typing import Any
 
 import attrs
+import msgspec
 
 from wf_core.errors import StoreForeign, StoreUnavailable
 from wf_core.model.spec import Key
+from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.client.follow import Change, Follow, Gone, Put, Restarted, Synced, Trouble
-from wf_k8s.store.objects import Objects
+from wf_k8s.store.objects import Objects, refused_by_test
+from wf_k8s.store.pointers import add, test
 from wf_k8s.store.rows import identity
+from wf_k8s.store.wire import read_body
 
 log = logging.getLogger("wf.k8s")
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 @attrs.define(eq=False)
@@ -49,6 +57,57 @@ class Followed:
         """An object as it was told last."""
         held = self._held.get(key)
         return None if held is None else held[1]
+
+    async def current(self, key: Key) -> bytes | None:
+        """An object as it was told last where all was told, else as it is now; None where it is
+        gone, or is being deleted."""
+        if not self.synced:
+            return await self.fresh(key)
+        raw = self.get(key)
+        return None if raw is None or read_body(raw).goes else raw
+
+    async def fresh(self, key: Key) -> bytes | None:
+        """The same, asked for now."""
+        raw = await self._objects.read(key)
+        return None if raw is None or read_body(raw).goes else self.accepted(raw)
+
+    def accepted(self, raw: bytes) -> bytes:
+        """Go on from an answer, without waiting for the watch to echo it."""
+        if self.synced:
+            self.put(raw)
+        return raw
+
+    async def save_status(
+        self, key: Key, uid: str, status: Mapping[str, Any], revision: int
+    ) -> bytes | None:
+        """Replace a status whose revision is the one before; the object with the new one. None
+        where another is stored, or that object is gone or goes: nothing was done then."""
+        ops = [
+            test("/metadata/uid", uid),
+            test("/metadata/deletionTimestamp", None),
+            test("/status/revision", revision - 1),
+            add("/status", status),
+        ]
+        try:
+            return self.accepted(await self._objects.patch(key, _encode(ops), "status"))
+        except RefusedError as error:
+            if error.code != 404 and not refused_by_test(error):
+                raise
+            return await self._landed(key, uid, status)
+        except NoAnswerError:
+            raw = await self._landed(key, uid, status)
+            if raw is None:
+                raise
+            return raw
+
+    async def _landed(self, key: Key, uid: str, status: Mapping[str, Any]) -> bytes | None:
+        """The object, if that very status is stored: the answer to its save may have been lost."""
+        raw = await self.fresh(key)
+        if raw is None:
+            return None
+        body = read_body(raw)
+        same = body.metadata.uid == uid and _decode(body.status) == _decode(_encode(status))
+        return raw if same else None
 
     def put(self, raw: bytes) -> None:
         """An object as it is now, from the watch or from the answer to a write of ours."""

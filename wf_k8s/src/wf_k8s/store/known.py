@@ -49,7 +49,8 @@ _json = msgspec.json.Decoder()
 
 @attrs.frozen
 class Known:
-    """`size` is the object's in bytes; `shown` is the derived part of its status."""
+    """`size` is the object's in bytes; `shown` is the derived part of its status; `controller` is
+    the uid of the object that made it, where one did."""
 
     key: Key
     version: int
@@ -63,6 +64,7 @@ class Known:
     status: Status
     shown: dict[str, Json]
     size: int
+    controller: str = ""
 
     @property
     def uid(self) -> str:
@@ -156,6 +158,7 @@ def read_known(raw: bytes) -> Known:
         status=status,
         shown={name: _json.decode(parts[name]) for name in SHOWN if name in parts},
         size=len(raw),
+        controller=meta.controller,
     )
 
 

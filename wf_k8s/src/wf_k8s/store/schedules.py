@@ -1,6 +1,6 @@
 """Schedules as custom resources, beside the workflows that they start."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,14 +15,14 @@ from wf_core.model.schedule import (
     CronWorkflowSpec,
     StoredSchedule,
 )
-from wf_core.model.spec import API_VERSION, Key, Workflow
+from wf_core.model.spec import Key, Workflow
 from wf_core.schedules.runs import key_of
-from wf_k8s.client.errors import NoAnswerError, RefusedError
+from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.follow import SILENCE
 from wf_k8s.client.resources import CRON_WORKFLOWS
-from wf_k8s.store.creating import create_object
+from wf_k8s.store.creating import CreateOwned, create_object, owned_by
 from wf_k8s.store.followed import Followed
-from wf_k8s.store.objects import Objects, refused_by_test
+from wf_k8s.store.objects import Objects
 from wf_k8s.store.pointers import Op, add, test
 from wf_k8s.store.times import epoch_seconds
 from wf_k8s.store.wire import read_body
@@ -30,10 +30,6 @@ from wf_k8s.store.wire import read_body
 _encode = msgspec.json.Encoder().encode
 _spec = msgspec.json.Decoder(CronWorkflowSpec)
 _json = msgspec.json.Decoder(dict[str, Any])
-
-
-CreateRun = Callable[[Workflow, Mapping[str, Any]], Awaitable[object]]
-"""Creates a workflow that goes with the object of the reference."""
 
 
 class K8sSchedules:
@@ -44,7 +40,7 @@ class K8sSchedules:
     runs_go_along = True
 
     def __init__(
-        self, workflows: Objects, create_run: CreateRun, check: Callable[[], None]
+        self, workflows: Objects, create_run: CreateOwned, check: Callable[[], None]
     ) -> None:
         self._objects = Objects(workflows.session, CRON_WORKFLOWS)
         self._create_run = create_run
@@ -63,7 +59,7 @@ class K8sSchedules:
             self._objects, place, _object(schedule, place), f"schedule '{key}'"
         )
         if raw is not None:
-            return self._accepted(raw)
+            return read_schedule(self._followed.accepted(raw))
         stored = await self._fresh(place)
         if stored is None:
             raise StoreUnavailable(f"schedule '{key}' is just being deleted; create it again")
@@ -88,20 +84,16 @@ class K8sSchedules:
                 if field in document["metadata"]
             ),
         ]
-        return self._accepted(await self._patched(key, ops))
+        return read_schedule(await self._patched(key, ops))
 
     async def load(self, key: Key) -> StoredSchedule:
         """As `ports.Schedules.load`."""
         self._check_open()
         key = await self._objects.placed(key)
-        if self._followed.synced:
-            raw = self._followed.get(key)
-            stored = None if raw is None or read_body(raw).goes else read_schedule(raw)
-        else:
-            stored = await self._fresh(key)
-        if stored is None:
+        raw = await self._followed.current(key)
+        if raw is None:
             raise rules.not_found(key)
-        return stored
+        return read_schedule(raw)
 
     async def list(self) -> Sequence[StoredSchedule]:
         """As `ports.Schedules.list`."""
@@ -114,31 +106,15 @@ class K8sSchedules:
         """As `ports.Schedules.suspend`."""
         self._check_open()
         key = await self._objects.placed(key)
-        self._accepted(await self._patched(key, [add("/spec/suspend", suspended)]))
+        await self._patched(key, [add("/spec/suspend", suspended)])
 
     async def save(self, key: Key, uid: str, status: CronStatus) -> bool:
         """As `ports.Schedules.save`: one patch, which tests uid and revision."""
         self._check_open()
         key = await self._objects.placed(key)
         shown = {**schedule_status(status), "activeCount": len(status.active)}
-        ops = [
-            test("/metadata/uid", uid),
-            test("/metadata/deletionTimestamp", None),
-            test("/status/revision", status.revision - 1),
-            add("/status", shown),
-        ]
-        try:
-            raw = await self._objects.patch(key, _encode(ops), "status")
-        except RefusedError as error:
-            if error.code != 404 and not refused_by_test(error):
-                raise
-            return await self._landed(key, uid, status)
-        except NoAnswerError:
-            if await self._landed(key, uid, status):
-                return True
-            raise
-        self._accepted(raw)
-        return True
+        saved = await self._followed.save_status(key, uid, shown, status.revision)
+        return saved is not None
 
     async def start(
         self,
@@ -150,14 +126,7 @@ class K8sSchedules:
     ) -> bool:
         """As `ports.Schedules.start`: the run first."""
         self._check_open()
-        owner = {
-            "apiVersion": API_VERSION,
-            "kind": CRON_KIND,
-            "name": key.name,
-            "uid": uid,
-            "controller": True,
-            "blockOwnerDeletion": False,
-        }
+        owner = owned_by(CRON_KIND, key.name, uid)
         await self._create_run(run, owner)
         return await self.save(key, uid, status)
 
@@ -181,33 +150,16 @@ class K8sSchedules:
         self._followed.close()
 
     async def _fresh(self, key: Key) -> StoredSchedule | None:
-        raw = await self._objects.read(key)
-        if raw is None or read_body(raw).goes:
-            return None
-        return self._accepted(raw)
-
-    async def _landed(self, key: Key, uid: str, status: CronStatus) -> bool:
-        """Whether that very status is stored: the answer to its save may have been lost."""
-        stored = await self._fresh(key)
-        return (
-            stored is not None
-            and stored.schedule.metadata.uid == uid
-            and stored.status == read_schedule_status(schedule_status(status))
-        )
+        raw = await self._followed.fresh(key)
+        return None if raw is None else read_schedule(raw)
 
     async def _patched(self, key: Key, ops: Sequence[Op]) -> bytes:
         try:
-            return await self._objects.patch(key, _encode(ops))
+            return self._followed.accepted(await self._objects.patch(key, _encode(ops)))
         except RefusedError as error:
             if error.code == 404 and error.reason:
                 raise rules.not_found(key) from error
             raise
-
-    def _accepted(self, raw: bytes) -> StoredSchedule:
-        """Go on from an answer, without waiting for the watch to echo it."""
-        if self._followed.synced:
-            self._followed.put(raw)
-        return read_schedule(raw)
 
 
 def read_schedule(raw: bytes) -> StoredSchedule:

@@ -39,6 +39,7 @@ from wf_k8s.store.patch import release
 from wf_k8s.store.rows import Place, read_place
 from wf_k8s.store.saving import refused, send
 from wf_k8s.store.schedules import K8sSchedules
+from wf_k8s.store.tasks import K8sTasks
 from wf_k8s.store.warner import Warner
 
 log = logging.getLogger("wf.k8s")
@@ -63,8 +64,11 @@ class K8sStore:
         self._stale: dict[Key, None] = {}  # what was stored last is not sure: read it
         self._logbook = Logbook()
         self._warner = Warner(self.objects)
-        self._finalizer = Finalizer(self.objects, self._fresh, self._tell_mirror)
         self.schedules = K8sSchedules(self.objects, self._create, self._check_open)
+        self.tasks = K8sTasks(self.objects, self._create, self._current, self._check_open)
+        self._finalizer = Finalizer(
+            self.objects, self._fresh, self._tell_mirror, self.tasks.settle
+        )
         self._mirror: Mirror | None = None
         self._listed: list[Row] = []
         self._closed = False
@@ -141,6 +145,13 @@ class K8sStore:
         shown = found[:limit]
         more = "/".join(map(str, _place(shown[-1]))) if len(found) > limit and shown else None
         return Page(tuple(shown), more)
+
+    def row(self, key: Key) -> Row | None:
+        """A workflow as it was told last; None where there is none, or nobody follows them."""
+        if self._mirror is None or not self._follows or key in self._stale:
+            return None
+        entry = self._mirror.entries.get(key)
+        return None if entry is None else entry.place.row
 
     async def _current(self, key: Key) -> Known:
         """What is stored, as far as this process may know it without asking."""
@@ -357,7 +368,9 @@ class K8sStore:
         def may(known: Known) -> bool:
             return rules.may_expire(known.stored(self._numbers_of(known)), stored)
 
-        gone = await expire(self.objects, key, self._fresh, may, self._tell_mirror)
+        gone = await expire(
+            self.objects, key, self._fresh, may, self._tell_mirror, self.tasks.settle
+        )
         if gone is not None:
             self._forget(key, gone.uid)
         return gone is not None
@@ -442,6 +455,7 @@ class K8sStore:
         self._closed = True
         self._closing.set()
         self.schedules.close()
+        self.tasks.close()
         await self._finalizer.halt()
         if self._mirror is not None:
             await self._mirror.close()

@@ -16,6 +16,13 @@ from wf_core.model.state import (
 )
 
 
+class OwnerReference(msgspec.Struct, gc=False):
+    """What an object goes with."""
+
+    uid: str = ""
+    controller: bool | None = None
+
+
 class Meta(msgspec.Struct, rename="camel", gc=False):
     """What we use of an object's metadata."""
 
@@ -29,6 +36,13 @@ class Meta(msgspec.Struct, rename="camel", gc=False):
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     finalizers: list[str] | None = None
+    owner_references: list[OwnerReference] | None = None
+
+    @property
+    def controller(self) -> str:
+        """The uid of the object that made this one and looks after it; empty where none did."""
+        owners = self.owner_references or ()
+        return next((each.uid for each in owners if each.controller), "")
 
     def model(self) -> Metadata:
         """As the model has it."""
