@@ -66,6 +66,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- if .Values.schedules.enabled }}
 {{ toYaml $rules.schedules }}
 {{- end }}
+{{- if .Values.tasks.enabled }}
+{{ toYaml $rules.tasks }}
+{{- end }}
 {{- if .Values.podSteps.enabled }}
 {{ toYaml $rules.pods }}
 {{- end }}

@@ -11,7 +11,7 @@ import yaml
 from tests.k8s.crd_objects import Json
 
 from wf_k8s import rbac
-from wf_k8s.crd import definition, schedule_definition
+from wf_k8s.crd import definition, schedule_definition, task_definition
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm"
@@ -83,10 +83,12 @@ def from_the_code() -> dict[str, Json]:
     return {
         "crd.yaml": definition(),
         "crd-schedules.yaml": schedule_definition(),
+        "crd-tasks.yaml": task_definition(),
         "rules.yaml": {
             "workflows": [rule.document() for rule in rbac.WORKFLOWS],
             "cleanUp": [rule.document() for rule in rbac.CLEAN_UP],
             "schedules": [rule.document() for rule in rbac.SCHEDULES],
+            "tasks": [rule.document() for rule in rbac.TASKS],
             "pods": [rule.document() for rule in (*rbac.PODS, *rbac.POD_LOGS)],
         },
     }

@@ -44,6 +44,16 @@ def cron(*steps: Json, name: str = "tick", schedule: str = "* * * * * *", **spec
     }
 
 
+def task(name: str = "once", **spec: Any) -> Json:
+    """A Task; what it does is what a `step` does, or is given as `stepTemplate` has it."""
+    return {
+        "apiVersion": "workflow.example.com/v1alpha1",
+        "kind": "Task",
+        "metadata": {"name": name},
+        "spec": {"type": "random", **spec},
+    }
+
+
 SUSPENDED = ("--type=merge", "-p", '{"spec":{"suspend":true}}')
 """What `kubectl patch` needs to suspend a schedule."""
 
@@ -84,6 +94,11 @@ class Sagas:
     def cron(self, name: str = "tick") -> Json:
         """A schedule, as it is stored."""
         found: Json = self.kubectl.json("get", "-n", self.namespace, "cronsaga", name)
+        return found
+
+    def task(self, name: str = "once") -> Json:
+        """A task, as it is stored."""
+        found: Json = self.kubectl.json("get", "-n", self.namespace, "sagatask", name)
         return found
 
     def known(self) -> bool:

@@ -10,6 +10,7 @@ import attrs
 
 from wf_k8s.crd.definition import GROUP, PLURAL
 from wf_k8s.crd.schedule import CRON_PLURAL
+from wf_k8s.crd.task import TASK_PLURAL
 
 
 @attrs.frozen
@@ -44,6 +45,13 @@ SCHEDULES = (
     Rule(GROUP, (PLURAL,), ("create",)),
 )
 """There too, where it starts what schedules are due."""
+
+TASKS = (
+    Rule(GROUP, (TASK_PLURAL,), ("list", "watch", "delete")),
+    Rule(GROUP, (f"{TASK_PLURAL}/status",), ("patch",)),
+    Rule(GROUP, (PLURAL,), ("create",)),
+)
+"""There too, where it runs tasks. Those that are finished are removed by age."""
 
 CLEAN_UP = (Rule(GROUP, (PLURAL,), ("delete",)),)
 """There too: finished workflows are removed by age, and runs of schedules by their history."""

@@ -66,6 +66,12 @@ log = logging.getLogger("wf.controller")
     show_default=True,
     help="Whether it starts what CronWorkflows are due.",
 )
+@click.option(
+    "--tasks/--no-tasks",
+    default=True,
+    show_default=True,
+    help="Whether it runs Tasks.",
+)
 @click.pass_context
 def controller_command(
     ctx: click.Context,
@@ -76,6 +82,7 @@ def controller_command(
     lease: str | None,
     on_namespace_deletion: str,
     schedules: bool,
+    tasks: bool,
 ) -> None:
     """Run the workflows of a cluster.
 
@@ -102,6 +109,7 @@ def controller_command(
         namespaces=_namespaces(ctx, settings.namespace),
         on_namespace_deletion=OnNamespaceDeletion(on_namespace_deletion),
         schedules=schedules,
+        tasks=tasks,
         metrics_port=metrics_port,
         timing=Timing(lease_seconds, lease_seconds * 2 / 3, min(1.0, lease_seconds / 5)),
         **({} if lease is None else {"lease": lease}),

@@ -12,7 +12,7 @@ from wf_core.cli.verb import verb
     wf crd > crd.yaml""",
 )
 def crd_command() -> None:
-    """Print the definitions of Workflow and CronWorkflow.
+    """Print the definitions of Workflow, CronWorkflow and Task.
 
     A cluster needs them once, before its first workflow. The chart brings them along.
     """

@@ -10,10 +10,12 @@ from wf_core.adapters.clock import SystemClock, WallClock
 from wf_core.engine.scheduling import scheduler_beside
 from wf_core.errors import OperatorError
 from wf_core.plugins import Registry
+from wf_core.retention import Retention
 from wf_k8s.controller import wiring
 from wf_k8s.controller.options import Options
 from wf_k8s.controller.orphaning import OnNamespaceDeletion, Orphaning
 from wf_k8s.controller.signals import caught
+from wf_k8s.controller.tasks import TaskKeeper
 from wf_k8s.controller.tenure import Tenure
 from wf_k8s.leadership.leadership import Leadership
 from wf_k8s.leadership.lease import Lease
@@ -89,6 +91,10 @@ class Controller:
             scheduler = scheduler_beside(engine, WallClock()) if self._options.schedules else None
             if scheduler is not None:
                 beside.append(asyncio.ensure_future(scheduler.run()))
+            if self._options.tasks:
+                retention = Retention(self._options.config.controller_config)
+                keeper = TaskKeeper(store, WallClock(), retention)
+                beside.append(asyncio.ensure_future(keeper.run()))
 
         def die() -> None:
             os._exit(LOST)

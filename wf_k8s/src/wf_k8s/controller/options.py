@@ -15,9 +15,10 @@ LEASE = "wf-controller"
 @attrs.frozen
 class Options:
     """`config` says how it runs, and in `config.namespace` is the Lease. `namespaces` are those
-    whose workflows it runs: none for all. `schedules`: whether it starts what is due. `kubeconfig`
-    and `context` None: the usual ones, or the pod's. `lease` is the Lease's name: by default
-    controllers of different namespaces don't stand in each other's way.
+    whose workflows it runs: none for all. `schedules`: whether it starts what is due; `tasks`:
+    whether it runs tasks. `kubeconfig` and `context` None: the usual ones, or the pod's. `lease` is
+    the Lease's name: by default controllers of different namespaces don't stand in each other's
+    way.
     """
 
     config: Config
@@ -26,6 +27,7 @@ class Options:
     namespaces: tuple[str, ...] = ()
     on_namespace_deletion: OnNamespaceDeletion = OnNamespaceDeletion.BLOCK
     schedules: bool = True
+    tasks: bool = True
     metrics_port: int = 8080
     timing: Timing = attrs.field(factory=Timing)
     lease: str = attrs.field()

@@ -9,6 +9,7 @@ from wf_k8s.crd.bounds import (
 )
 from wf_k8s.crd.definition import definition
 from wf_k8s.crd.schedule import schedule_definition
+from wf_k8s.crd.task import task_definition
 
 __all__ = [
     "MAX_ATTRIBUTES_SHOWN",
@@ -18,9 +19,10 @@ __all__ = [
     "definition",
     "definitions",
     "schedule_definition",
+    "task_definition",
 ]
 
 
 def definitions() -> tuple[Schema, ...]:
     """All of them."""
-    return (definition(), schedule_definition())
+    return (definition(), schedule_definition(), task_definition())

@@ -146,3 +146,18 @@ SCHEDULED: dict[str, str] = {
     "ScheduledRun.replaced": "Whether a later slot waits until it is undone.",
 }
 """Of what is saved of a schedule, by struct and wire name."""
+
+TASKED: dict[str, str] = {
+    "TaskStatus": "How the task stands: what its workflow shows; written by the engine alone.",
+    "TaskStatus.revision": "Counts the saves; each names the one that it builds on.",
+    "TaskStatus.phase": "Where its workflow is, or was last.",
+    "TaskStatus.workflow": "Name of the workflow that runs it: requests of people go there.",
+    "TaskStatus.workflowUid": "Uid of that workflow; no other one is made for this task.",
+    "TaskStatus.startedAt": "When it started.",
+    "TaskStatus.finishedAt": "When it came to its end.",
+    "TaskStatus.reason": "What is to be known beyond the phase, as one word.",
+    "TaskStatus.message": "The same, as a sentence: why it failed, or what it waits for.",
+    "TaskStatus.resource": "What it made in the outside world.",
+    "TaskStatus.attributes": "What it told.",
+}
+"""Of what is saved of a task, by struct and wire name."""

@@ -95,6 +95,15 @@ UNCHANGED = (
 """All of `spec` but `deletionPolicy`, `ttlSecondsAfterFinished` and `requests`: a running saga
 depends on it."""
 
+TASK = (
+    Rule(
+        "self == oldSelf",
+        "a task's spec is immutable: make a new Task instead, or ask its workflow",
+        reason="FieldValueForbidden",
+    ),
+)
+"""Of the `spec` of a task: its workflow is made of it once."""
+
 REQUESTED_STEP = Rule(
     "!has(self.requests) || "
     "(oldSelf.hasValue() && has(oldSelf.value().requests) && "

@@ -66,9 +66,7 @@ class K8sStore:
         self._warner = Warner(self.objects)
         self.schedules = K8sSchedules(self.objects, self._create, self._check_open)
         self.tasks = K8sTasks(self.objects, self._create, self._current, self._check_open)
-        self._finalizer = Finalizer(
-            self.objects, self._fresh, self._tell_mirror, self.tasks.settle
-        )
+        self._finalizer = Finalizer(self.objects, self._fresh, self._tell_mirror, self.tasks.settle)
         self._mirror: Mirror | None = None
         self._listed: list[Row] = []
         self._closed = False
