@@ -12,7 +12,7 @@ from tests.cluster.connection import Cluster
 from tests.cluster.kubectl import Kubectl
 from tests.k8s.chart_helm import CHART, Helm
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
-from tests.k8s.crd_objects import Json, Sagas, cron, drop, put, request, step, workflow
+from tests.k8s.crd_objects import Json, Sagas, cron, drop, put, request, step, task, workflow
 from tests.k8s.store_fixtures import Stores
 
 FINALIZER = "workflow.example.com/undo"
@@ -87,7 +87,8 @@ def author(guarded: Sagas, cluster: Cluster) -> Sagas:
     kubectl, namespace = guarded.kubectl, guarded.namespace
     verbs = "--verb=get,list,create,patch,update"
     kubectl(
-        "-n", namespace, "create", "role", "writer", verbs, "--resource=workflows,cronworkflows"
+        *("-n", namespace, "create", "role", "writer", verbs),
+        "--resource=workflows,cronworkflows,tasks",
     )
     bind(guarded, "writer")
     return attrs.evolve(guarded, kubectl=kubectl.speaking_from(cluster.kubeconfigs[AUTHOR]))
@@ -254,6 +255,18 @@ def test_19_a_schedule_is_no_way_round(author: Sagas, guarded: Sagas) -> None:
     assert accepts(author, cron(step("a")))
     assert "may use these service accounts alone" in guarded.refused(cron(pod_step(**TAKEN)))
     assert accepts(guarded, cron(pod_step(**NAMED)))
+
+
+def test_19_nor_is_a_task(author: Sagas, guarded: Sagas) -> None:
+    def pod(**parameters: object) -> Json:
+        return task(**pod_step(**parameters)["stepTemplate"])
+
+    assert "for those who may create pods themselves" in author.refused(pod())
+    assert accepts(author, task())
+    assert "may use these service accounts alone" in guarded.refused(pod(**TAKEN))
+    hidden = guarded.refused(pod(podTemplate="${parameters.template}"))
+    assert "must be written out in steps that run pods, not be references" in hidden
+    assert accepts(guarded, pod(**NAMED))
 
 
 def test_19_nor_is_changing_one_and_suspending_is_for_who_may_write_it(

@@ -11,7 +11,7 @@ from tests.cluster.connection import Cluster
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
-from tests.k8s.crd_objects import SUSPENDED, Sagas, cron, define, workflow
+from tests.k8s.crd_objects import SUSPENDED, Sagas, cron, define, task, workflow
 from tests.k8s.service_accounts import ServiceAccount, with_rights
 
 from wf_k8s import rbac
@@ -25,7 +25,7 @@ SELDOM: set[Right] = {("list", "workflow.example.com", "cronworkflows")}
 def rights(namespace: str) -> tuple[rbac.Rule, ...]:
     """Those of a controller for one namespace, where its lease is too."""
     schedules = (*rbac.SCHEDULES, *rbac.CLEAN_UP)
-    return (*rbac.WORKFLOWS, *schedules, *rbac.lease(f"wf-controller.{namespace}"))
+    return (*rbac.WORKFLOWS, *schedules, *rbac.TASKS, *rbac.lease(f"wf-controller.{namespace}"))
 
 
 def use(cluster: Cluster, account: ServiceAccount, controllers: Controllers) -> None:
@@ -36,7 +36,7 @@ def use(cluster: Cluster, account: ServiceAccount, controllers: Controllers) -> 
 
 def work(sagas: Sagas, notes: Notes) -> None:
     """All that a controller does: runs, undoes, gets stuck, is asked, removes what is deleted and
-    what is over age, starts what is due and forgets what is old."""
+    what is over age, starts what is due and forgets what is old, runs a task."""
     sagas.create(workflow(notes.step("a"), notes.step("b", "a", then="exit 1")))
     await_phase(sagas, "RollBacked")
     stuck = notes.step("s", then="exit 1")
@@ -68,6 +68,13 @@ def work(sagas: Sagas, notes: Notes) -> None:
         lambda: all("tick" not in name for name in sagas.names()) or None,
         "what the history does not keep goes",
     )
+    sagas.create(task(ttlSecondsAfterFinished={"success": 0}))
+    until(
+        lambda: (
+            sagas.kubectl.run("-n", sagas.namespace, "get", "sagatask", "once").returncode or None
+        ),
+        "the task has run, and age lets it go",
+    )
 
 
 def test_20_the_rights_of_the_chart_are_enough(
@@ -78,7 +85,7 @@ def test_20_the_rights_of_the_chart_are_enough(
     leader = controllers.leader()
     work(sagas, notes)
     assert leader.end() == 0
-    assert [line for line in leader.lines() if "403" in line["message"]] == []
+    assert [line for line in leader.lines() if "HTTP 403" in line["message"]] == []
 
 
 def audited(log: Path, user: str) -> tuple[set[Right], list[str]]:
@@ -145,7 +152,7 @@ def test_a_missing_right_is_told_by_readiness_and_waited_for(
     account = with_rights(sagas.kubectl, sagas.namespace, lease)
     use(cluster, account, controllers)
     leader = controllers.leader()
-    leader.await_said("403")
+    leader.await_said("HTTP 403")
     assert "403" in until(lambda: leader.unready() or None, "it says why it is not ready")
     account.grant(rights(sagas.namespace))
     until(lambda: None if leader.unready() else True, "it is ready")

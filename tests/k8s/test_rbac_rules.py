@@ -5,6 +5,7 @@ from wf_k8s import rbac
 EVERY = (
     *rbac.WORKFLOWS,
     *rbac.SCHEDULES,
+    *rbac.TASKS,
     *rbac.CLEAN_UP,
     *rbac.PODS,
     *rbac.POD_LOGS,
@@ -32,6 +33,11 @@ def test_20_schedules_are_not_written_but_for_their_state() -> None:
         verb for rule in rbac.SCHEDULES if "cronworkflows" in rule.resources for verb in rule.verbs
     }
     assert writes == {"list", "watch"}
+
+
+def test_20_tasks_are_removed_by_age_and_written_in_no_other_way_but_for_their_state() -> None:
+    writes = {verb for rule in rbac.TASKS if "tasks" in rule.resources for verb in rule.verbs}
+    assert writes == {"list", "watch", "delete"}
 
 
 def test_20_the_state_is_written_through_the_subresource() -> None:
