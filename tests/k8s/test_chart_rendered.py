@@ -92,13 +92,12 @@ def test_20_it_grants_what_the_controller_needs_and_no_more(helm: Helm) -> None:
 def test_20_without_steps_that_run_as_pods_it_may_not_see_a_pod(helm: Helm) -> None:
     documents = helm.documents(values={"podSteps": {"enabled": False}})
     granted = only(documents, "ClusterRole", "workflow-system.wf")
-    assert granted["rules"] == rules(
-        *rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.SCHEDULES, *rbac.TASKS
-    )
+    assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.SCHEDULES, *rbac.TASKS)
 
 
 def test_20_without_schedules_and_tasks_it_may_make_no_workflows(helm: Helm) -> None:
-    documents = helm.documents(values={"schedules": {"enabled": False}, "tasks": {"enabled": False}})
+    off = {"enabled": False}
+    documents = helm.documents(values={"schedules": off, "tasks": off})
     granted = only(documents, "ClusterRole", "workflow-system.wf")
     assert granted["rules"] == rules(*rbac.WORKFLOWS, *rbac.CLEAN_UP, *rbac.PODS, *rbac.POD_LOGS)
     assert {"--no-schedules", "--no-tasks"} <= set(pod_of(documents)["containers"][0]["args"])

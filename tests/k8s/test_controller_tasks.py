@@ -212,6 +212,7 @@ def test_a_task_that_is_deleted_makes_no_other_workflow(
     assert notes.lines() == ["run-a", "undo-a"]
 
 
+@pytest.mark.slow
 def test_a_controller_killed_before_it_saved_that_the_workflow_is_made_makes_no_other(
     sagas: Sagas, controllers: Controllers, notes: Notes
 ) -> None:
