@@ -258,8 +258,8 @@ def test_19_a_schedule_is_no_way_round(author: Sagas, guarded: Sagas) -> None:
 
 
 def test_19_nor_is_a_task(author: Sagas, guarded: Sagas) -> None:
-    def pod(**parameters: object) -> Json:
-        return task(**pod_step(**parameters)["stepTemplate"])
+    def pod(**parameters: str) -> Json:
+        return task(**pod_step("a", **parameters)["stepTemplate"])
 
     assert "for those who may create pods themselves" in author.refused(pod())
     assert accepts(author, task())

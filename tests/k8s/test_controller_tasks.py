@@ -32,9 +32,11 @@ def await_task(sagas: Sagas, **expected: str) -> Json:
 
 
 def await_gone(sagas: Sagas, *kinds: str) -> None:
-    for kind in kinds:
-        get = ("-n", sagas.namespace, "get", kind, "once")
-        until(lambda get=get: sagas.kubectl.run(*get).returncode or None, f"no {kind} is left")
+    def look() -> bool | None:
+        found = sagas.kubectl("-n", sagas.namespace, "get", ",".join(kinds), "-o", "name")
+        return None if "/once" in found else True
+
+    until(look, f"no {' and no '.join(kinds)} is left")
 
 
 def delete(sagas: Sagas, kind: str, *options: str) -> None:
