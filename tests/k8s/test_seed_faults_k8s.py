@@ -33,8 +33,8 @@ def phases(sagas: Sagas, *names: str) -> list[str]:
 
 
 def test_fault_2_the_documented_way_to_the_definition_works(sagas: Sagas) -> None:
-    """`wf crd | kubectl apply -f -`, as docs say; a server-side dry run judges it."""
-    command = "wf crd | kubectl apply -f -"
+    """`wf crd | kubectl apply --server-side -f -`, as docs say; a server-side dry run judges it."""
+    command = "wf crd | kubectl apply --server-side -f -"
     assert command in (ROOT / "docs" / "kubernetes.md").read_text()
     made = subprocess.run(
         [sys.executable, "-m", "wf_core.cli.main", "crd"],
@@ -42,7 +42,7 @@ def test_fault_2_the_documented_way_to_the_definition_works(sagas: Sagas) -> Non
         text=True,
         check=True,
     )
-    done = sagas.kubectl("apply", "--dry-run=server", "-f", "-", stdin=made.stdout)
+    done = sagas.kubectl("apply", "--server-side", "--dry-run=server", "-f", "-", stdin=made.stdout)
     assert "customresourcedefinition" in done
 
 

@@ -168,7 +168,7 @@ class StateContract(StoreTests):
             await store.create(workflow("brief", ttl=ttl), 1.0)
             await store.create(workflow("kept"), 2.0)
             rows = (await store.list()).rows
-            assert [(row.key.name, row.ttl) for row in rows] == [("brief", ttl), ("kept", NO_TTL)]
+            assert {row.key.name: row.ttl for row in rows} == {"brief": ttl, "kept": NO_TTL}
 
         self.run(test)
 

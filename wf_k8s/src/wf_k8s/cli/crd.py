@@ -8,7 +8,7 @@ from wf_core.cli.verb import verb
 @verb(
     "crd",
     examples="""
-    wf crd | kubectl apply -f -
+    wf crd | kubectl apply --server-side -f -
     wf crd > crd.yaml""",
 )
 def crd_command() -> None:

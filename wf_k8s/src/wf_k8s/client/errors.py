@@ -79,5 +79,6 @@ def _next_step(code: int, reason: str) -> str:
     if code == 403:
         return "; whoever runs this lacks a permission: `kubectl auth can-i --list` shows them"
     if code == 404 and not reason:  # no object is missing, but the resource itself
-        return "; this cluster does not know workflows: `wf crd | kubectl apply -f -` tells it"
+        tells = "`wf crd | kubectl apply --server-side -f -` tells it"
+        return f"; this cluster does not know workflows: {tells}"
     return ""
