@@ -11,6 +11,7 @@ from tests.k8s.store_fixtures import Stores
 from wf_core.errors import StoreUnavailable
 from wf_core.model.schedule import CronStatus
 from wf_core.testing.schedules_contract import SLOT, Made
+from wf_k8s.store.known import read_known
 from wf_k8s.store.store import K8sStore
 
 SAVE = "/cronworkflows/nightly/status?"
@@ -66,5 +67,26 @@ def test_a_watch_that_breaks_misses_nothing(stores: Stores, cluster: Cluster) ->
         proxy.cut()
         await plain.schedules.remove(made.key)
         assert await asyncio.wait_for(anext(watch), 10) == made.key
+
+    play(stores, cluster, test)
+
+
+def test_a_run_stays_until_its_slot_is_saved_as_decided(stores: Stores, cluster: Cluster) -> None:
+    """Its maker died between the two saves: whoever goes on would start the slot once more."""
+
+    async def test(proxy: Proxy, store: K8sStore, plain: K8sStore) -> None:
+        made = await Made.on(store)
+        proxy.add(Fault(SAVE, answer=status(500, "InternalError")))
+        with pytest.raises(StoreUnavailable):
+            await made.started()
+        name = made.run().metadata.name
+        where = ("-n", stores.namespace, "get", "saga", name, "-o", "json")
+        run = read_known(stores.kubectl(*where).encode())
+        await plain.schedules.settle(run)
+        plain.schedules.minded = True
+        with pytest.raises(StoreUnavailable, match="'nightly' has not taken note of its slot yet"):
+            await plain.schedules.settle(run)
+        assert await made.started()
+        await plain.schedules.settle(run)
 
     play(stores, cluster, test)

@@ -61,6 +61,15 @@ def is_run_of(workflow: Workflow, schedule: CronWorkflow, slot: float) -> bool:
     )
 
 
+def slot_of(workflow: Workflow) -> float | None:
+    """The slot (epoch seconds) that a run is of; None for what no slot asked for."""
+    written = workflow.metadata.annotations.get(SCHEDULED_AT, "")
+    try:
+        return datetime.fromisoformat(written).timestamp()
+    except ValueError:
+        return None
+
+
 def _made(schedule: CronWorkflow, name: str, uid: str, more: dict[str, str]) -> Workflow:
     template = schedule.spec.workflow_template
     metadata = Metadata(

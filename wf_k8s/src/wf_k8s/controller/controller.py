@@ -90,6 +90,7 @@ class Controller:
                 beside.append(asyncio.ensure_future(Orphaning(store, store.objects).run()))
             scheduler = scheduler_beside(engine, WallClock()) if self._options.schedules else None
             if scheduler is not None:
+                store.schedules.minded = True
                 beside.append(asyncio.ensure_future(scheduler.run()))
             if self._options.tasks:
                 retention = Retention(self._options.config.controller_config)

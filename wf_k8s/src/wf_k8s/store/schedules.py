@@ -16,12 +16,14 @@ from wf_core.model.schedule import (
     StoredSchedule,
 )
 from wf_core.model.spec import Key, Workflow
-from wf_core.schedules.runs import key_of
+from wf_core.schedules.decision import INVALID
+from wf_core.schedules.runs import SCHEDULE, key_of, slot_of
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.follow import SILENCE
 from wf_k8s.client.resources import CRON_WORKFLOWS
 from wf_k8s.store.creating import CreateOwned, create_object, owned_by
 from wf_k8s.store.followed import Followed
+from wf_k8s.store.known import Known
 from wf_k8s.store.objects import Objects
 from wf_k8s.store.pointers import Op, add, test
 from wf_k8s.store.times import epoch_seconds
@@ -47,6 +49,8 @@ class K8sSchedules:
         self._check_open = check
         self._followed = Followed(self._objects, "schedules")
         self.silence = SILENCE
+        self.minded = False
+        """Whether this process starts what is due."""
 
     async def create(self, schedule: CronWorkflow, now: float) -> StoredSchedule:  # noqa: ARG002
         """As `ports.Schedules.create`. The API server gives the uid and says when it was created.
@@ -144,6 +148,27 @@ class K8sSchedules:
             raise rules.not_found(key)
         await self._objects.delete(key, stored.schedule.metadata.uid, orphaning=keep_runs)
         return stored
+
+    async def settle(self, run: Known) -> None:
+        """Before a run may vanish its slot must be saved as decided: whoever goes on after a crash
+        would start it again.
+
+        Raises StoreUnavailable until that is done. Nothing is waited for where nobody here starts
+        what is due, nor for a schedule that starts nothing.
+        """
+        slot = slot_of(run.workflow)
+        if slot is None or not (self.minded and run.controller):
+            return
+        name = run.workflow.metadata.labels.get(SCHEDULE, "")
+        raw = await self._followed.current(Key(run.key.namespace, name))
+        stored = None if raw is None else read_schedule(raw)
+        if stored is None or stored.schedule.metadata.uid != run.controller:
+            return
+        status = stored.status
+        if stored.schedule.spec.suspend or status.reason == INVALID:
+            return
+        if status.decided_time is None or status.decided_time < slot:
+            raise StoreUnavailable(f"schedule '{name}' has not taken note of its slot yet")
 
     def close(self) -> None:
         """The store is closed: every watch ends."""

@@ -66,7 +66,7 @@ class K8sStore:
         self._warner = Warner(self.objects)
         self.schedules = K8sSchedules(self.objects, self._create, self._check_open)
         self.tasks = K8sTasks(self.objects, self._create, self._current, self._check_open)
-        self._finalizer = Finalizer(self.objects, self._fresh, self._tell_mirror, self.tasks.settle)
+        self._finalizer = Finalizer(self.objects, self._fresh, self._tell_mirror, self._settle)
         self._mirror: Mirror | None = None
         self._listed: list[Row] = []
         self._closed = False
@@ -366,12 +366,15 @@ class K8sStore:
         def may(known: Known) -> bool:
             return rules.may_expire(known.stored(self._numbers_of(known)), stored)
 
-        gone = await expire(
-            self.objects, key, self._fresh, may, self._tell_mirror, self.tasks.settle
-        )
+        gone = await expire(self.objects, key, self._fresh, may, self._tell_mirror, self._settle)
         if gone is not None:
             self._forget(key, gone.uid)
         return gone is not None
+
+    async def _settle(self, known: Known) -> None:
+        """Before a workflow may vanish, what it is for takes note of it."""
+        await self.tasks.settle(known)
+        await self.schedules.settle(known)
 
     def _forget(self, key: Key, uid: str) -> None:
         for each in (self._known, self._owned, self._stale):
