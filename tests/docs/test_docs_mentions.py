@@ -29,7 +29,9 @@ def _strange(mention: str) -> str | None:
     for word in words:
         if word.startswith("-"):
             name = word.partition("=")[0]
-            known = {option for each in command.params for option in each.opts}
+            known = {
+                option for each in command.params for option in (*each.opts, *each.secondary_opts)
+            }
             if name not in {*known, *kubectls_own, "-h", "--help"}:
                 return f"no option {name}"
         elif isinstance(command, click.Group):
