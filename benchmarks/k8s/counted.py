@@ -75,7 +75,8 @@ def _writes(n: int, way: Way, asked: list[Asked]) -> Figure:
 
 
 def _others(asked: list[Asked]) -> list[Figure]:
-    workflows = [each for each in asked if each.resource == "workflows" and each.code != 429]
+    asked = [each for each in asked if each.code != 429]
+    workflows = [each for each in asked if each.resource == "workflows"]
     reads = [each for each in workflows if each.verb in ("get", "list")]
     watches = [each for each in workflows if each.verb == "watch"]
     rest = [each for each in asked if each.resource not in ("workflows", "leases")]
