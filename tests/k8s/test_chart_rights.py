@@ -94,7 +94,7 @@ def test_the_release_runs_its_own_test(release: Release) -> None:
         until(lambda: None if leader.unready() else True, "it is ready")
         run_test(release, f"{fullname}-test")
         assert leader.end() == 0
-        refused = [line for line in leader.lines() if "403" in line["message"]]
+        refused = [line for line in leader.lines() if "HTTP 403" in line["message"]]
         assert refused == []
     finally:
         process.kill()

@@ -61,7 +61,7 @@ def test_it_is_not_ready_before_it_can_read_every_one_of_them(
     account = of_the_first(sagas, options)
     use(cluster, account, controllers)
     leader = controllers.leader(also=(elsewhere.namespace,))
-    assert "403" in until(lambda: leader.unready() or None, "it says why it is not ready")
+    assert "HTTP 403" in until(lambda: leader.unready() or None, "it says why it is not ready")
     there_too(account, elsewhere)
     until(lambda: None if leader.unready() else True, "it is ready")
 
