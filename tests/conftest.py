@@ -1,0 +1,8 @@
+"""What holds for every test."""
+
+from hypothesis import HealthCheck, settings
+
+# How fast a machine is at drawing and running examples says nothing of the code: the bounds that
+# Hypothesis has by default on both would fail on a busy one.
+settings.register_profile("wf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wf")
