@@ -7,13 +7,18 @@ MAX_REQUESTS = 64
 
 
 class Request(Wire, frozen=True):
-    """A request: `step` where it concerns one, `name` and `value` for a Signal."""
+    """A request: `step` where it concerns one, `name` and `value` for a Signal.
+
+    `by` is who asks, `reason` why. `verified`: the store vouches for `by`.
+    """
 
     type: RequestType
     step: str | None = None
     reason: str = ""
     name: str | None = None
     value: Json = None
+    by: str = ""
+    verified: bool = False
 
 
 class Asked(Wire, frozen=True):
@@ -25,7 +30,11 @@ class Asked(Wire, frozen=True):
 
 
 class Answer(Wire, frozen=True):
-    """What became of a request."""
+    """What became of a request.
+
+    `reason` says why it was refused or had no effect; `by`, `verified` and `request_reason` are the
+    request's own.
+    """
 
     seq: int
     type: RequestType
@@ -33,3 +42,6 @@ class Answer(Wire, frozen=True):
     at: float
     step: str | None = None
     reason: str = ""
+    by: str = ""
+    verified: bool = False
+    request_reason: str = ""

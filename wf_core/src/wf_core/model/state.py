@@ -8,7 +8,7 @@ from wf_core.model.phases import BlockReason, Ended, Hook, Phase, Ran, Undo
 from wf_core.model.requests import Answer, Asked
 from wf_core.model.spec import Parameters, Wire, Workflow
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 KEPT_ATTEMPTS = 5
 MAX_ERROR = 1024
 MAX_STEP_ATTRIBUTES = 32 * 1024
@@ -55,6 +55,10 @@ class StepState(Wire, frozen=True):
 
     `attempt` counts run attempts begun, `run_retry_count` counted failures; `next_attempt_at` is
     the not-before time of the saved intent; `previous` is what the last ended attempt left.
+    `waits_for_person`: what is in progress waits for a person's answer. `deaths` counts how
+    often in a row the process died while this call was the only one open. `kind` is the
+    distribution and version of the latest intent, `run_kind` that of the latest run where the two
+    differ.
     """
 
     phase: Phase = Phase.PENDING
@@ -70,7 +74,9 @@ class StepState(Wire, frozen=True):
     latest_rollback_retry_at: float | None = None
     latest_sync_at: float | None = None
     in_progress: bool = False
+    waits_for_person: bool = False
     interruptions: int = 0
+    deaths: int = 0
     next_attempt_at: float | None = None
     attempt_deadline_at: float | None = None
     previous: Ended = Ended.NONE
@@ -82,6 +88,7 @@ class StepState(Wire, frozen=True):
     attributes: Parameters = {}
     parameters: Parameters | None = None
     kind: str = ""
+    run_kind: str = ""
     attempts: tuple[Attempt, ...] = ()
 
 
@@ -108,8 +115,21 @@ class Condition(Wire, frozen=True):
     since: float
 
 
+class Folder(Wire, frozen=True):
+    """Where relative paths of a workflow begin: the folder it was submitted from, and the account
+    (a user id) that submitted it."""
+
+    path: str
+    user: int
+
+
 class WorkflowState(Wire, frozen=True):
-    """The head of a workflow's saved state. `deadline_left`: seconds, while the clock stands."""
+    """The head of a workflow's saved state.
+
+    `deadline_left`: seconds, while the clock stands. `key_uid`: the uid under which the first
+    intent was saved, from which idempotency keys come for ever. `folder`: None in a cluster, and
+    for a workflow from before folders were saved.
+    """
 
     phase: Phase = Phase.PENDING
     schema_version: int = SCHEMA_VERSION
@@ -117,6 +137,8 @@ class WorkflowState(Wire, frozen=True):
     owner: Owner = Owner()
     writer: Writer = Writer()
     created_at: float = 0.0
+    key_uid: str = ""
+    folder: Folder | None = None
     reached: dict[Phase, float] = {}
     deadline_at: float | None = None
     deadline_left: float | None = None
@@ -135,16 +157,22 @@ class WorkflowState(Wire, frozen=True):
 
 
 class OutboxEntry(Wire, frozen=True):
-    """A transition that is to be reported; its event id is `uid/seq` on every repeat."""
+    """A transition that is to be reported; its event id is `uid/seq` on every repeat.
+
+    `by` is the person whose request made the move, `reason` is that person's.
+    """
 
     seq: int
     phase: Phase
     at: float
     step: str | None = None
+    by: str = ""
+    reason: str = ""
 
 
 class Transition(Wire, frozen=True):
-    """One line of a workflow's history. `step` is None for the workflow itself."""
+    """One line of a workflow's history. `step` is None for the workflow itself; `by` is the person
+    whose request made the move."""
 
     at: float
     before: Phase
@@ -153,6 +181,7 @@ class Transition(Wire, frozen=True):
     reason: str = ""
     attempt: int = 0
     revision: int = 0
+    by: str = ""
 
 
 class LogLine(Wire, frozen=True):

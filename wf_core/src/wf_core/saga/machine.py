@@ -14,6 +14,7 @@ from wf_core.model.phases import BlockReason, PermitClass, Phase, Purpose
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Parameters, Workflow
 from wf_core.model.state import (
+    SCHEMA_VERSION,
     Blocked,
     Owner,
     Resource,
@@ -165,7 +166,10 @@ class Saga:
         """What is to be saved now, as revision + 1 by `owner`'s n-th write; it counts as saved."""
         ledger = self._ledger
         ledger.put_head(
-            revision=ledger.head.revision + 1, owner=owner, writer=Writer(owner.epoch, n)
+            revision=ledger.head.revision + 1,
+            owner=owner,
+            writer=Writer(owner.epoch, n),
+            schema_version=SCHEMA_VERSION,
         )
         return ledger.take_delta()
 

@@ -36,7 +36,19 @@ def answer_all(ledger: Ledger, now: float) -> None:
             continue
         verdict, reason = answered
         request = asked.request
-        ledger.answer(Answer(asked.seq, request.type, verdict, now, request.step, reason))
+        ledger.answer(
+            Answer(
+                asked.seq,
+                request.type,
+                verdict,
+                now,
+                request.step,
+                reason,
+                request.by,
+                request.verified,
+                request.reason,
+            )
+        )
     ledger.asked = waiting
 
 

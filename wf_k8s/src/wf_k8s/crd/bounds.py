@@ -47,6 +47,7 @@ SPEC: dict[str, Schema] = {
 REQUEST: dict[str, Schema] = {
     "step": {"maxLength": MAX_NAME},
     "reason": {"maxLength": _REASON},
+    "by": {"maxLength": _REASON},
     "name": {"minLength": 1, "maxLength": _STATUS},
 }
 """Of an entry of `spec.requests`."""

@@ -17,6 +17,10 @@ REQUESTS: dict[str, str] = {
     "Request.reason": "Why, for whoever reads it later.",
     "Request.name": "Name of the value that a Signal sets.",
     "Request.value": "Value that a Signal sets: anything that JSON can say.",
+    "Request.by": (
+        "Who asks; the chart's admission policy writes the name that the API server knows."
+    ),
+    "Request.verified": "Whether the store vouches for who asks.",
 }
 """Of `spec.requests`, by struct and wire name."""
 
@@ -28,6 +32,8 @@ STORED: dict[str, str] = {
     "WorkflowState.owner": "Who owns the workflow.",
     "WorkflowState.writer": "Who wrote this revision, by which a lost answer is recognised.",
     "WorkflowState.createdAt": "When the workflow was created, in epoch seconds.",
+    "WorkflowState.keyUid": "The uid from which idempotency keys come, whatever uid it has now.",
+    "WorkflowState.folder": "Where relative paths begin; none in a cluster.",
     "WorkflowState.reached": "When each phase was reached first, in epoch seconds.",
     "WorkflowState.deadlineAt": "When its active deadline passes, in epoch seconds.",
     "WorkflowState.deadlineLeft": "Seconds left to the deadline, while the clock stands.",
@@ -46,6 +52,9 @@ STORED: dict[str, str] = {
     "Owner": "Who owns the workflow.",
     "Owner.id": "The controller that owns the workflow; empty for none.",
     "Owner.epoch": "Counts the owners; a former one can't save any more.",
+    "Folder": "Where relative paths begin.",
+    "Folder.path": "The folder that the workflow was submitted from.",
+    "Folder.user": "Id of the account that submitted it.",
     "Writer": "Who wrote this revision, by which a lost answer is recognised.",
     "Writer.epoch": "Epoch of the owner that wrote it.",
     "Writer.n": "Number of the write within that epoch.",
@@ -61,6 +70,9 @@ STORED: dict[str, str] = {
     "Answer.at": "When it was answered, in epoch seconds.",
     "Answer.step": "Name of the step it was about.",
     "Answer.reason": "Why it was refused, or had no effect.",
+    "Answer.by": "Who asked.",
+    "Answer.verified": "Whether the cluster vouches for who asked.",
+    "Answer.requestReason": "Why it was asked.",
     "StepState": "The state of one step.",
     "StepState.phase": "Where the step is.",
     "StepState.reached": "When each phase was reached first, in epoch seconds.",
@@ -77,7 +89,9 @@ STORED: dict[str, str] = {
     "StepState.latestRollbackRetryAt": "When its undo last failed, in epoch seconds.",
     "StepState.latestSyncAt": "When it was last looked at, in epoch seconds.",
     "StepState.inProgress": "Whether the attempt left something going that is looked at.",
+    "StepState.waitsForPerson": "Whether what is in progress waits for a person's answer.",
     "StepState.interruptions": "How often in a row the attempt was interrupted by a crash.",
+    "StepState.deaths": ("How often in a row the process died while only this call was open."),
     "StepState.nextAttemptAt": "The next attempt starts no earlier, in epoch seconds.",
     "StepState.attemptDeadlineAt": "When the attempt's time is up, in epoch seconds.",
     "StepState.previous": "What the last attempt that ended has left.",
@@ -89,6 +103,7 @@ STORED: dict[str, str] = {
     "StepState.attributes": "What it told the steps after it.",
     "StepState.parameters": "Its parameters, as they were resolved before its first attempt.",
     "StepState.kind": "The distribution and version that its kind came from.",
+    "StepState.runKind": "The distribution and version that ran it, where another undoes it.",
     "StepState.attempts": "How its last attempts ended.",
     "Blocked": "Why a step waits for a person.",
     "Blocked.reason": "Why, as one word.",
@@ -112,6 +127,8 @@ STORED: dict[str, str] = {
     "OutboxEntry.phase": "Phase that is reported.",
     "OutboxEntry.at": "When that was reached, in epoch seconds.",
     "OutboxEntry.step": "Name of the step; none where it is the workflow's phase.",
+    "OutboxEntry.by": "Who asked for it.",
+    "OutboxEntry.reason": "Why that person asked.",
     "Transition": "One change of phase.",
     "Transition.at": "When, in epoch seconds.",
     "Transition.before": "The phase before.",
@@ -120,6 +137,7 @@ STORED: dict[str, str] = {
     "Transition.reason": "Why.",
     "Transition.attempt": "Attempt in which it happened.",
     "Transition.revision": "Revision that it was saved with.",
+    "Transition.by": "Who asked for it.",
 }
 """Of what a save holds, by struct and wire name."""
 

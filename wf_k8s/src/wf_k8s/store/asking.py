@@ -60,15 +60,7 @@ def request_patch(known: Known, request: Request, now: float) -> tuple[WireReque
     number was made from. Answered requests make room where there is none."""
     numbers = Numbers()
     numbers.learn(known.requests, known.status.answers, known.status.request_seq)
-    entry = WireRequest(
-        id_of(numbers.last + 1),
-        request.type,
-        request.step,
-        request.reason,
-        request.name,
-        request.value,
-        rfc3339(now),
-    )
+    entry = WireRequest.of(request, id_of(numbers.last + 1), rfc3339(now))
     ops: list[Op] = [
         test("/metadata/uid", known.uid),
         test("/spec/requests", msgspec.Raw(known.raw_requests)),

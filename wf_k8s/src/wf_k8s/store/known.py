@@ -5,7 +5,7 @@ import msgspec
 
 from wf_core.adapters import store_rules as rules
 from wf_core.errors import StoreForeign
-from wf_core.model.requests import Answer, Asked, Request
+from wf_core.model.requests import Asked
 from wf_core.model.spec import Json, Key, Workflow, WorkflowSpec
 from wf_core.model.state import Owner, StepState, Stored, WorkflowState
 from wf_k8s.store.numbers import Numbers
@@ -85,9 +85,7 @@ class Known:
             head = WorkflowState(
                 **{name: getattr(status, name) for name in SAME},
                 conditions=status.remarks,
-                answers=tuple(
-                    Answer(a.seq, a.type, a.verdict, a.at, a.step, a.reason) for a in status.answers
-                ),
+                answers=tuple(each.plain() for each in status.answers),
             )
         return rules.merged(head, self.owner, self.deleting_at)
 
@@ -179,5 +177,4 @@ def _asked(request: WireRequest, seq: int) -> Asked:
         at = epoch_seconds(request.created_at) if request.created_at else 0.0
     except ValueError:
         at = 0.0  # the schema holds it to be a time; whatever it is, the request counts
-    plain = Request(request.type, request.step, request.reason, request.name, request.value)
-    return Asked(seq, plain, at)
+    return Asked(seq, request.plain(), at)

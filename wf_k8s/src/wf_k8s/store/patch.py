@@ -149,15 +149,7 @@ def _answers(known: Known, changes: Changes, numbers: Numbers) -> tuple[WireAnsw
         return status.answers
     numbers.learn(known.requests, status.answers, status.request_seq)
     by_seq = {
-        answer.seq: WireAnswer(
-            answer.seq,
-            answer.type,
-            answer.verdict,
-            answer.at,
-            answer.step,
-            answer.reason,
-            id=numbers.id(answer.seq) or id_of(answer.seq),
-        )
+        answer.seq: WireAnswer.of(answer, numbers.id(answer.seq) or id_of(answer.seq))
         for answer in changes.head.answers
     }
     standing = {each.id: each for each in known.requests}
@@ -168,7 +160,14 @@ def _answers(known: Known, changes: Changes, numbers: Numbers) -> tuple[WireAnsw
         request = standing.get(numbers.id(seq) or "")
         if request is not None and seq not in by_seq:
             by_seq[seq] = WireAnswer(
-                seq, request.type, Verdict.NO_EFFECT, 0.0, request.step, id=request.id
+                seq,
+                request.type,
+                Verdict.NO_EFFECT,
+                0.0,
+                request.step,
+                by=request.by,
+                request_reason=request.reason,
+                id=request.id,
             )
     return tuple(by_seq[seq] for seq in sorted(by_seq))
 

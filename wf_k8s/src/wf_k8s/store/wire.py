@@ -1,19 +1,31 @@
 """The object as it is stored, decoded in one go: the status holds the model's values verbatim."""
 
+from typing import Any
+
 import msgspec
 
 from wf_core.errors import StoreForeign
 from wf_core.model.phases import Phase, RequestType
-from wf_core.model.requests import Answer
+from wf_core.model.requests import Answer, Request
 from wf_core.model.spec import Json, Metadata, Parameters, Wire
 from wf_core.model.state import (
     SCHEMA_VERSION,
     Condition,
+    Folder,
     OutboxEntry,
     StepState,
     Transition,
     Writer,
 )
+
+
+def _fields(value: msgspec.Struct, of: type[msgspec.Struct]) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in of.__struct_fields__}
+
+
+def _written(request: msgspec.Struct) -> dict[str, Any]:
+    names = (name for name in Request.__struct_fields__ if name != "verified")
+    return {name: getattr(request, name) for name in names}
 
 
 class OwnerReference(msgspec.Struct, gc=False):
@@ -65,12 +77,31 @@ class WireRequest(Wire, frozen=True):
     name: str | None = None
     value: Json = None
     created_at: str = ""
+    by: str = ""
+
+    @classmethod
+    def of(cls, request: Request, id: str, created_at: str) -> "WireRequest":
+        """A request as it is stored."""
+        return cls(id=id, created_at=created_at, **_written(request))
+
+    def plain(self) -> Request:
+        """As the model has it. What an author writes vouches for nobody."""
+        return Request(**_written(self))
 
 
 class WireAnswer(Answer, frozen=True):
     """An answer, and the id of the request that it answers."""
 
     id: str = ""
+
+    @classmethod
+    def of(cls, answer: Answer, id: str) -> "WireAnswer":
+        """An answer as it is stored."""
+        return cls(id=id, **_fields(answer, Answer))
+
+    def plain(self) -> Answer:
+        """As the model has it."""
+        return Answer(**_fields(self, Answer))
 
 
 class Requests(msgspec.Struct, gc=False):
@@ -90,6 +121,8 @@ class Status(Wire, frozen=True):
     writer: Writer = Writer()
     save_id: str = ""
     created_at: float = 0.0
+    key_uid: str = ""
+    folder: Folder | None = None
     reached: dict[Phase, float] = {}
     deadline_at: float | None = None
     deadline_left: float | None = None
