@@ -89,6 +89,12 @@ matchResources:
 {{- end }}
 {{- end }}
 
+{{- /* Whether an admission policy writes who makes a request; empty for no. */ -}}
+{{- define "wf.requestersVerified" -}}
+{{- $known := .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" }}
+{{- if and .Values.admission.requesters.enabled $known }}true{{- end }}
+{{- end }}
+
 {{- define "wf.podSecurityContext" -}}
 runAsNonRoot: true
 {{- with .Values.podSecurity.runAsUser }}

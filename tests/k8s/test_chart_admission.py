@@ -64,10 +64,19 @@ def guarded(saga_kubectl: Kubectl, cluster_helm: Helm) -> Iterator[Sagas]:
             lambda: None if accepts(sagas, workflow(requests=[answered_by("ann")])) else True,
             "the policy about approvals counts",
         )
+        until(
+            lambda: requesters(created(sagas, workflow(requests=[request("r1")]))) or None,
+            "the policy about requesters counts",
+        )
         yield sagas
     finally:
         cluster_helm("uninstall", namespace, *where)
         saga_kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def requesters(document: Json) -> dict[str, str]:
+    """Who made each request, by its id."""
+    return {each["id"]: each["by"] for each in document["spec"]["requests"] if "by" in each}
 
 
 def created(sagas: Sagas, document: Json) -> Json:
@@ -121,6 +130,35 @@ def test_11_where_no_controller_would_take_it_off_it_is_not_put_on(
 ) -> None:
     elsewhere = attrs.evolve(guarded, namespace=stores.another_namespace())
     assert finalizers(created(elsewhere, workflow())) == []
+
+
+def test_d_a_request_bears_the_name_that_the_api_server_knows(author: Sagas) -> None:
+    forged = [request("mine"), {**request("forged", "Suspend"), "by": "somebody-else"}]
+    assert requesters(created(author, workflow(requests=forged))) == {
+        "mine": AUTHOR,
+        "forged": AUTHOR,
+    }
+
+
+def test_d_who_made_a_request_cannot_be_changed_by_anybody(guarded: Sagas, author: Sagas) -> None:
+    author.create(workflow(name="signed", requests=[request("mine", "Suspend")]))
+    for by in ("somebody-else", None):  # written anew, and left out by a later apply
+        patch = [{"op": "add", "path": "/spec/requests/0/by", "value": by}]
+        if by is None:
+            patch = [{"op": "remove", "path": "/spec/requests/0/by"}]
+        guarded.kubectl(
+            *("-n", guarded.namespace, "patch", "saga", "signed", "--type=json"),
+            *("-p", json.dumps(patch)),
+        )
+        assert requesters(guarded.get("signed")) == {"mine": AUTHOR}
+    added = [{"op": "add", "path": "/spec/requests/0", "value": request("later", "Continue")}]
+    guarded.kubectl(
+        *("-n", guarded.namespace, "patch", "saga", "signed", "--type=json"),
+        *("-p", json.dumps(added)),
+    )
+    found = requesters(guarded.get("signed"))
+    assert found["mine"] == AUTHOR
+    assert found["later"] != AUTHOR
 
 
 @pytest.mark.slow

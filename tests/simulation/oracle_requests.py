@@ -39,6 +39,8 @@ def _answer(w: World, request: Request) -> Verdict | None:
             return _signal(w, request)
         case RequestType.RETRY_RUN if not request.step:
             return _retry_everything(w)
+        case RequestType.RETRY_ROLLBACK if not request.step:
+            return _undo_everything_again(w)
     i = w.index(request.step)
     if i is None:
         return REFUSED
@@ -99,6 +101,24 @@ def _retry_everything(w: World) -> Verdict:
     return APPLIED if blocked else REFUSED
 
 
+def _undo_everything_again(w: World) -> Verdict:
+    """RetryRollback without a step: every undo that waits for a person."""
+    stuck = [i for i in w.indices if rules.undo_is_stuck(w, i)]
+    for i in stuck:
+        _undo_again(w, i)
+    if stuck and w.head.phase is Phase.FAILED and rules.can_go_on_undoing(w):
+        moves.move_workflow(w, Phase.ROLLING_BACK)
+    return APPLIED if stuck else REFUSED
+
+
+def _undo_again(w: World, i: int) -> None:
+    step = w.steps[i]
+    if step.phase is Phase.FAILED:
+        moves.move(w, i, Phase.ROLLING_BACK)
+        step.undo = None
+    moves.by_hand(w, i, Hook.ROLLBACK)
+
+
 def _of_step(w: World, what: RequestType, i: int) -> Verdict:
     step = w.steps[i]
     forward = what in (RequestType.RETRY_RUN, RequestType.MARK_SUCCEEDED)
@@ -116,10 +136,7 @@ def _of_step(w: World, what: RequestType, i: int) -> Verdict:
             moves.succeed(w, i, Ran.MARKED)
             moves.arm_watch(w, i)
         case RequestType.RETRY_ROLLBACK:
-            if step.phase is Phase.FAILED:
-                moves.move(w, i, Phase.ROLLING_BACK)
-                step.undo = None
-            moves.by_hand(w, i, Hook.ROLLBACK)
+            _undo_again(w, i)
         case RequestType.SKIP_ROLLBACK:
             if step.phase is Phase.ROLLING_BACK:
                 moves.leave(w, i, Hook.ROLLBACK)

@@ -324,3 +324,10 @@ def undo_waits(w: World, i: int) -> bool:
     """D: the requests about an undo are for a step that is Failed, or waits in RollingBack."""
     back = w.head.phase in (Phase.ROLLING_BACK, Phase.FAILED)
     return back and w.steps[i].phase in (Phase.ROLLING_BACK, Phase.FAILED)
+
+
+def undo_is_stuck(w: World, i: int) -> bool:
+    """D: an undo that waits for a person and has no call in flight."""
+    step = w.steps[i]
+    failed = step.phase is Phase.FAILED and step.undo is not Undo.SKIPPED
+    return undo_waits(w, i) and not step.flight and (failed or step.blocked is not None)

@@ -47,12 +47,19 @@ def test_the_body_has_the_fields_of_the_seed_and_names_the_event() -> None:
         "uid": "uid-1",
         "name": "example",
         "step": "a",
+        "by": "",
+        "reason": "",
         "phase": "RollingBack",
         "attributes": {"who": "c", "a": 1, "c": 1},
         "runError": {"b": "boom"},
         "rollbackError": {"a": "stuck"},
         "syncError": {"c": "lost"},
     }
+
+
+def test_the_body_says_who_asked_for_a_move_and_why() -> None:
+    found = body(stored(), OutboxEntry(7, Phase.ROLLING_BACK, AT, None, "ann", "customer called"))
+    assert (found["by"], found["reason"]) == ("ann", "customer called")
 
 
 def test_the_body_has_every_field_where_there_is_nothing_to_say() -> None:

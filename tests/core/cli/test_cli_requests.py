@@ -1,11 +1,13 @@
 """What people ask, where no engine runs the workflow."""
 
+import json
+
 import pytest
+from msgspec.structs import replace
 from tests.core.cli.made import BORN, DONE, RUNNING, Shell, step, stored, workflow
 
+from wf_core.adapters.account import account
 from wf_core.cli.delete import stands_against
-from wf_core.cli.requests import retries
-from wf_core.errors import AuthorError
 from wf_core.model.phases import BlockReason, DeletionPolicy, Phase, RequestType, Undo
 from wf_core.model.requests import Request
 from wf_core.model.spec import Key
@@ -14,6 +16,11 @@ from wf_core.model.state import Blocked, OutboxEntry, StepState
 KEY = Key("default", "order")
 ORDER = workflow(step("hotel"), step("payment", "hotel"))
 STUCK = StepState(phase=Phase.FAILED, attempt=1, undo=Undo.FAILED)
+
+
+def ours(request: Request) -> Request:
+    """As the store keeps it: in the name of the account that asks."""
+    return replace(request, by=account(), verified=True)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +48,7 @@ def test_d_a_request_is_kept_and_it_is_said_that_nobody_applies_it_yet(
     result = shell.wf(*arguments)
     assert result.code == 0, result.err
     assert result.out.endswith("is asked; no engine runs it now: `wf resume order` applies it\n")
-    assert [asked.request for asked in shell.load().asked] == [request_]
+    assert [asked.request for asked in shell.load().asked] == [ours(request_)]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +64,7 @@ def test_d_a_stuck_undo_is_asked_about_by_step(
 ) -> None:
     shell.keep(ORDER, [STUCK], phase=Phase.FAILED)
     assert shell.wf(command, "order", "hotel").code == 0
-    assert [asked.request for asked in shell.load().asked] == [Request(type_, "hotel")]
+    assert [asked.request for asked in shell.load().asked] == [ours(Request(type_, "hotel"))]
 
 
 def test_d_what_no_engine_would_apply_is_refused_at_once(shell: Shell) -> None:
@@ -79,25 +86,31 @@ def test_a_misspelt_step_gets_the_nearest_name(shell: Shell) -> None:
     assert "has no step 'hotl'; did you mean 'hotel'?" in result.err
 
 
-def test_retry_without_a_step_names_every_undo_that_is_stuck() -> None:
-    skipped = StepState(phase=Phase.FAILED, attempt=1, undo=Undo.SKIPPED)
-    hook = StepState(
-        phase=Phase.ROLLING_BACK, attempt=1, blocked=Blocked(BlockReason.HOOK_STUCK, BORN)
-    )
-    made = workflow(step("a"), step("b"), step("c"), step("d"))
-    found = retries(stored(made, STUCK, skipped, hook, DONE, phase=Phase.FAILED), KEY, None, "")
-    assert found == [
-        Request(RequestType.RETRY_ROLLBACK, "a"),
-        Request(RequestType.RETRY_ROLLBACK, "c"),
-    ]
-    with pytest.raises(AuthorError, match="no undo of it waits"):
-        retries(stored(made, skipped, phase=Phase.FAILED), KEY, None, "")
+def test_retry_without_a_step_is_one_request_for_all_that_waits(shell: Shell) -> None:
+    many = workflow(*(step(f"s{n}") for n in range(70)))
+    shell.keep(many, [STUCK] * 70, phase=Phase.FAILED)
+    assert shell.wf("retry", "order", "--reason", "the bank is back").code == 0
+    again = Request(RequestType.RETRY_ROLLBACK, reason="the bank is back")
+    assert [asked.request for asked in shell.load().asked] == [ours(again)]
 
 
-def test_retry_of_a_workflow_that_could_never_start_starts_it_again() -> None:
-    assert retries(stored(ORDER, phase=Phase.FAILED), KEY, None, "why") == [
-        Request(RequestType.RETRY_RUN, reason="why")
-    ]
+def test_retry_of_a_workflow_that_could_never_start_starts_it_again(shell: Shell) -> None:
+    shell.keep(ORDER, [], phase=Phase.FAILED)
+    assert shell.wf("retry", "order").code == 0
+    assert [asked.request for asked in shell.load().asked] == [ours(Request(RequestType.RETRY_RUN))]
+
+
+def test_thousands_that_wait_for_a_person_are_a_summary(shell: Shell) -> None:
+    blocked = Blocked(BlockReason.ROLLBACK_FAILED, BORN, "no answer", ("RetryRollback",))
+    stuck = replace(STUCK, blocked=blocked)
+    many = workflow(*(step(f"s{n}") for n in range(1000)))
+    shell.keep(many, [stuck] * 1000, phase=Phase.FAILED)
+    for command in (("explain", "order"), ("watch", "order")):
+        result = shell.wf(*command)
+        said = result.out + result.err
+        assert "and 980 more" in said
+        assert len(said) < 10_000
+    assert len(json.loads(shell.wf("explain", "order", "-o", "json").out)["items"]) == 1000
 
 
 def test_a_workflow_that_nothing_stands_against_is_deleted_at_once(shell: Shell) -> None:

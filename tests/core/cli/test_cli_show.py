@@ -1,12 +1,14 @@
 """What is shown of a store, whoever runs what is in it."""
 
 import json
+from datetime import datetime
 
 import pytest
 import yaml
 from tests.core.cli.made import BORN, DONE, RUNNING, Shell, step, workflow
 
-from wf_core.model.phases import BlockReason, Phase, Undo
+from wf_core.model.phases import BlockReason, Phase, RequestType, Undo, Verdict
+from wf_core.model.requests import Answer
 from wf_core.model.state import Blocked, StepState, Transition
 
 ORDER = workflow(step("hotel"), step("payment", "hotel"))
@@ -95,11 +97,48 @@ def test_c8_history_shows_every_transition(shell: Shell) -> None:
     shell.keep(ORDER, [DONE], HISTORY, phase=Phase.RUNNING)
     rows = [line.split()[2:] for line in shell.wf("history", "order").lines]
     assert rows == [
-        ["FROM", "TO", "ATTEMPT", "REASON"],
+        ["FROM", "TO", "ATTEMPT", "BY", "REASON"],
         ["(workflow)", "Pending", "Running", "admitted"],
         ["hotel", "Pending", "Running", "1"],
         ["hotel", "Running", "Success", "1"],
     ]
+
+
+def test_history_shows_what_people_asked_for_and_what_became_of_it(shell: Shell) -> None:
+    asked = RequestType.RETRY_RUN
+    answers = (
+        Answer(1, asked, Verdict.REFUSED, BORN, "hotel", "no run waits", "ann", True, "again"),
+        Answer(2, RequestType.SUSPEND, Verdict.APPLIED, BORN, by="bob"),
+    )
+    moves = (Transition(BORN, Phase.PENDING, Phase.RUNNING, None, "admitted", by="ann"),)
+    shell.keep(ORDER, [DONE], moves, phase=Phase.RUNNING, answers=answers)
+    lines = shell.wf("history", "order").lines
+    assert lines[1].split()[2:] == ["(workflow)", "Pending", "Running", "ann", "admitted"]
+    assert lines[4].split()[2:] == (
+        ["RetryRun", "hotel", "ann", "again", "Refused", "no", "run", "waits"]
+    )
+    assert lines[5].split()[2:] == ["Suspend", "bob", "(not", "verified)", "Applied"]
+    document = json.loads(shell.wf("history", "order", "-o", "json").out)
+    assert [item["by"] for item in document["items"]] == ["ann"]
+    assert document["requests"][0] == {
+        "at": document["requests"][0]["at"],
+        "request": "RetryRun",
+        "step": "hotel",
+        "by": "ann",
+        "verified": True,
+        "requestReason": "again",
+        "verdict": "Refused",
+        "reason": "no run waits",
+    }
+
+
+def test_times_for_programs_have_their_zone(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE], HISTORY, phase=Phase.RUNNING)
+    moved = json.loads(shell.wf("history", "order", "-o", "json").out)["items"][0]["at"]
+    made = json.loads(shell.wf("list", "-o", "json").out)["items"][0]["createdAt"]
+    for text in (moved, made):
+        assert datetime.fromisoformat(text).timestamp() == BORN
+        assert text.endswith("Z")
 
 
 def test_history_of_one_step(shell: Shell) -> None:

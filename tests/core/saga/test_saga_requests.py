@@ -406,3 +406,53 @@ def test_a3_irreversible_and_marked_steps_are_both_told() -> None:
     saga.ask(T.ROLLBACK)
     assert saga.phase is Phase.ROLL_BACKED
     assert saga.saga.rests
+
+
+def test_d_who_asked_and_why_is_in_the_answer_the_history_and_the_callback() -> None:
+    saga = Drive(workflow(step("a"), callback=Callback(url="http://hook")))
+    saga.request(T.CANCEL, by="ann", reason="customer called", verified=True)
+    answer = saga.saga.head.answers[-1]
+    assert (answer.by, answer.verified, answer.request_reason) == ("ann", True, "customer called")
+    turned = next(move for move in saga.history if move.after is Phase.ROLLING_BACK)
+    assert (turned.by, turned.reason) == ("ann", "cancelled: customer called")
+    told = next(each for each in saga.saved.outbox if each.phase is Phase.ROLLING_BACK)
+    assert (told.by, told.reason) == ("ann", "customer called")
+
+
+def test_d_what_follows_later_is_in_nobodys_name() -> None:
+    saga = one()
+    saga.request(T.CANCEL, by="ann", reason="customer called")
+    saga.report("a", fatal())
+    saga.report("a")
+    assert saga.phase is Phase.ROLL_BACKED
+    undone = next(move for move in saga.history if move.after is Phase.ROLL_BACKED)
+    assert (undone.by, undone.reason) == ("", "")
+
+
+def test_d_the_reason_of_a_request_about_a_step_is_that_steps() -> None:
+    saga = stuck()
+    saga.request(T.MARK_ROLLED_BACK, "b", by="ann", reason="refunded by hand")
+    marked = next(m for m in saga.history if (m.step, m.after) == ("b", Phase.ROLL_BACKED))
+    assert (marked.by, marked.reason) == ("ann", "refunded by hand")
+    again = next(m for m in reversed(saga.history) if m.step is None)
+    assert (again.by, again.reason) == ("ann", "MarkRolledBack")
+
+
+def test_d_retry_rollback_without_a_step_tries_every_stuck_undo_again() -> None:
+    saga = Drive(workflow(*(step(name, rollback_retry_limit=0) for name in "abc")))
+    saga.report("a")
+    saga.report("b")
+    saga.report("c", fatal())
+    for name in "abc":
+        saga.report(name, fatal("stuck"))
+    assert saga.phase is Phase.FAILED
+    assert saga.ask(T.SKIP_ROLLBACK, "b") is APPLIED
+    assert saga.ask(T.RETRY_ROLLBACK) is APPLIED
+    assert {i for i, each in enumerate(saga.saga.steps) if each.phase is Phase.ROLLING_BACK} == {
+        0,
+        2,
+    }
+    saga.report("a")
+    saga.report("c")
+    assert saga.phase is Phase.FAILED  # what was skipped stays as it is
+    assert saga.ask(T.RETRY_ROLLBACK) is REFUSED

@@ -176,6 +176,8 @@ class Store(Protocol):
     async def request(self, key: Key, request: Request, now: float) -> int:
         """Add a person's request, without touching the state's revision; gives its seq.
 
+        Whose it is: `whoami` where `by` is empty, and then `verified` as far as the store can vouch
+        for that; a name that the caller gives is stored as it is and never `verified`.
         Raises `AuthorError` when `MAX_REQUESTS` are unanswered.
         """
 

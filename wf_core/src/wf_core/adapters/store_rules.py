@@ -7,7 +7,7 @@ import msgspec
 
 from wf_core.errors import AuthorError, WorkflowExists, WorkflowNotFound, WorkflowOwned
 from wf_core.model.phases import FINISHED, Phase
-from wf_core.model.requests import MAX_REQUESTS
+from wf_core.model.requests import MAX_REQUESTS, Request
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import OutboxEntry, Owner, StepState, Stored, WorkflowState, Writer
 
@@ -46,6 +46,13 @@ def first_workflow(workflow: Workflow) -> Workflow:
 def first_head(workflow: Workflow, now: float) -> WorkflowState:
     """The head of a workflow that nobody has touched; `spec.suspend` is where it starts."""
     return WorkflowState(created_at=now, suspended=workflow.spec.suspend)
+
+
+def signed(request: Request, account: str) -> Request:
+    """The request with the name of the account that makes it. A name that the caller gives (of the
+    user of a service, say) stays, and nobody vouches for it."""
+    by = request.by or account
+    return msgspec.structs.replace(request, by=by, verified=not request.by)
 
 
 def key_of(workflow: Workflow) -> Key:

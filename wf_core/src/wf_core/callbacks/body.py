@@ -24,7 +24,8 @@ def body(stored: Stored, entry: OutboxEntry) -> Parameters:
 
     `phase`, `attributes` and the errors (by step name) are the workflow's at the time of delivery;
     `type`, `time` and `step` tell the transition, so a late event shows both. `step` is null where
-    the workflow itself moved.
+    the workflow itself moved. `by` and `reason` are of the person whose request made the move, and
+    empty where none did.
     """
     from wf_core.codec import to_status  # the codec brings YAML along: not for every `wf` command
 
@@ -38,6 +39,8 @@ def body(stored: Stored, entry: OutboxEntry) -> Parameters:
         "uid": metadata.uid,
         "name": metadata.name,
         "step": entry.step,
+        "by": entry.by,
+        "reason": entry.reason,
         "phase": status["phase"],
         "attributes": status.get("attributes") or {},
         **{name: status.get(name) or {} for name in _ERRORS},

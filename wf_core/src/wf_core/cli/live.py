@@ -46,7 +46,8 @@ def line(transition: Transition, key: Key, *, several: bool) -> str:
     else:
         what = f"{key}/{transition.step}" if several else transition.step
     tries = f" attempt {transition.attempt}" if transition.attempt > 1 else ""
-    why = f" ({one_line(transition.reason)})" if transition.reason else ""
+    said = [transition.reason, f"by {transition.by}" if transition.by else ""]
+    why = f" ({one_line(', '.join(filter(None, said)))})" if any(said) else ""
     return f"{clock(transition.at)} {what} {transition.before} -> {transition.after}{tries}{why}"
 
 

@@ -12,7 +12,7 @@ from wf_core.cli.interrupts import Interrupted, Interrupts
 from wf_core.cli.output import Format, output_option
 from wf_core.cli.settings import Settings, wf
 from wf_core.cli.stores import opened
-from wf_core.cli.text import stamp
+from wf_core.cli.text import zoned
 from wf_core.cli.verb import verb
 from wf_core.cli.watch import changes, rests
 from wf_core.errors import AuthorError, OperatorError, StoreUnavailable
@@ -117,7 +117,7 @@ def _print(written: Sequence[LogLine], step: str | None, output: Format) -> None
 
 def _plain(each: LogLine) -> dict[str, object]:
     return {
-        "at": stamp(each.at),
+        "at": zoned(each.at),
         "step": each.step,
         "hook": each.hook.value,
         "attempt": each.attempt,

@@ -6,7 +6,7 @@ from wf_core.cli.settings import key_of, wf
 from wf_core.cli.text import one_line
 from wf_core.model.phases import Phase, RequestType, Undo
 from wf_core.model.spec import Key
-from wf_core.model.state import Stored
+from wf_core.model.state import Blocked, Stored
 
 HELP: dict[str, str] = {
     RequestType.CANCEL: "cancel {key}",
@@ -20,7 +20,7 @@ HELP: dict[str, str] = {
 }
 """The command that makes a request."""
 
-_MOST = 20  # steps named; a failure of thousands must stay readable
+MOST = 20  # steps named; a failure of thousands must stay readable
 
 
 def lines(stored: Stored) -> list[str]:
@@ -44,9 +44,14 @@ def _details(key: Key, stored: Stored) -> Iterator[str]:
     names = [spec.name for spec in stored.workflow.spec.steps]
     pairs = list(zip(names, stored.steps, strict=True))
     cause = stored.head.cause
-    for name, step in pairs:
-        if step.failed and step.run_error and f"'{name}'" not in cause:
-            yield f"step '{name}' failed: {one_line(step.run_error)}"
+    failed = [
+        f"step '{name}' failed: {one_line(step.run_error)}"
+        for name, step in pairs
+        if step.failed and step.run_error and f"'{name}'" not in cause
+    ]
+    yield from failed[:MOST]
+    if len(failed) > MOST:
+        yield f"and {len(failed) - MOST:,} more failed; {wf(f'get {key}')} shows them"
     undone = [(s.reached.get(Phase.ROLL_BACKED, 0.0), n) for n, s in pairs if _was_undone(s.undo)]
     yield from _named("undone", [name for _, name in sorted(undone)])
     for undo, word in (
@@ -55,13 +60,19 @@ def _details(key: Key, stored: Stored) -> Iterator[str]:
         (Undo.SKIPPED, "undo skipped"),
     ):
         yield from _named(word, [n for n, s in pairs if s.undo is undo])
-    for name, step in pairs:
-        if step.blocked is not None:
-            said = f": {one_line(step.blocked.message)}" if step.blocked.message else ""
-            yield f"step '{name}' waits for a person, {step.blocked.reason}{said}"
-            yield from (f"  {each}" for each in commands(key, name, step.blocked.options))
+    yield from _waiting(key, [(n, s.blocked) for n, s in pairs if s.blocked is not None])
     if stored.head.suspended:
         yield f"  {wf(f'continue {key}')} goes on, {wf(f'cancel {key}')} undoes it"
+
+
+def _waiting(key: Key, blocked: list[tuple[str, Blocked]]) -> Iterator[str]:
+    for name, each in blocked[:MOST]:
+        said = f": {one_line(each.message)}" if each.message else ""
+        yield f"step '{name}' waits for a person, {each.reason}{said}"
+        yield from (f"  {command}" for command in commands(key, name, each.options))
+    if len(blocked) > MOST:
+        yield f"and {len(blocked) - MOST:,} more wait for a person; {wf(f'explain {key}')} says why"
+        yield f"  {wf(f'retry {key}')} tries all of them again"
 
 
 def commands(key: Key, step: str | None, options: Sequence[str]) -> list[str]:
@@ -77,5 +88,5 @@ def _was_undone(undo: Undo | None) -> bool:
 
 def _named(word: str, names: list[str]) -> Iterator[str]:
     if names:
-        more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
-        yield f"{word}: {', '.join(names[:_MOST])}{more}"
+        more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
+        yield f"{word}: {', '.join(names[:MOST])}{more}"

@@ -4,15 +4,16 @@ from typing import Any
 
 import click
 
-from wf_core.cli.outcome import commands
+from wf_core.cli.outcome import MOST, commands
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.registry import installed
 from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import ask_store, load_one, now, runner_of
-from wf_core.cli.text import one_line, stamp
+from wf_core.cli.text import one_line, stamp, zoned
 from wf_core.cli.verb import verb
 from wf_core.errors import AuthorError
 from wf_core.model.phases import FINISHED
+from wf_core.model.requests import Answer
 from wf_core.model.state import Stored, Transition
 from wf_core.ports import Store
 
@@ -54,11 +55,14 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
         for asked in stored.asked:
             of = f" of step '{asked.request.step}'" if asked.request.step else ""
             click.echo(f"{key}: {asked.request.type}{of} was asked and is not answered yet")
-        for waiting in found:
+        for waiting in found[:MOST]:
             click.echo(f"{waiting.step or key}: {one_line(waiting.sentence)}")
             if waiting.step in blocked:
                 for command in commands(key, waiting.step, blocked[waiting.step].options):
                     click.echo(f"  {command}")
+        if len(found) > MOST:
+            every = wf(f"explain {key} -o json")
+            click.echo(f"... and {len(found) - MOST:,} more; {every} has all of them")
         if not found and stored.head.phase in FINISHED:
             click.echo(f"{key}: it is {stored.head.phase} and waits for nothing")
 
@@ -85,9 +89,9 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
 @output_option(Format.TABLE, Format.JSON, Format.YAML)
 @click.pass_obj
 def history_command(settings: Settings, name: str, step: str | None, output: Format) -> None:
-    """Show every transition, the oldest first.
+    """Show every transition and what people asked for.
 
-    With --step also how its last attempts ended.
+    The oldest first. With --step only that step's, and how its last attempts ended.
     """
     stored = load_one(settings, name)
     names = [spec.name for spec in stored.workflow.spec.steps]
@@ -95,11 +99,12 @@ def history_command(settings: Settings, name: str, step: str | None, output: For
         raise AuthorError(f"workflow '{name}' has no step '{step}'; {wf(f'get {name}')} lists them")
     moves = ask_store(settings, lambda store: store.history(settings.key(name)))
     chosen = [move for move in moves if step in (None, move.step)]
+    answers = [each for each in stored.head.answers if step in (None, each.step)]
     attempts = stored.steps[names.index(step)].attempts if step is not None else ()
 
     def table() -> None:
         print_table(
-            ("TIME", "WHAT", "FROM", "TO", "ATTEMPT", "REASON"),
+            ("TIME", "WHAT", "FROM", "TO", "ATTEMPT", "BY", "REASON"),
             [
                 (
                     stamp(move.at),
@@ -107,11 +112,29 @@ def history_command(settings: Settings, name: str, step: str | None, output: For
                     move.before,
                     move.after,
                     str(move.attempt or ""),
+                    one_line(move.by),
                     one_line(move.reason),
                 )
                 for move in chosen
             ],
         )
+        if answers:
+            click.echo()
+            print_table(
+                ("ANSWERED", "REQUEST", "STEP", "BY", "WHY", "VERDICT", "REASON"),
+                [
+                    (
+                        stamp(each.at),
+                        each.type,
+                        each.step or "",
+                        one_line(_who(each)),
+                        one_line(each.request_reason),
+                        each.verdict,
+                        one_line(each.reason),
+                    )
+                    for each in answers
+                ],
+            )
         if attempts:
             click.echo()
             print_table(
@@ -122,16 +145,42 @@ def history_command(settings: Settings, name: str, step: str | None, output: For
                 ],
             )
 
-    show(output, lambda: {"items": [_move(move) for move in chosen]}, lambda: (), table)
+    show(
+        output,
+        lambda: {
+            "items": [_move(move) for move in chosen],
+            "requests": [_answer(each) for each in answers],
+        },
+        lambda: (),
+        table,
+    )
 
 
 def _move(move: Transition) -> dict[str, Any]:
     return {
-        "at": stamp(move.at),
+        "at": zoned(move.at),
         "step": move.step,
         "from": move.before.value,
         "to": move.after.value,
         "attempt": move.attempt,
         "reason": move.reason,
+        "by": move.by,
         "revision": move.revision,
     }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {
+        "at": zoned(answer.at),
+        "request": answer.type.value,
+        "step": answer.step,
+        "by": answer.by,
+        "verified": answer.verified,
+        "requestReason": answer.request_reason,
+        "verdict": answer.verdict.value,
+        "reason": answer.reason,
+    }
+
+
+def _who(answer: Answer) -> str:
+    return answer.by if answer.verified or not answer.by else f"{answer.by} (not verified)"

@@ -11,7 +11,7 @@ from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.run import configuration
 from wf_core.cli.settings import Settings
 from wf_core.cli.stores import all_rows, ask_store, now
-from wf_core.cli.text import duration, plural, stamp
+from wf_core.cli.text import duration, plural, zoned
 from wf_core.cli.verb import verb
 from wf_core.errors import WfError, WorkflowNotFound
 from wf_core.model.phases import FINISHED, Phase
@@ -154,7 +154,7 @@ def _document(pruned: Pruned, dry_run: bool) -> dict[str, Any]:
         "namespace": row.key.namespace,
         "phase": row.phase.value,
         "queue": row.queue,
-        "finishedAt": stamp(row.finished_at),
+        "finishedAt": zoned(row.finished_at),
         "removed": pruned.why is None and not dry_run,
         "why": pruned.why or ("dry run" if dry_run else "over age"),
     }

@@ -1,5 +1,7 @@
 """What people ask of a workflow: cancel, suspend, continue, retry and the rest (semantics D)."""
 
+from collections.abc import Callable
+
 import click
 
 from wf_core.cli.asking import ask, check
@@ -7,7 +9,7 @@ from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import ask_store
 from wf_core.cli.verb import verb
 from wf_core.errors import AuthorError
-from wf_core.model.phases import Phase, RequestType, Undo, Verdict
+from wf_core.model.phases import Phase, RequestType, Verdict
 from wf_core.model.requests import Request
 from wf_core.model.spec import Json, Key
 from wf_core.model.state import Stored
@@ -75,16 +77,13 @@ def retry_command(settings: Settings, name: str, step: str | None, reason: str) 
     step of NAME that waits.
     """
 
-    async def ask_each(store: Store) -> list[str]:
-        stored = await store.load(settings.key(name))
-        key = key_of(stored.workflow)
-        said = []
-        for request in retries(stored, key, step, reason):
-            check(stored, key, request)
-            said.append(await _say(store, key, request))
-        return said
+    def retry(stored: Stored) -> Request:
+        forward = stored.head.phase in (Phase.PENDING, Phase.RUNNING, Phase.SUCCESS)
+        started = any(each.attempt for each in stored.steps)
+        back = started and not forward
+        return Request(RequestType.RETRY_ROLLBACK if back else RequestType.RETRY_RUN, step, reason)
 
-    _print(ask_store(settings, ask_each))
+    _ask(settings, name, retry)
 
 
 @verb("skip-rollback", examples="wf skip-rollback order-17 payment --reason 'refunded by hand'")
@@ -147,33 +146,17 @@ def signal_command(settings: Settings, name: str, signal: str, value: str | None
     _ask(settings, name, Request(RequestType.SIGNAL, name=signal, value=sent))
 
 
-def retries(stored: Stored, key: Key, step: str | None, reason: str) -> list[Request]:
-    """The requests that try again what waits: runs going forward, undos going back."""
-    head = stored.head
-    never_started = not any(each.attempt for each in stored.steps)
-    if head.phase in (Phase.PENDING, Phase.RUNNING, Phase.SUCCESS) or never_started:
-        return [Request(RequestType.RETRY_RUN, step, reason)]
-    if step is not None:
-        return [Request(RequestType.RETRY_ROLLBACK, step, reason)]
-    stuck = [
-        spec.name
-        for spec, each in zip(stored.workflow.spec.steps, stored.steps, strict=True)
-        if (each.phase is Phase.FAILED and each.undo is not Undo.SKIPPED)
-        or (each.phase is Phase.ROLLING_BACK and each.blocked is not None)
-    ]
-    if not stuck:
-        raise AuthorError(f"workflow '{key}' is {head.phase}, and no undo of it waits for a person")
-    return [Request(RequestType.RETRY_ROLLBACK, name, reason) for name in stuck]
+def _ask(settings: Settings, name: str, request: Request | Callable[[Stored], Request]) -> None:
+    """Make a request, or the one that fits the workflow as it is stored."""
 
-
-def _ask(settings: Settings, name: str, request: Request) -> None:
-    async def ask_it(store: Store) -> list[str]:
+    async def ask_it(store: Store) -> str:
         stored = await store.load(settings.key(name))
         key = key_of(stored.workflow)
-        check(stored, key, request)
-        return [await _say(store, key, request)]
+        fitting = request if isinstance(request, Request) else request(stored)
+        check(stored, key, fitting)
+        return await _say(store, key, fitting)
 
-    _print(ask_store(settings, ask_it))
+    click.echo(ask_store(settings, ask_it))
 
 
 async def _say(store: Store, key: Key, request: Request) -> str:
@@ -190,8 +173,3 @@ async def _say(store: Store, key: Key, request: Request) -> str:
     if asked.answer.verdict is Verdict.NO_EFFECT:
         return f"{what} has no effect: {reason}"
     return f"{what} is applied"
-
-
-def _print(said: list[str]) -> None:
-    for sentence in said:
-        click.echo(sentence)

@@ -10,7 +10,7 @@ from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.steps import elapsed, note
 from wf_core.cli.stores import all_rows, ask_store, load_one, now
-from wf_core.cli.text import duration, one_line, stamp
+from wf_core.cli.text import duration, one_line, stamp, zoned
 from wf_core.cli.verb import verb
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.spec import Key
@@ -96,7 +96,7 @@ def _row(row: Row) -> dict[str, Any]:
         "total": row.total,
         "queue": row.queue,
         "priority": row.priority,
-        "createdAt": stamp(row.created_at),
+        "createdAt": zoned(row.created_at),
         "suspended": row.suspended,
         "deleting": row.deleting,
     }

@@ -15,6 +15,13 @@ def stamp(at: float) -> str:
     return datetime.datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def zoned(at: float) -> str:
+    """As RFC 3339 in UTC, for programs: a local time without its zone means nothing elsewhere."""
+    from wf_core.codec.writing import rfc3339  # the codec brings YAML along
+
+    return rfc3339(at)
+
+
 def duration(seconds: float) -> str:
     """`0.4s`, `12s`, `3m05s`, `2h10m` or `4d03h`; never negative."""
     seconds = max(0.0, seconds)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from wf_core.callbacks import body
 from wf_core.callbacks.body import event_id
 from wf_core.engine.announced import announced
+from wf_core.engine.answers import tell_refused
 from wf_core.engine.hooks import Hooks, cut_off
 from wf_core.engine.permits import WorkflowPermits
 from wf_core.engine.services import Services
@@ -380,6 +381,7 @@ class Runner:
         if delta.outbox or (deleting and not self._deleting):
             self._deleting = deleting
             self._offer(delta.outbox)
+        tell_refused(self.key, delta)
         for event in announced(self.saga, delta, services.clock.now()):
             services.announcer.announce(event)
         for listener in services.listeners:

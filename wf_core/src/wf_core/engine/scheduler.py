@@ -84,7 +84,7 @@ class Scheduler:
         now = self._clock.now()
         decision = decide(stored.schedule, stored.created_at, status, runs, now, fault)
         for name in decision.cancel:
-            await self._cancel(run_key(stored.schedule, name), decision, now)
+            await self._cancel(key, run_key(stored.schedule, name), decision, now)
         removed = [
             name for name in decision.remove if await self._removed(run_key(stored.schedule, name))
         ]
@@ -120,8 +120,9 @@ class Scheduler:
             log.info("schedule %s: started %s", key, run.metadata.name)
         return saved
 
-    async def _cancel(self, run: Key, decision: Decision, now: float) -> None:
-        request = Request(RequestType.CANCEL, reason=decision.status.message)
+    async def _cancel(self, schedule: Key, run: Key, decision: Decision, now: float) -> None:
+        by = f"schedule '{schedule}'"
+        request = Request(RequestType.CANCEL, reason=decision.status.message, by=by)
         try:
             await self._store.request(run, request, now)
         except AuthorError as error:  # it is gone, or has too many requests already

@@ -19,7 +19,7 @@ from wf_core.model.phases import (
     RollbackPolicy,
     Undo,
 )
-from wf_core.model.requests import Answer, Asked
+from wf_core.model.requests import Answer, Asked, Request
 from wf_core.model.spec import StepSpec, Workflow
 from wf_core.model.state import (
     KEPT_ATTEMPTS,
@@ -90,6 +90,7 @@ class Ledger:
         "_outbox_new",
         "_sync_timeout",
         "_sync_timeouts",
+        "applying",
         "asked",
         "attribute_bytes",
         "awaiting_status",
@@ -153,6 +154,7 @@ class Ledger:
         self.open: dict[int, None] = {}
         self.polls: dict[int, int] = {}
         self.asked: list[Asked] = []
+        self.applying: Request | None = None
         self.woken: dict[int, None] = {}
         self.interrupted: dict[int, None] = {}
 
@@ -272,7 +274,7 @@ class Ledger:
         self.count[to] += 1
         name = self.spec.steps[i].name
         attempt = after.rollback_attempt if after.rollback_attempt else after.attempt
-        self._history.append(Transition(now, before.phase, to, name, short(reason), attempt))
+        self._record(now, before.phase, to, name, reason, attempt)
         self.report(to, now, name)
         if to in (Phase.RUNNING, Phase.SUCCESS) and to not in before.reached:
             self._reach(i, to)
@@ -284,7 +286,7 @@ class Ledger:
         before = self.head
         check_workflow(before.phase, to)
         self.put_head(phase=to, reached={**before.reached, to: now}, **changes)
-        self._history.append(Transition(now, before.phase, to, None, short(reason)))
+        self._record(now, before.phase, to, None, reason)
         self.report(to, now, None)
         self.urgent = True
 
@@ -397,7 +399,8 @@ class Ledger:
         """Put an entry into the outbox, where a callback wants it; at the limit the oldest goes."""
         if not reported(self.spec.callback, phase, step):
             return
-        entry = OutboxEntry(self.head.outbox_seq + 1, phase, now, step)
+        by, why = self._asked_of(step)
+        entry = OutboxEntry(self.head.outbox_seq + 1, phase, now, step, by, why)
         self.put_head(outbox_seq=entry.seq)
         self.outbox.append(entry)
         self._outbox_new.append(entry)
@@ -455,6 +458,28 @@ class Ledger:
         return delta
 
     # Within
+
+    def _asked_of(self, step: str | None) -> tuple[str, str]:
+        """Who asked for what moves now, and why. The reason belongs to what the request names: the
+        workflow, or one step."""
+        request = self.applying
+        if request is None:
+            return "", ""
+        return request.by, short(request.reason) if request.step == step else ""
+
+    def _record(
+        self,
+        now: float,
+        before: Phase,
+        after: Phase,
+        step: str | None,
+        reason: str,
+        attempt: int = 0,
+    ) -> None:
+        by, why = self._asked_of(step)
+        if why and why not in reason:
+            reason = f"{reason}: {why}" if reason else why
+        self._history.append(Transition(now, before, after, step, short(reason), attempt, by=by))
 
     def _reach(self, i: int, phase: Phase) -> None:
         for waiter, awaited in self.graph.gates[i]:

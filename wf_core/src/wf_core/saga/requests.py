@@ -30,7 +30,9 @@ def answer_all(ledger: Ledger, now: float) -> None:
     """Answer, in order, every request whose time has come."""
     waiting: list[Asked] = []
     for asked in ledger.asked:
+        ledger.applying = asked.request
         answered = _answer(ledger, asked, now)
+        ledger.applying = None
         if answered is None:
             waiting.append(asked)
             continue
@@ -55,7 +57,7 @@ def answer_all(ledger: Ledger, now: float) -> None:
 def _answer(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
     request = asked.request
     of_workflow = _OF_WORKFLOW.get(request.type)
-    if of_workflow is not None and not (request.type is RequestType.RETRY_RUN and request.step):
+    if of_workflow is not None and not (request.type in _OF_STEP and request.step):
         return of_workflow(ledger, asked, now)
     i = ledger.index.get(request.step or "")
     if i is None:
@@ -125,6 +127,17 @@ def _start_over(ledger: Ledger, _asked: Asked, now: float) -> _Verdict | None:
     for i in blocked:
         run.retry_by_hand(ledger, i, now)
     return _APPLIED if blocked else (Verdict.REFUSED, "no run waits for a person")
+
+
+def _undo_again(ledger: Ledger, _asked: Asked, now: float) -> _Verdict | None:
+    """RetryRollback without a step: every undo that waits for a person."""
+    stuck = [i for i in range(len(ledger.steps)) if _undo_is_stuck(ledger, i)]
+    for i in stuck:
+        undo.retry_by_hand(ledger, i, now)
+    if not stuck:
+        return Verdict.REFUSED, f"it is {ledger.head.phase}, and no undo waits for a person"
+    _turn_again(ledger, "RetryRollback", now)
+    return _APPLIED
 
 
 def _signal(ledger: Ledger, asked: Asked, _now: float) -> _Verdict | None:
@@ -221,6 +234,14 @@ def _undo_waits(ledger: Ledger, i: int) -> bool:
     )
 
 
+def _undo_is_stuck(ledger: Ledger, i: int) -> bool:
+    step = ledger.steps[i]
+    failed = step.phase is Phase.FAILED and step.undo is not Undo.SKIPPED
+    return (
+        _undo_waits(ledger, i) and i not in ledger.flights and (failed or step.blocked is not None)
+    )
+
+
 def _refused(ledger: Ledger, i: int, why: str) -> _Verdict:
     return Verdict.REFUSED, f"step '{ledger.step_spec(i).name}' is {ledger.steps[i].phase}; {why}"
 
@@ -232,6 +253,7 @@ _OF_WORKFLOW: dict[RequestType, Callable[[Ledger, Asked, float], _Verdict | None
     RequestType.CONTINUE: _continue,
     RequestType.SIGNAL: _signal,
     RequestType.RETRY_RUN: _start_over,
+    RequestType.RETRY_ROLLBACK: _undo_again,
 }
 _OF_STEP: dict[RequestType, Callable[[Ledger, int, float], _Verdict]] = {
     RequestType.RETRY_RUN: _retry_run,

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from wf_core.errors import AuthorError, WorkflowNotFound, WorkflowOwned
 from wf_core.model.phases import FINISHED, Hook, Phase, RequestType
@@ -119,9 +120,10 @@ class SharedContract(StoreTests):
             seqs = [await theirs.request(key, cancel, 2.0), await theirs.request(key, signal, 3.0)]
             assert seqs == sorted(set(seqs))
             asked = await ours.asked(key)
-            assert [(a.seq, a.request, a.at) for a in asked] == [
-                (seqs[0], cancel, 2.0),
-                (seqs[1], signal, 3.0),
+            me = await theirs.whoami()
+            assert [(a.seq, replace(a.request, verified=False), a.at) for a in asked] == [
+                (seqs[0], replace(cancel, by=me), 2.0),
+                (seqs[1], replace(signal, by=me), 3.0),
             ]
             # The state's revision is untouched: a save that knows of no request is not stale.
             answered = next_save(stored, owner, answered=[seqs[0]])
@@ -129,7 +131,11 @@ class SharedContract(StoreTests):
             assert after.asked == asked[1:]
             await saved(ours, after, next_save(after, owner, answered=[seqs[1]]))
             assert await ours.asked(key) == ()
-            assert await theirs.request(key, cancel, 4.0) > seqs[1]  # a seq is never used again
+            # A name that the caller gives stays, and nobody vouches for it.
+            claimed = replace(cancel, by="somebody")
+            # A seq is never used again.
+            assert await theirs.request(key, claimed, 4.0) > seqs[1]
+            assert [a.request for a in await ours.asked(key)] == [claimed]
 
         self.run(test)
 

@@ -72,6 +72,12 @@ log = logging.getLogger("wf.controller")
     show_default=True,
     help="Whether it runs Tasks.",
 )
+@click.option(
+    "--requesters-verified",
+    is_flag=True,
+    help="An admission policy writes who makes a request, as the chart's does: what people ask is "
+    "shown under a name that the API server vouches for.",
+)
 @click.pass_context
 def controller_command(
     ctx: click.Context,
@@ -83,6 +89,7 @@ def controller_command(
     on_namespace_deletion: str,
     schedules: bool,
     tasks: bool,
+    requesters_verified: bool,
 ) -> None:
     """Run the workflows of a cluster.
 
@@ -110,6 +117,7 @@ def controller_command(
         on_namespace_deletion=OnNamespaceDeletion(on_namespace_deletion),
         schedules=schedules,
         tasks=tasks,
+        requesters_verified=requesters_verified,
         metrics_port=metrics_port,
         timing=Timing(lease_seconds, lease_seconds * 2 / 3, min(1.0, lease_seconds / 5)),
         **({} if lease is None else {"lease": lease}),

@@ -16,7 +16,8 @@ LEASE = "wf-controller"
 class Options:
     """`config` says how it runs, and in `config.namespace` is the Lease. `namespaces` are those
     whose workflows it runs: none for all. `schedules`: whether it starts what is due; `tasks`:
-    whether it runs tasks. `kubeconfig` and `context` None: the usual ones, or the pod's. `lease` is
+    whether it runs tasks; `requesters_verified`: whether an admission policy writes who makes a
+    request. `kubeconfig` and `context` None: the usual ones, or the pod's. `lease` is
     the Lease's name: by default controllers of different namespaces don't stand in each other's
     way.
     """
@@ -28,6 +29,7 @@ class Options:
     on_namespace_deletion: OnNamespaceDeletion = OnNamespaceDeletion.BLOCK
     schedules: bool = True
     tasks: bool = True
+    requesters_verified: bool = False
     metrics_port: int = 8080
     timing: Timing = attrs.field(factory=Timing)
     lease: str = attrs.field()

@@ -60,7 +60,7 @@ def store(
 
     shared.share(options.address, session)
     owners = LeaseOwners(leadership, f"{config.namespace}/{options.lease}")
-    return K8sStore(session(), owners, clock.now)
+    return K8sStore(session(), owners, clock.now, verified=options.requesters_verified)
 
 
 def engine(options: Options, store: K8sStore, registry: Registry, clock: SystemClock) -> Engine:

@@ -119,8 +119,7 @@ SPEC = (*GRAPH, *UNCHANGED, REQUESTED_STEP)
 
 REQUEST = (
     _at_creation(
-        "!(self.type in ['MarkSucceeded', 'RetryRollback', 'SkipRollback', 'MarkRolledBack']) || "
-        "has(self.step)",
+        "!(self.type in ['MarkSucceeded', 'SkipRollback', 'MarkRolledBack']) || has(self.step)",
         "this request must say which step it is about",
         "",
     ),

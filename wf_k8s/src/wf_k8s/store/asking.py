@@ -21,11 +21,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def ask(objects: Objects, key: Key, request: Request, now: float, fresh: Fresh) -> int:
-    """Add a request and give its number.
+    """Add a request and give its number. Whoever makes it is named as the API server takes us; the
+    chart's admission policy writes that name anew.
 
     Raises WorkflowNotFound, AuthorError where too many wait or the schema refuses it, and
     StoreUnavailable where others change the list all the time.
     """
+    if not request.by:
+        request = msgspec.structs.replace(request, by=await objects.whoami())
     sent: WireRequest | None = None
     for attempt in range(1, TRIES + 1):
         known = await fresh(key)

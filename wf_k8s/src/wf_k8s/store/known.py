@@ -118,15 +118,16 @@ class Known:
         answered = {answer.id for answer in self.status.answers}
         return [each for each in self.requests if each.id not in answered]
 
-    def asked(self, numbers: Numbers) -> tuple[Asked, ...]:
-        """The unanswered requests, by number."""
+    def asked(self, numbers: Numbers, *, verified: bool = False) -> tuple[Asked, ...]:
+        """The unanswered requests, by number; `verified`: the cluster vouches for who made them."""
         numbers.learn(self.requests, self.status.answers, self.status.request_seq)
-        found = [_asked(each, numbers.seq(each.id)) for each in self.unanswered()]
+        found = [_asked(each, numbers.seq(each.id), verified) for each in self.unanswered()]
         return tuple(sorted(found, key=lambda asked: asked.seq))
 
-    def stored(self, numbers: Numbers) -> Stored:
+    def stored(self, numbers: Numbers, *, verified: bool = False) -> Stored:
         """All of it, as `ports.Store.load` gives it."""
-        return Stored(self.workflow, self.head, self.steps, self.status.outbox, self.asked(numbers))
+        asked = self.asked(numbers, verified=verified)
+        return Stored(self.workflow, self.head, self.steps, self.status.outbox, asked)
 
 
 def read_known(raw: bytes) -> Known:
@@ -172,9 +173,9 @@ def _raw_requests(spec: bytes) -> bytes:
     return bytes(_raw.decode(spec).requests)
 
 
-def _asked(request: WireRequest, seq: int) -> Asked:
+def _asked(request: WireRequest, seq: int, verified: bool) -> Asked:
     try:
         at = epoch_seconds(request.created_at) if request.created_at else 0.0
     except ValueError:
         at = 0.0  # the schema holds it to be a time; whatever it is, the request counts
-    return Asked(seq, request.plain(), at)
+    return Asked(seq, request.plain(verified=verified and bool(request.by)), at)

@@ -48,16 +48,20 @@ log = logging.getLogger("wf.k8s")
 class K8sStore:
     """`ports.Store` on custom resources. `owners` says who this process is and who else lives.
 
-    `silence`: seconds after which a watch that says nothing is taken for dead.
+    `silence`: seconds after which a watch that says nothing is taken for dead. `verified`: the
+    chart's admission policy writes who makes a request, so that `by` is no claim of an author's.
     """
 
     linger = 0.1
 
-    def __init__(self, session: Session, owners: Owners, now: Callable[[], float]) -> None:
+    def __init__(
+        self, session: Session, owners: Owners, now: Callable[[], float], *, verified: bool = False
+    ) -> None:
         self.objects = Objects(session)
         self.owners = owners
         self.silence = SILENCE
         self._now = now
+        self._verified = verified
         self._numbers: dict[str, Numbers] = {}
         self._known: dict[Key, Known] = {}  # of those that this process owns, as last saved
         self._owned: dict[Key, None] = {}
@@ -86,12 +90,12 @@ class K8sStore:
     async def load(self, key: Key) -> Stored:
         """As `ports.Store.load`."""
         known = await self._current(key)
-        return known.stored(self._numbers_of(known))
+        return known.stored(self._numbers_of(known), verified=self._verified)
 
     async def asked(self, key: Key) -> tuple[Asked, ...]:
         """As `ports.Store.asked`."""
         known = await self._current(key)
-        return known.asked(self._numbers_of(known))
+        return known.asked(self._numbers_of(known), verified=self._verified)
 
     async def history(self, key: Key) -> tuple[Transition, ...]:
         """As `ports.Store.history`; the last hundred."""

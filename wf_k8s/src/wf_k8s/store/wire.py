@@ -84,9 +84,9 @@ class WireRequest(Wire, frozen=True):
         """A request as it is stored."""
         return cls(id=id, created_at=created_at, **_written(request))
 
-    def plain(self) -> Request:
-        """As the model has it. What an author writes vouches for nobody."""
-        return Request(**_written(self))
+    def plain(self, *, verified: bool) -> Request:
+        """As the model has it."""
+        return Request(verified=verified, **_written(self))
 
 
 class WireAnswer(Answer, frozen=True):

@@ -137,7 +137,8 @@ class MemoryStore:
         if len(entry.asked) >= MAX_REQUESTS:
             raise rules.too_many_requests(key)
         entry.request_seq += 1
-        entry.asked[entry.request_seq] = Asked(entry.request_seq, request, now)
+        ours = rules.signed(request, account())
+        entry.asked[entry.request_seq] = Asked(entry.request_seq, ours, now)
         self.backing.changed(key)
         return entry.request_seq
 

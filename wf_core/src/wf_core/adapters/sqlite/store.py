@@ -129,7 +129,7 @@ class SqliteStore:
     async def request(self, key: Key, request: Request, now: float) -> int:
         """As `ports.Store.request`."""
         try:
-            body = encode(request)
+            body = encode(rules.signed(request, account()))
         except (TypeError, ValueError, OverflowError) as error:
             raise AuthorError(f"the request for '{key}' can't be stored: {error}") from error
         return await self.writer.run(partial(writing.request, key, body, now))
