@@ -64,7 +64,12 @@ TURNS = st.builds(
     answer=st.booleans(),
 )
 REQUESTS = st.builds(
-    Request, type=st.sampled_from(RequestType), step=st.none() | TEXT, reason=TEXT, value=JSON
+    Request,
+    type=st.sampled_from(RequestType),
+    step=st.none() | TEXT,
+    reason=TEXT,
+    value=JSON,
+    by=st.just("ann"),  # left out, each store names whoever it takes us for
 )
 EVENTS = st.lists(
     TURNS | REQUESTS | st.sampled_from(["delete", "release", "claim"]), min_size=1, max_size=8
