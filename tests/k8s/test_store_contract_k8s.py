@@ -37,11 +37,15 @@ from wf_k8s.store.store import K8sStore
 OF_WORKFLOWS = (RequestType.CANCEL, RequestType.SUSPEND, RequestType.ROLLBACK)
 OF_STEPS = (RequestType.RETRY_RUN, RequestType.SKIP_ROLLBACK, RequestType.MARK_ROLLED_BACK)
 REASONS = st.text(max_size=12)
-REQUESTS = st.builds(Request, type=st.sampled_from(OF_WORKFLOWS), reason=REASONS) | st.builds(
+NAMED = st.just("ann")  # left out, each store names whoever it takes us for
+REQUESTS = st.builds(
+    Request, type=st.sampled_from(OF_WORKFLOWS), reason=REASONS, by=NAMED
+) | st.builds(
     Request,
     type=st.sampled_from(OF_STEPS),
     step=st.integers(0, STEPS - 1).map("step{}".format),
     reason=REASONS,
+    by=NAMED,
 )
 EVENTS = st.lists(TURNS | REQUESTS | st.sampled_from(["release", "claim"]), min_size=1, max_size=8)
 """What may happen in a cluster: a person names a step that there is, and deletion has its own
