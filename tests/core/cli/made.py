@@ -92,6 +92,7 @@ class Shell:
         for name in ("WF_CONFIG", "WF_NAMESPACE", "WF_DEBUG"):
             environment.delenv(name, raising=False)
         environment.setenv("WF_STORE", made.url)
+        SqliteStore.open(made.folder / "wf.db").halt()  # reading makes none
         return made
 
     @property

@@ -13,6 +13,7 @@ from tests.core.cli.made import Shell, workflow
 from wf_core.cli import app, registry
 from wf_core.cli.app import COMMANDS, cli
 from wf_core.cli.verb import Verb
+from wf_core.codec import dump
 
 
 def commands() -> list[tuple[str, click.Command]]:
@@ -88,7 +89,7 @@ def test_the_default_store_lies_in_the_users_state_folder(
 ) -> None:
     monkeypatch.delenv("WF_STORE")
     monkeypatch.setenv("XDG_STATE_HOME", str(shell.folder / "state"))
-    assert app.run(["list"]) == 0
+    assert app.run(["submit", shell.file("order.yaml", dump(workflow()))]) == 0
     assert (shell.folder / "state" / "wf" / "wf.db").exists()
 
 

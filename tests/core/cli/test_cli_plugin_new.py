@@ -77,14 +77,14 @@ def test_nothing_that_is_there_is_written_over(shell: Shell, tmp_path: Path) -> 
         "is there and not empty: nothing was written"
         in shell.wf("plugin", "new", "wf-note", "--directory", str(tmp_path)).err
     )
-    assert [each.name for each in tmp_path.iterdir()] == ["mine"]
+    assert {each.name for each in tmp_path.iterdir()} - {"wf.db"} == {"mine"}
 
 
 def test_a_kind_that_another_plugin_brings_is_refused(shell: Shell, tmp_path: Path) -> None:
     result = shell.wf("plugin", "new", "wf-dice", "--kind", "random", "--directory", str(tmp_path))
     assert result.code == 2
     assert "wf-random 0.1.0 brings a kind 'random' already" in result.err
-    assert not list(tmp_path.iterdir())
+    assert [each.name for each in tmp_path.iterdir()] == ["wf.db"]
 
 
 def test_a_folder_that_can_not_be_written_is_the_surroundings_fault(

@@ -159,15 +159,18 @@ def test_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
 
 
 READ_ONLY = """
-import os, sys
+import asyncio, concurrent.futures.thread, os, sys, uuid
 from pathlib import Path
 from wf_core.adapters.sqlite.store import SqliteStore
 from wf_core.errors import StoreUnavailable
+from wf_core.testing.store_values import workflow
 if os.getuid() == 0:
     os.setuid(65534)
 path = Path(sys.argv[1])
 try:
-    SqliteStore.open(path).halt()
+    store = SqliteStore.open(path)
+    asyncio.run(store.create(workflow(), 1.0))
+    store.halt()
 except StoreUnavailable as error:
     print(error)
 """
@@ -208,13 +211,13 @@ def user() -> str:
 def test_url_names_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.parent.mkdir()
     monkeypatch.setenv("HOME", str(path.parent))
-    store = wf_open_store("sqlite:~/wf.db")
+    store = wf_open_store("sqlite:~/wf.db", create=True)
     assert isinstance(store, SqliteStore)
     assert store.path == path
     store.halt()
-    assert wf_open_store("k8s:a/b") is None
+    assert wf_open_store("k8s:a/b", create=True) is None
     with pytest.raises(StoreUnavailable, match="sqlite:PATH"):
-        wf_open_store("sqlite:")
+        wf_open_store("sqlite:", create=True)
 
 
 @pytest.mark.parametrize("package", ["sqlite", "memory"])

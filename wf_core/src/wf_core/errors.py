@@ -12,6 +12,7 @@ WfError
 ├── OperatorError    whoever runs the engine must change the surroundings
 │   ├── ConfigInvalid
 │   ├── StoreUnavailable     a save or a read failed: full disk, read-only folder, server away
+│   │   └── StoreMissing         there is no store at that address, and reading makes none
 │   ├── StoreForeign         the file is not a store, or of a newer schema
 │   └── WorkflowOwned        another process runs this workflow
 └── EngineError      we must act: a state the machine must never reach
@@ -91,6 +92,10 @@ class ConfigInvalid(OperatorError):
 
 class StoreUnavailable(OperatorError):
     """The store could not read or write; nothing was lost, the message says what to mend."""
+
+
+class StoreMissing(StoreUnavailable):
+    """There is no store at that address, and whoever only reads makes none."""
 
 
 class StoreForeign(OperatorError):

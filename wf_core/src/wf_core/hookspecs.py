@@ -108,8 +108,12 @@ def wf_step_rollback_failed(event: Event) -> None:
 
 
 @hookspec(firstresult=True)
-def wf_open_store(url: str) -> "Store | None":
-    """Open the store of `url` (scheme:rest). First result wins; return None for another scheme."""
+def wf_open_store(url: str, create: bool) -> "Store | None":
+    """Open the store of `url` (scheme:rest). First result wins; return None for another scheme.
+
+    `create`: whether it may be made where there is none. Whoever only reads says no: raise
+    `StoreMissing` then. A store that is made elsewhere may leave `create` out.
+    """
 
 
 @hookspec(firstresult=True)

@@ -1,5 +1,6 @@
 """The group `wf`: which module holds which command, and what becomes of an error."""
 
+import contextlib
 import difflib
 import importlib
 import logging
@@ -13,6 +14,7 @@ import click
 
 from wf_core.cli.exits import ExitCode, of_error
 from wf_core.cli.settings import shared_options
+from wf_core.cli.streams import abandon, is_lost_output, open_missing
 from wf_core.errors import DocumentInvalid, WfError
 
 COMMANDS: dict[str, str] = {
@@ -54,8 +56,12 @@ COMMANDS: dict[str, str] = {
 The command `a-b` is the attribute `a_b_command`."""
 
 
-class _ReaderGone(Exception):  # noqa: N818
-    """Whoever read our output is gone. (click would turn a BrokenPipeError into exit code 1.)"""
+class _OutputLost(Exception):  # noqa: N818
+    """Nobody reads our output any more. (click would turn a BrokenPipeError into exit code 1.)"""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class Commands(click.Group):
@@ -91,11 +97,13 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """As click does, but a reader that is gone is told apart from other errors."""
+        """As click does, but output that can't be written is told apart from other errors."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise _ReaderGone from error
+        except OSError as error:
+            if not is_lost_output(error):
+                raise
+            raise _OutputLost(error) from error
 
     def _ask_plugins(self) -> None:
         if not self._asked_plugins:
@@ -140,6 +148,7 @@ def cli(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run `wf` with `arguments`; errors are printed, the exit code is given back."""
+    open_missing()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that can't show a character of a hook's error must not end the command.
         reconfigure: Any = getattr(stream, "reconfigure", None)
@@ -149,10 +158,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = cli.main(list(arguments), prog_name="wf", standalone_mode=False)
         sys.stdout.flush()
-    except (_ReaderGone, BrokenPipeError):
-        # Whoever read us is gone; the interpreter must not try to flush to it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.BROKEN_PIPE
+    except _OutputLost as lost:
+        return _lost(lost.error)
     except (KeyboardInterrupt, click.Abort):
         click.echo("wf: interrupted", err=True)
         return ExitCode.INTERRUPTED
@@ -161,21 +168,40 @@ def run(arguments: Sequence[str]) -> int:
     except WfError as error:
         _say(str(error) if not isinstance(error, DocumentInvalid) else _document(error))
         return of_error(error)
+    except OSError as error:
+        if is_lost_output(error):
+            return _lost(error)
+        return _unexpected(error, arguments)
     except Exception as error:
-        if _debugs(arguments):
-            traceback.print_exc()
-        _say(
-            f"this should not happen: {type(error).__name__}: {error}; "
-            "`wf --debug ...` shows where; nothing that was saved is lost"
-        )
-        return ExitCode.OPERATOR
+        return _unexpected(error, arguments)
     return code if isinstance(code, int) else ExitCode.SUCCESS
+
+
+def _lost(error: OSError) -> int:
+    code = abandon(error)
+    if code is not ExitCode.BROKEN_PIPE:
+        _say(
+            f"the output could not be written: {error.strerror}; nothing that was saved is lost. "
+            "Send it elsewhere and ask again"
+        )
+    return code
+
+
+def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
+    if _debugs(arguments):
+        traceback.print_exc()
+    _say(
+        f"this should not happen: {type(error).__name__}: {error}; "
+        "`wf --debug ...` shows where; nothing that was saved is lost"
+    )
+    return ExitCode.OPERATOR
 
 
 def _say(message: str) -> None:
     # Nobody holds a context any more from which click would know.
     color = False if os.environ.get("NO_COLOR") else None
-    click.echo(f"{click.style('wf: error:', fg='red')} {message}", err=True, color=color)
+    with contextlib.suppress(OSError):  # with nobody to tell it to, the exit code says it
+        click.echo(f"{click.style('wf: error:', fg='red')} {message}", err=True, color=color)
 
 
 def _document(error: DocumentInvalid) -> str:
@@ -206,7 +232,8 @@ class _Stderr(logging.Handler):
     """Writes to whatever stderr is now: the live tree puts itself in its place."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"wf: {record.levelname.lower()}: {self.format(record)}", err=True)
+        with contextlib.suppress(OSError):  # a log that nobody reads ends nothing
+            click.echo(f"wf: {record.levelname.lower()}: {self.format(record)}", err=True)
 
 
 def _log(*, debug: bool) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -52,21 +53,34 @@ def line(transition: Transition, key: Key, *, several: bool) -> str:
 
 
 class Lines:
-    """One line a transition."""
+    """One line a transition. Output that can't be written holds up no workflow: it is raised at the
+    end, as the OSError that it was."""
 
     def __init__(self, *, several: bool) -> None:
         self._several = several
+        self._lost: OSError | None = None
 
     async def __aenter__(self) -> "Lines":
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        return None
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._lost is not None and error is None:
+            raise self._lost
 
     def saw(self, key: Key, transitions: Sequence[Transition]) -> None:
         """Print them."""
-        for transition in transitions:
-            click.echo(line(transition, key, several=self._several))
+        if self._lost is not None:
+            return
+        try:
+            for transition in transitions:
+                click.echo(line(transition, key, several=self._several))
+        except OSError as error:
+            self._lost = error
 
     def close(self) -> None:
         """Nothing to put in order."""
@@ -132,7 +146,7 @@ class LiveTree:
 def choose(
     snapshots: Callable[[], Sequence[Stored]], now: Callable[[], float], *, several: bool
 ) -> View:
-    """The tree where stdout is a terminal, lines elsewhere."""
-    if sys.stdout.isatty():
+    """The tree where stdout is a terminal that can draw one, lines elsewhere."""
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         return LiveTree(snapshots, now)
     return Lines(several=several)

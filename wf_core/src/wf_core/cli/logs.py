@@ -12,7 +12,7 @@ from wf_core.cli.interrupts import Interrupted, Interrupts
 from wf_core.cli.output import Format, output_option
 from wf_core.cli.settings import Settings, wf
 from wf_core.cli.stores import opened
-from wf_core.cli.text import zoned
+from wf_core.cli.text import inert, zoned
 from wf_core.cli.verb import verb
 from wf_core.cli.watch import changes, rests
 from wf_core.errors import AuthorError, OperatorError, StoreUnavailable
@@ -106,13 +106,15 @@ async def _kept(
 
 
 def _print(written: Sequence[LogLine], step: str | None, output: Format) -> None:
-    """One step's text as it is; that of several with the step before each line."""
+    """One step's lines as they are, but for what would steer the terminal; those of several with
+    the step before each line."""
     for each in written:
         if output is Format.JSON:
             click.echo(json.dumps(_plain(each), ensure_ascii=False))
             continue
-        for line in each.text.splitlines() or [""]:
-            click.echo(line if step is not None else f"{each.step} | {line}")
+        for line in each.text.split("\n"):
+            shown = inert(line)
+            click.echo(shown if step is not None else f"{each.step} | {shown}")
 
 
 def _plain(each: LogLine) -> dict[str, object]:

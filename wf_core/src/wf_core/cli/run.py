@@ -22,7 +22,7 @@ from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import all_rows, now
 from wf_core.cli.verb import verb
 from wf_core.config import Config, find, load
-from wf_core.errors import WorkflowNotFound, WorkflowOwned
+from wf_core.errors import StoreMissing, WorkflowNotFound, WorkflowOwned
 from wf_core.model.phases import FINISHED
 from wf_core.model.spec import Json, Key, Workflow
 from wf_core.model.state import Stored
@@ -115,7 +115,12 @@ def resume_command(settings: Settings, names: Sequence[str], output: Format) -> 
             click.echo("nothing to resume: every workflow in the store has ended")
         return unfinished
 
-    leave(asyncio.run(drive(settings, choose_keys, output, skip_owned=not names)))
+    try:
+        leave(asyncio.run(drive(settings, choose_keys, output, skip_owned=not names, create=False)))
+    except StoreMissing:
+        if names or settings.store:
+            raise
+        click.echo("nothing to resume: nothing was run yet", err=output is not Format.TABLE)
 
 
 async def _unfinished(engine: "Engine", settings: Settings) -> list[Key]:
@@ -142,13 +147,21 @@ def _config_file(settings: Settings) -> Path | None:
 
 
 async def drive(
-    settings: Settings, start: Choose, output: Format, *, skip_owned: bool = False
+    settings: Settings,
+    start: Choose,
+    output: Format,
+    *,
+    skip_owned: bool = False,
+    create: bool = True,
 ) -> ExitCode:
-    """Run what `start` chooses until all of it rests, and show it; the worst exit code."""
+    """Run what `start` chooses until all of it rests, and show it; the worst exit code.
+
+    Raises StoreMissing where there is no store and `create` says not to make one.
+    """
     from wf_core.engine.local import open_engine
 
     config = configuration(settings)
-    async with open_engine(settings.store_url, config, installed()) as engine:
+    async with open_engine(settings.store_url, config, installed(), create=create) as engine:
         keys = await start(engine)
         adopted: list[Key] = []
         view = _view(engine, adopted, output, several=len(keys) > 1)
@@ -161,7 +174,8 @@ async def drive(
             except Interrupted:
                 await engine.stop()
                 names = " ".join(map(str, keys))
-                click.echo(f"wf: stopped; {wf(f'resume {names}')} goes on", err=True)
+                with contextlib.suppress(OSError):  # the terminal may be gone
+                    click.echo(f"wf: stopped; {wf(f'resume {names}')} goes on", err=True)
                 return ExitCode.INTERRUPTED
     _report(ended, output)
     return worst(of_stored(stored) for stored in ended)

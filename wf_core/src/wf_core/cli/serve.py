@@ -1,6 +1,8 @@
 """`wf serve`: an engine that runs whatever is submitted."""
 
 import asyncio
+import contextlib
+import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -33,8 +35,8 @@ def serve_command(settings: Settings) -> None:
     """Run what is submitted, and what schedules are due.
 
     Several workflows run at once; what was left unfinished goes on. The configuration says how
-    many and which next: FIFO, or FAIR between queues. Ends at ctrl-C or SIGTERM; what is not
-    finished then goes on with the next `wf serve`.
+    many and which next: FIFO, or FAIR between queues. Ends at ctrl-C, or with exit code 0 at
+    SIGTERM and SIGHUP; what is not finished then goes on with the next `wf serve`.
     """
     warn_of_problems()
     leave(asyncio.run(_serve(settings)))
@@ -63,8 +65,11 @@ async def _serve(settings: Settings) -> ExitCode:
                     await interrupts.guard(_until_stuck(engine))
             except Interrupted:
                 await engine.stop()
-                click.echo(f"wf: stopped; {wf('serve')} goes on", err=True)
-                return ExitCode.INTERRUPTED
+                with contextlib.suppress(OSError):  # the terminal may be gone
+                    click.echo(f"wf: stopped; {wf('serve')} goes on", err=True)
+                # Whoever supervises a service ends it like this; it is no failure.
+                clean = interrupts.first is not signal.SIGINT
+                return ExitCode.SUCCESS if clean else ExitCode.INTERRUPTED
     return ExitCode.SUCCESS
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from wf_core.adapters.clock import SystemClock
 from wf_core.cli.registry import installed
 from wf_core.cli.settings import Settings
-from wf_core.errors import WorkflowOwned
+from wf_core.errors import StoreMissing, StoreUnavailable, WorkflowOwned
 from wf_core.model.phases import Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
@@ -23,20 +23,31 @@ def now() -> float:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Store]:
-    """The store of `settings`; closed at the end."""
-    store = installed().open_store(settings.store_url)
+async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[Store]:
+    """The store of `settings`; closed at the end. Reading makes none: one that a person names must
+    be there, and the user's own is empty until something is run.
+
+    Raises StoreMissing.
+    """
+    try:
+        store = installed().open_store(settings.store_url, create=create)
+    except StoreMissing:
+        if settings.store:
+            raise
+        store = installed().open_store("memory:")
     try:
         yield store
     finally:
         await store.close()
 
 
-def ask_store(settings: Settings, question: Callable[[Store], Awaitable[T]]) -> T:
-    """Ask the store one thing, on a loop of its own."""
+def ask_store(
+    settings: Settings, question: Callable[[Store], Awaitable[T]], *, create: bool = False
+) -> T:
+    """Ask the store one thing, on a loop of its own; `create`: it may be made."""
 
     async def ask() -> T:
-        async with opened(settings) as store:
+        async with opened(settings, create=create) as store:
             return await question(store)
 
     return asyncio.run(ask())
@@ -67,5 +78,7 @@ async def runner_of(store: Store, key: Key) -> str | None:
         await store.claim(key)
     except WorkflowOwned as owned:
         return str(owned)
+    except StoreUnavailable:
+        return None  # who may only read can claim nothing; that nobody lives is known by then
     await store.release(key)
     return None

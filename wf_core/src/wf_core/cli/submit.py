@@ -50,7 +50,7 @@ def submit_command(
             await create_schedules(schedules_of(store, settings), schedules, replacing=replace)
         await documents.create_all(store, workflows, replacing=replace, now=now())
 
-    ask_store(settings, create)
+    ask_store(settings, create, create=True)
 
     def table() -> None:
         for each in found:

@@ -39,8 +39,14 @@ def duration(seconds: float) -> str:
 
 def one_line(text: str) -> str:
     """Text of a hook on one line, without what would steer the terminal."""
-    joined = " ".join(text.split())
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in joined)
+    return inert(" ".join(text.split()))
+
+
+def inert(line: str) -> str:
+    """A line of foreign text without what would steer the terminal; tabs stay."""
+    return "".join(
+        each if each.isprintable() or each == "\t" else "\N{REPLACEMENT CHARACTER}" for each in line
+    )
 
 
 def plural(number: int, noun: str) -> str:

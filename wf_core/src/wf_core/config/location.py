@@ -16,13 +16,18 @@ def find(explicit: Path | None, env: Mapping[str, str]) -> Path | None:
         return explicit
     if env.get(VARIABLE):
         return Path(env[VARIABLE])
-    standard = _home_of_settings(env) / "wf" / "config.yaml"
-    return standard if standard.is_file() else None
+    folder = _home_of_settings(env)
+    standard = folder and folder / "wf" / "config.yaml"
+    return standard if standard and standard.is_file() else None
 
 
-def _home_of_settings(env: Mapping[str, str]) -> Path:
+def _home_of_settings(env: Mapping[str, str]) -> Path | None:
+    """None: this account has no home, as in a container."""
     # The base directory specification has relative paths ignored.
     named = Path(env.get("XDG_CONFIG_HOME", ""))
     if named.is_absolute():
         return named
-    return (Path(env["HOME"]) if env.get("HOME") else Path.home()) / ".config"
+    try:
+        return (Path(env["HOME"]) if env.get("HOME") else Path.home()) / ".config"
+    except RuntimeError:
+        return None

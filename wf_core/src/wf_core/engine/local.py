@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from wf_core.adapters.account import account
 from wf_core.adapters.announcer import NoAnnouncer, ThreadAnnouncer
 from wf_core.adapters.clock import SystemClock
 from wf_core.adapters.memory import plugin as memory
@@ -14,6 +15,7 @@ from wf_core.adapters.threads import ThreadExecutor
 from wf_core.callbacks import HttpSender
 from wf_core.config import Config
 from wf_core.engine.engine import Engine
+from wf_core.errors import OperatorError
 from wf_core.limits import pool_size
 from wf_core.plugins import Registry
 from wf_core.plugins import load as load_plugins
@@ -24,7 +26,15 @@ log = logging.getLogger("wf.engine")
 def state_folder(env: Mapping[str, str]) -> Path:
     """Where the embedded store lives: `$XDG_STATE_HOME/wf`, else `~/.local/state/wf`."""
     base = env.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "wf"
+    if base:
+        return Path(base) / "wf"
+    try:
+        return Path.home() / ".local" / "state" / "wf"
+    except RuntimeError as error:
+        raise OperatorError(
+            f"the account {account()} has no home folder to keep a store in: name a store with "
+            "`--store sqlite:PATH` or WF_STORE, or a folder for what wf keeps with XDG_STATE_HOME"
+        ) from error
 
 
 def default_store(env: Mapping[str, str]) -> str:
@@ -53,16 +63,19 @@ async def open_engine(
     store_url: str | None = None,
     config: Config | None = None,
     registry: Registry | None = None,
+    *,
+    create: bool = True,
 ) -> AsyncIterator[Engine]:
-    """An engine on `store_url`; it is stopped and its store closed at the end.
+    """An engine on `store_url`; it is stopped and its store closed at the end. `create`: the store
+    is made where there is none.
 
-    Raises StoreUnavailable or StoreForeign where the store can't be opened.
+    Raises StoreMissing, StoreUnavailable or StoreForeign where the store can't be opened.
     """
     url = store_url or default_store(os.environ)
     config = config or Config()
     registry = registry or load_plugins()
     clock = SystemClock()
-    store = registry.open_store(url)
+    store = registry.open_store(url, create=create)
     try:
         engine = Engine(
             store=store,

@@ -83,17 +83,19 @@ class Registry:
         """Call the hook of `call` through all its wrappers; an exception becomes a Failure (B6)."""
         return self._chains.perform(call)
 
-    def open_store(self, url: str) -> Store:
+    def open_store(self, url: str, *, create: bool = True) -> Store:
         """The store of `url`: the first plugin that knows its scheme opens it.
 
-        Raises StoreUnavailable where none does, what the store's own opening raises of ours, and
+        Raises StoreMissing where there is none and it may not be made, StoreUnavailable where no
+        plugin knows it, what the store's own opening raises of ours, and
         PluginError with the distribution's name for any other exception.
         """
         for impl in reversed(self.manager.hook.wf_open_store.get_hookimpls()):
             try:
                 # Any: pluggy does not know what the specification says.
                 function: Any = impl.function
-                store: Store | None = function(*(url for _ in impl.argnames))
+                given = {"url": url, "create": create}
+                store: Store | None = function(**{name: given[name] for name in impl.argnames})
             except WfError:
                 raise
             except Exception as error:

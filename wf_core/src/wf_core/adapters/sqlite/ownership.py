@@ -4,6 +4,7 @@ A lock dies with its process, whatever killed it; a pid could be reused, and a t
 `wf resume` wait.
 """
 
+import contextlib
 import fcntl
 import os
 import uuid
@@ -40,7 +41,7 @@ class Ownership:
         """
         path = self._path(owner)
         try:
-            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         try:
@@ -50,7 +51,8 @@ class Ownership:
             pid = os.pread(file, 32, 0).decode(errors="replace")
             return f"process {pid} on this machine" if pid else "another process on this machine"
         else:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(PermissionError):  # whoever only reads leaves it there
+                path.unlink(missing_ok=True)
             return None
         finally:
             os.close(file)

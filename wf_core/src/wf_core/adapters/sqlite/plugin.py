@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 @hookimpl
-def wf_open_store(url: str) -> "Store | None":
+def wf_open_store(url: str, create: bool) -> "Store | None":
     """Open `sqlite:PATH`; `~` is the home folder. Other schemes are not ours."""
     scheme, _, rest = url.partition(":")
     if scheme != "sqlite":
@@ -21,4 +21,11 @@ def wf_open_store(url: str) -> "Store | None":
 
     if not rest:
         raise StoreUnavailable("the store 'sqlite:' names no file; write it as `sqlite:PATH`")
-    return SqliteStore.open(Path(rest).expanduser().absolute())
+    try:
+        path = Path(rest).expanduser().absolute()
+    except FileNotFoundError as error:
+        raise StoreUnavailable(
+            f"the store 'sqlite:{rest}' is named from the current folder, which no longer exists; "
+            "change to one that does, or write the whole path"
+        ) from error
+    return SqliteStore.open(path, create=create)

@@ -9,6 +9,7 @@ import errno
 import os
 import sqlite3
 import time
+from functools import partial
 from pathlib import Path
 
 from wf_core.adapters.sqlite.failures import BUSY_SECONDS, from_os, not_a_database, translate
@@ -81,11 +82,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 def open_pair(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     """A connection that writes and one that only reads; the file is made or migrated as needed.
+    Where this account may not write, both only read.
 
     Raises `StoreForeign` for what is not ours or newer, `StoreUnavailable` for all else.
     """
     opened: list[sqlite3.Connection] = []
     try:
+        if _is_read_only(path):
+            return _open_to_read(path, opened), _open_to_read(path, opened)
         _make(path)
         _recognise(path)
         writer = _connect(path, opened)
@@ -101,6 +105,42 @@ def open_pair(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
             raise from_os(error, path) from error
         raise
     return writer, reader
+
+
+def _is_read_only(path: Path) -> bool:
+    """Whether the file is there, and this account may read it and no more. A write-ahead log needs
+    the folder too."""
+    may = partial(os.access, mode=os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+    return path.exists() and not (may(path) and may(path.parent))
+
+
+def _open_to_read(path: Path, opened: list[sqlite3.Connection]) -> sqlite3.Connection:
+    """A connection to a file that can't be written. Where nobody has it open for writing, there is
+    no memory to share with a writer, and no need of any."""
+    log = path.with_name(f"{path.name}-wal")
+    for more in ("", "&immutable=1"):
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=ro{more}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        opened.append(connection)
+        try:
+            version = _check(connection, path)
+        except sqlite3.OperationalError:
+            if more or log.exists():
+                raise
+            continue
+        if version < len(MIGRATIONS):
+            raise StoreUnavailable(
+                f"{path} was written by an older wf (schema version {version} of "
+                f"{len(MIGRATIONS)}), and this account may not bring it up to date; run any "
+                "command of this wf on it as an account that may write it"
+            )
+        return connection
+    raise AssertionError("one of the two is returned or raises")
 
 
 def _make(path: Path) -> None:

@@ -20,7 +20,7 @@ from wf_core.adapters.sqlite.ownership import Ownership
 from wf_core.adapters.sqlite.records import encode, encoded
 from wf_core.adapters.sqlite.schedules import SqliteSchedules
 from wf_core.adapters.sqlite.writer import Writer
-from wf_core.errors import AuthorError, StoreUnavailable, WfError
+from wf_core.errors import AuthorError, StoreMissing, StoreUnavailable, WfError
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
@@ -54,11 +54,18 @@ class SqliteStore:
         self.schedules = SqliteSchedules(self.writer, path, self._read, lambda: self._closed)
 
     @classmethod
-    def open(cls, path: Path) -> "SqliteStore":
-        """Open the file at `path` (absolute), made where it is missing.
+    def open(cls, path: Path, *, create: bool = True) -> "SqliteStore":
+        """Open the file at `path` (absolute), made where it is missing and `create` says so. One
+        that this account may not write is read.
 
-        Raises `StoreForeign` for a file that is not ours or newer, `StoreUnavailable` otherwise.
+        Raises `StoreForeign` for a file that is not ours or newer, `StoreMissing` where there is
+        none, `StoreUnavailable` otherwise.
         """
+        if not create and not path.exists():
+            raise StoreMissing(
+                f"there is no store at {path}; `wf run` and `wf submit` make one, "
+                "`--store sqlite:PATH` names another"
+            )
         return cls(path, *schema.open_pair(path))
 
     @property
