@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 import pytest
-from tests.core.cli.made import DONE, RUNNING, Shell, workflow
+from tests.core.cli.made import DONE, RUNNING, Shell, step, workflow
 
 from wf_core.cli.documents import parameters
+from wf_core.codec import dump
 from wf_core.model.phases import Phase
 from wf_core.model.state import StepState
 
@@ -70,9 +71,35 @@ def test_a_slip_in_a_parameter_is_named(assignment: str, message: str) -> None:
 
 def test_parameters_and_name_are_put_over_the_document(shell: Shell) -> None:
     file = shell.file("w.yaml", DOCUMENT)
-    shell.wf("submit", file, "-p", "customer=ada", "--param", "extra=[1]", "--name", "order-17")
+    shell.wf("submit", file, "-p", "customer=ada", "--param", "amount=[1]", "--name", "order-17")
     kept = shell.load("order-17").workflow
-    assert kept.spec.parameters == {"customer": "ada", "amount": 1, "extra": [1]}
+    assert kept.spec.parameters == {"customer": "ada", "amount": [1]}
+
+
+def test_a_parameter_that_the_document_does_not_declare_is_a_fault(shell: Shell) -> None:
+    file = shell.file("w.yaml", DOCUMENT)
+    for command in ("submit", "run", "validate"):
+        refused = shell.wf(command, file, "--param", "amuont=3")
+        assert refused.code == 2
+        assert "$.spec.parameters: no parameter 'amuont' is declared" in refused.err
+        assert "did you mean 'amount'?" in refused.err
+    assert "declared are amount, customer" in shell.wf("run", file, "--param", "zzz=3").err
+    assert shell.wf("list", "-o", "name").out == ""
+
+
+def test_a_document_that_declares_no_parameter_takes_any(shell: Shell) -> None:
+    file = shell.file("w.yaml", dump(workflow(step("one"))))
+    assert shell.wf("submit", file, "--param", "extra=1").code == 0
+    assert shell.load().workflow.spec.parameters == {"extra": 1}
+
+
+def test_what_is_submitted_together_is_admitted_in_the_order_given(shell: Shell) -> None:
+    names = ["c", "a", "b"]
+    files = [shell.file(f"{n}.yaml", dump(workflow(step("one"), name=n))) for n in names]
+    shell.wf("submit", *files)
+    created = {name: shell.load(name).head.created_at for name in names}
+    assert sorted(created, key=created.__getitem__) == names
+    assert len(set(created.values())) == 3
 
 
 def test_a_document_may_come_from_stdin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

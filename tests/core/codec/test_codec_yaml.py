@@ -45,7 +45,27 @@ def test_json_is_read_with_its_escapes() -> None:
 
 
 def test_keys_become_text_as_in_json() -> None:
-    assert value("1: a\ny: b\n~x: c\n1.5: d\n") == {"1": "a", "true": "b", "~x": "c", "1.5": "d"}
+    assert value("1: a\n'y': b\n~x: c\n1.5: d\ntrue: e\n") == {
+        "1": "a",
+        "y": "b",
+        "~x": "c",
+        "1.5": "d",
+        "true": "e",
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "read"),
+    [(word, "true") for word in ("y", "Yes", "on", "True")]
+    + [(word, "false") for word in ("n", "No", "off")]
+    + [("0x10", "16"), ("1e3", "1000"), ("08", "8")],
+)
+def test_c9_a_key_that_would_become_another_word_is_told(key: str, read: str) -> None:
+    """As kubectl reads it; `env: {Y: a, N: b}` would set two variables that nobody named."""
+    with pytest.raises(DocumentInvalid) as raised:
+        value(f"env: {{{key}: a}}")
+    assert str(raised.value).startswith(f"$: the key {key} is read as {read!r}; put it in quotes")
+    assert value(f'env: {{"{key}": a}}') == {"env": {key: "a"}}
 
 
 def test_aliases_and_merged_keys_are_read_and_own_keys_win() -> None:
@@ -96,7 +116,7 @@ def test_a_node_knows_where_it_stands() -> None:
             "a: 1\nb: 2\na: 3\n",
             "$: the key 'a' is given twice; first in line 1 (line 3, column 1)",
         ),
-        ("y: 1\ntrue: 2\n", "$: the key 'true' is given twice; first in line 1 (line 2, column 1)"),
+        ("1: 1\n'1': 2\n", "$: the key '1' is given twice; first in line 1 (line 2, column 1)"),
         ("~: 1\n", "$: a key must not be null (line 1, column 1)"),
         ("? [a]\n: 1\n", "$: a key must be text, not a mapping or a list (line 1, column 3)"),
         ("a: &a [*a]\n", "$: the anchor '&a' holds itself (line 1, column 8)"),

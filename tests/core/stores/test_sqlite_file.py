@@ -190,7 +190,10 @@ def test_folder_without_permission_is_named(path: Path, existing: bool) -> None:
             if len(folder.parts) > 2:  # pytest's own folders, which are 0700
                 folder.chmod(folder.stat().st_mode | 0o055)
         result = subprocess.run(
-            [sys.executable, "-c", READ_ONLY, str(path)], capture_output=True, text=True, check=False
+            [sys.executable, "-c", READ_ONLY, str(path)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert result.returncode == 0, result.stderr
     finally:

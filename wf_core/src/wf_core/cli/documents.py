@@ -21,6 +21,9 @@ from wf_core.model.spec import Json, Key, Workflow
 from wf_core.ports import Store
 from wf_core.saga.plan import effects_left
 
+_TICK = 1e-6
+"""Seconds between the creations of workflows that are submitted together."""
+
 Document = Workflow | CronWorkflow
 D = TypeVar("D", Workflow, CronWorkflow, Document)
 Read = Callable[[str, Mapping[str, Json], Settings], D]
@@ -144,12 +147,16 @@ async def create_all(
 ) -> list[Key]:
     """Store new workflows: all, or none where a name is taken.
 
-    `replacing` removes a finished one of the same name first. Raises AuthorError with what to do.
+    `replacing` removes a finished one of the same name first. They are created in the order given,
+    which a queue keeps. Raises AuthorError with what to do.
     """
     keys = [key_of(workflow) for workflow in workflows]
     for key in [key for key in keys if await _is_taken(store, key, replacing)]:
         await store.remove(key)
-    return [key_of((await store.create(workflow, now)).workflow) for workflow in workflows]
+    created = [
+        await store.create(workflow, now + n * _TICK) for n, workflow in enumerate(workflows)
+    ]
+    return [key_of(stored.workflow) for stored in created]
 
 
 async def _is_taken(store: Store, key: Key, replacing: bool) -> bool:

@@ -209,6 +209,12 @@ class _Composer:
             top.merging = True
             return
         key = _key_text(node.value, place)
+        if isinstance(event, yaml.ScalarEvent) and key != event.value:
+            # kubectl does read it so, and nobody who writes `y:` means the key "true".
+            raise _Refused(
+                f"the key {event.value} is read as {key!r}; put it in quotes to have it as it is",
+                place,
+            )
         if key in top.node.keys:
             first = top.node.keys[key][0]
             raise _Refused(f"the key {key!r} is given twice; first in line {first}", place)

@@ -34,7 +34,8 @@ def read(
     file in messages.
 
     `registry` None leaves the step kinds unchecked. `parameters` are put over the document's own
-    before anything is checked. Raises DocumentInvalid with all faults in the order of the file.
+    before anything is checked; where it declares any, each must be one of them. Raises
+    DocumentInvalid with all faults in the order of the file.
     """
     root = parse(text, source)
     found = Found()
@@ -56,8 +57,11 @@ def read_document(
     _head(root, found, (*RUN, CRON_KIND))
     if _kind(root) != CRON_KIND:
         return _workflow(root, found, source, registry, parameters or {})
-    schedule = _with_parameters(decode(CronWorkflow, root, found), parameters or {})
-    _judge(root, found, schedule_faults(schedule, registry), source)
+    schedule = decode(CronWorkflow, root, found)
+    declared = schedule.spec.workflow_template.spec.parameters
+    wrong = undeclared("$.spec.workflowTemplate.spec.parameters", declared, parameters or {})
+    schedule = _with_parameters(schedule, parameters or {})
+    _judge(root, found, [*wrong, *schedule_faults(schedule, registry)], source)
     return schedule
 
 
@@ -72,8 +76,10 @@ def _workflow(
         task = task_with_parameters(decode(Task, root, found), parameters)
         workflow, wrong = as_workflow(task), task_faults(task, registry)
     else:
-        workflow = with_parameters(decode(Workflow, root, found), parameters)
-        wrong = faults(workflow, registry)
+        workflow = decode(Workflow, root, found)
+        wrong = undeclared("$.spec.parameters", workflow.spec.parameters, parameters)
+        workflow = with_parameters(workflow, parameters)
+        wrong += faults(workflow, registry)
     _judge(root, found, wrong, source)
     return workflow
 
@@ -86,6 +92,21 @@ def _judge(root: Node, found: Found, faults: Iterable[Fault], source: str) -> No
             found.faults.append(attrs.evolve(fault, line=line, column=column))
     if found.faults:
         raise DocumentInvalid(sorted(found.faults, key=_place), source)
+
+
+def undeclared(path: str, declared: Mapping[str, Json], given: Mapping[str, Json]) -> list[Fault]:
+    """The parameters that are given and not declared. A document that declares none takes any."""
+    if not declared:
+        return []
+    return [
+        Fault(
+            path,
+            f"no parameter {name!r} is declared",
+            hint=hint(name, declared) or f"declared are {', '.join(sorted(declared)[:10])}",
+        )
+        for name in given
+        if name not in declared
+    ]
 
 
 def with_parameters(workflow: Workflow, parameters: Mapping[str, Json]) -> Workflow:
