@@ -4,12 +4,13 @@ import json
 import re
 from typing import Any
 
+import pytest
 import yaml
 from tests.core.cli.made import DONE, RUNNING, Shell, step, workflow
 
 from wf_core.codec import dump
 from wf_core.model.phases import BlockReason, OnFailure, Phase, RequestType, Undo
-from wf_core.model.spec import Workflow
+from wf_core.model.spec import StepSpec, StepTemplate, Workflow
 from wf_core.model.state import StepState
 
 NOW = {"sleepSeconds": 0}
@@ -166,3 +167,16 @@ def test_a_faulty_configuration_stops_a_run_before_it_begins(shell: Shell) -> No
     result = run(shell, workflow(step("one", parameters=NOW)), options=("--config", config))
     assert result.code == 1
     assert shell.wf("list", "-o", "name").out == ""
+
+
+@pytest.mark.parametrize("kind", ["random", "gone"])
+def test_resume_of_one_that_was_cancelled_before_it_began_runs_nothing(
+    shell: Shell, kind: str
+) -> None:
+    """As `serve` does, and whether or not its kind is installed."""
+    shell.keep(workflow(StepSpec("one", StepTemplate(kind))))
+    assert shell.wf("cancel", "order", "--reason", "late").code == 0
+    assert shell.wf("resume", "order").code == 3
+    history = json.loads(shell.wf("history", "order", "-o", "json").out)["items"]
+    assert [move["to"] for move in history] == ["RollBacked", "RollBacked"]
+    assert {step.undo for step in shell.load().steps} == {Undo.NEVER_RAN}

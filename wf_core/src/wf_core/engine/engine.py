@@ -111,7 +111,8 @@ class Engine:
             if key in self._runners:
                 return
             runner = await self._load(key)
-            if runner.saga.head.phase is Phase.PENDING:
+            # What people asked comes first: what is cancelled before it began never runs.
+            if runner.saga.head.phase is Phase.PENDING and not runner.saga.asked:
                 faults = document_faults(runner.saga.workflow, self._services)
                 if faults is not None:
                     self._forget(runner)
@@ -119,7 +120,7 @@ class Engine:
                     raise faults
             if self._queued:
                 self._slots.count(runner)
-            elif runner.saga.wants_slot:
+            elif runner.saga.wants_slot and not runner.saga.asked:
                 runner.post(Admitted())
             runner.kick()
 

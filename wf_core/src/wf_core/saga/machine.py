@@ -116,6 +116,11 @@ class Saga:
         return len(self._ledger.flights)
 
     @property
+    def asked(self) -> bool:
+        """Whether a request waits for its answer, or deletion was asked for."""
+        return bool(self._ledger.asked) or self._ledger.head.deletion_asked_at is not None
+
+    @property
     def wants_slot(self) -> bool:
         """Whether it waits to be admitted, or to go on."""
         return course.wants_slot(self._ledger)
