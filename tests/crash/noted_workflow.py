@@ -16,7 +16,7 @@ from wf_core.adapters.sqlite.store import SqliteStore
 from wf_core.hookspecs import hookimpl
 from wf_core.kinds import Answer, Fatal, StepCall, StepKind, Success
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import Owner, Resource, StepState, Stored, WorkflowState
+from wf_core.model.state import Folder, Owner, Resource, StepState, Stored, WorkflowState
 from wf_core.ports import Changes, Saved
 
 Note = Callable[[str], None]
@@ -104,8 +104,8 @@ class NotedStore(SqliteStore):
     note: Note = staticmethod(silent)
     steps: tuple[StepState, ...] = (StepState(),) * len(STEPS)
 
-    async def create(self, workflow: Workflow, now: float) -> Stored:
-        stored = await super().create(workflow, now)
+    async def create(self, workflow: Workflow, now: float, folder: Folder | None = None) -> Stored:
+        stored = await super().create(workflow, now, folder)
         self.note(f"sent 0 {fingerprint(stored.head, stored.steps)}")
         self.note("acknowledged 0")
         return stored

@@ -91,7 +91,8 @@ def test_a_pod_is_told_its_keys_and_what_it_is_for() -> None:
     variables, _ = told(hook=Hook.SYNC, purpose=Purpose.ROLLBACK, attempt=2)
     call = call_for(KIND.kind, {"image": "x"}, hook=Hook.ROLLBACK, attempt=2)
     assert variables["WF_HOOK"] == "rollback"
-    assert variables["WF_KEY"] == call.key
+    assert variables["WF_CALL_KEY"] == call.key != call.run_key
+    assert variables["WF_KEY"] == call.run_key
     assert variables["WF_RUN_KEY"] == call.run_key
     assert variables["WF_ATTEMPT"] == "2"
     assert variables["WF_INPUT"] == "/wf/input.json"

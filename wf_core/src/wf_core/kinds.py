@@ -88,7 +88,9 @@ class StepCall:
     `signals` holds what people sent by
     name (`Signal` requests). `checkpoint(resource, attributes)` returns once saved. `folder` is a
     place of this step's own on
-    this machine that lasts as long as the workflow. `store` is the address of the store that holds
+    this machine that lasts as long as the workflow. `workflow_folder` is where the workflow was
+    submitted from, and where its relative paths begin; None in a cluster, and for a workflow from
+    before that was saved: then it is the engine's. `store` is the address of the store that holds
     the workflow (`k8s:...` in a cluster). `run_attempt` counts the attempts to run that were begun:
     an undo finds under these numbers what may be left of them. `annotations` are the workflow's.
     """
@@ -110,6 +112,7 @@ class StepCall:
     previous: Previous
     signals: Mapping[str, Json] = {}
     store: str = ""
+    workflow_folder: Path | None = None
     run_attempt: int = 1
     annotations: Mapping[str, str] = {}
     deadline: float | None
@@ -180,6 +183,8 @@ class StepKind(abc.ABC):
 
     Define `sync(self, call)` where the kind answers `InProgress` or can watch what it made.
     `reissue = False` says that an interrupted run must not be called again but undone (B3).
+    `needs_folder = True` says that its hooks use `call.workflow_folder`: where that is gone, or
+    another account's, the step is blocked instead of called.
     Contract (B2): a new attempt, and an undo, first end what an earlier attempt left going; undoing
     a run that never took effect succeeds.
     """
@@ -188,6 +193,7 @@ class StepKind(abc.ABC):
     description: ClassVar[str] = ""
     Parameters: ClassVar[type] = NoParameters
     reissue: ClassVar[bool] = True
+    needs_folder: ClassVar[bool] = False
 
     @abc.abstractmethod
     def run(self, call: StepCall) -> Answer:

@@ -7,6 +7,7 @@ from pathlib import Path
 from wf_core.codec import read, with_parameters
 from wf_core.config import Config
 from wf_core.engine.local import open_engine, registry_of
+from wf_core.folders import here
 from wf_core.model.spec import Json, Key, Workflow
 from wf_core.model.state import Stored
 
@@ -34,7 +35,7 @@ async def arun(
     elif parameters:
         workflow = with_parameters(workflow, dict(parameters))
     async with open_engine(store, config, registry) as engine:
-        stored = await engine.create(workflow)
+        stored = await engine.create(workflow, here())
         metadata = stored.workflow.metadata
         key = Key(metadata.namespace, metadata.name)
         await engine.adopt(key)

@@ -17,6 +17,7 @@ from wf_core.model.requests import Asked, Request
 from wf_core.model.schedule import CronStatus, CronWorkflow, StoredSchedule
 from wf_core.model.spec import NO_TTL, Key, TimeToLive, Workflow
 from wf_core.model.state import (
+    Folder,
     LogLine,
     OutboxEntry,
     Owner,
@@ -133,8 +134,14 @@ class Store(Protocol):
         """Whether what this process claimed is still its own, as far as it can tell without asking
         anybody. A process may stand still for a while: it looks right before it calls a hook."""
 
-    async def create(self, workflow: Workflow, now: float) -> Stored:
+    @property
+    def keeps_folders(self) -> bool:
+        """Whether it keeps where a workflow was submitted from: not where its engines run on other
+        machines, on which that folder means nothing."""
+
+    async def create(self, workflow: Workflow, now: float, folder: Folder | None = None) -> Stored:
         """Store a new workflow in Pending with a fresh uid (or `metadata.uid`, where given).
+        `folder` is where its relative paths begin.
 
         Idempotent: the same name with the same uid and spec gives back what is stored; the same
         name otherwise raises `WorkflowExists`.
@@ -228,15 +235,19 @@ class Schedules(Protocol):
     of several schedulers one decides; whatever was done is on disk when a method returns.
     """
 
-    async def create(self, schedule: CronWorkflow, now: float) -> StoredSchedule:
-        """Store a new one, with a fresh uid where it has none.
+    async def create(
+        self, schedule: CronWorkflow, now: float, folder: Folder | None = None
+    ) -> StoredSchedule:
+        """Store a new one, with a fresh uid where it has none. `folder` is that of its runs.
 
         Idempotent: the same name with the same spec gives back what is stored; the same name
         otherwise raises `ScheduleExists`.
         """
 
-    async def replace(self, schedule: CronWorkflow, now: float) -> StoredSchedule:
-        """Put document and spec in the place of those stored: uid, status and runs stay.
+    async def replace(
+        self, schedule: CronWorkflow, now: float, folder: Folder | None = None
+    ) -> StoredSchedule:
+        """Put document, spec and folder in the place of those stored: uid, status and runs stay.
         As `create` where there is none."""
 
     async def load(self, key: Key) -> StoredSchedule:
@@ -253,12 +264,18 @@ class Schedules(Protocol):
         schedule is gone."""
 
     async def start(
-        self, key: Key, uid: str, status: CronStatus, run: Workflow, now: float
+        self,
+        key: Key,
+        uid: str,
+        status: CronStatus,
+        run: Workflow,
+        now: float,
+        folder: Folder | None = None,
     ) -> bool:
-        """Create a run and save the status that tells of it: both at once, or else the run first,
-        so that what is found after a crash is made again as it was. False as `save`, and then a run
-        that is there was made by whoever saved. Raises `WorkflowExists` as `Store.create` does,
-        having saved nothing."""
+        """Create a run in `folder` and save the status that tells of it: both at once, or else the
+        run first, so that what is found after a crash is made again as it was. False as `save`, and
+        then a run that is there was made by whoever saved. Raises `WorkflowExists` as
+        `Store.create` does, having saved nothing."""
 
     def watch(self) -> AsyncIterator[Key]:
         """The key of every schedule there is, then of each that changes or goes, whoever does it.

@@ -66,7 +66,7 @@ def _start(
     parameters: CommandParameters = call.parameters
     environment = surroundings.environment(call, files)
     path = environment.get("PATH", os.defpath)
-    surroundings.require_program(name, arguments[0], path, parameters.cwd)
+    surroundings.require_program(call, name, arguments[0], path)
     locks = [call.folder / "check.lock"]
     if call.purpose is not Purpose.WATCH:
         locks.append(call.folder / "command.lock")
@@ -84,7 +84,7 @@ def _start(
             record=locks[-1],
             lock=taken[-1],
             environment=environment,
-            folder=parameters.cwd,
+            folder=surroundings.folder(call),
         )
 
 

@@ -156,7 +156,7 @@ def start(
     record: Path,
     lock: int,
     environment: Mapping[str, str],
-    folder: str | None,
+    folder: Path,
 ) -> "subprocess.Popen[bytes]":
     """Start a command that inherits `lock` and writes its group into `record`.
 

@@ -35,6 +35,7 @@ class Command(StepKind):
     name: ClassVar[str] = "command"
     description: ClassVar[str] = "Runs a local command, and another one to undo it."
     Parameters: ClassVar[type] = CommandParameters
+    needs_folder: ClassVar[bool] = True
 
     def faults(self, parameters: CommandParameters, *, undoable: bool) -> Iterable[str]:
         """A missing `rollback`, empty commands, and numbers out of range."""

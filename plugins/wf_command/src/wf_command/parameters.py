@@ -42,7 +42,9 @@ class CommandParameters:
     )
     cwd: str | None = attrs.field(
         default=None,
-        metadata={"description": "The folder the commands run in; default: the engine's."},
+        metadata={
+            "description": "The folder the commands run in, from the workflow's own; default: that."
+        },
     )
     timeout: float | None = attrs.field(
         default=None,

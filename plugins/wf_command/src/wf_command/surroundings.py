@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 
 from wf_command.parameters import RESERVED, CommandParameters
-from wf_command.problems import CannotStart
+from wf_command.problems import Busy, CannotStart
 from wf_core.kinds import Previous, StepCall
 from wf_core.model.spec import Json
 from wf_core.model.state import Resource
@@ -56,8 +56,9 @@ def environment(call: StepCall, files: Files) -> dict[str, str]:
         **inherited,
         **trace_variables(call),
         **parameters.env,
-        "WF_KEY": call.key,
+        "WF_KEY": call.run_key or call.key,
         "WF_RUN_KEY": call.run_key or call.key,
+        "WF_CALL_KEY": call.key,
         "WF_ATTEMPT": str(call.attempt),
         "WF_ATTEMPT_KEY": call.attempt_key,
         "WF_STEP": call.step,
@@ -87,12 +88,25 @@ def arguments(name: str, command: str | list[str]) -> list[str]:
     return list(command)
 
 
-def require_program(name: str, program: str, path: str, cwd: str | None) -> None:
-    """Raise `CannotStart` unless the folder and the program are there."""
-    if cwd is not None and not Path(cwd).is_dir():
-        raise CannotStart(f"cwd: there is no folder {cwd!r}; make it, or correct the path")
+def folder(call: StepCall) -> Path:
+    """Where its commands run: `cwd`, which begins in the workflow's folder, else that folder; for a
+    workflow that has none, the engine's."""
+    parameters: CommandParameters = call.parameters
+    return (call.workflow_folder or Path()) / (parameters.cwd or "")
+
+
+def require_program(call: StepCall, name: str, program: str, path: str) -> None:
+    """Raise `CannotStart` unless the folder and the program are there; `Busy` where the workflow's
+    folder went just now: by the next try, that blocks the step."""
+    where_from = folder(call)
+    if not where_from.is_dir():
+        if call.workflow_folder is not None and not call.workflow_folder.is_dir():
+            raise Busy(f"the workflow's folder {call.workflow_folder} is gone")
+        raise CannotStart(
+            f"cwd: there is no folder {str(where_from)!r}; make it, or correct the path"
+        )
     if os.sep in program:
-        found = shutil.which(str(Path(cwd or ".").absolute() / program))
+        found = shutil.which(str(where_from.absolute() / program))
         where = ""
     else:
         found = shutil.which(program, path=path)

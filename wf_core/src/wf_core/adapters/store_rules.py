@@ -9,7 +9,7 @@ from wf_core.errors import AuthorError, WorkflowExists, WorkflowNotFound, Workfl
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.requests import MAX_REQUESTS, Request
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import OutboxEntry, Owner, StepState, Stored, WorkflowState, Writer
+from wf_core.model.state import Folder, OutboxEntry, Owner, StepState, Stored, WorkflowState, Writer
 
 UNDOING = frozenset({Phase.ROLLING_BACK, Phase.ROLL_BACKED, Phase.FAILED})
 """Phases of a workflow in which progress is counted in steps undone."""
@@ -43,9 +43,9 @@ def first_workflow(workflow: Workflow) -> Workflow:
     return msgspec.structs.replace(workflow, metadata=metadata)
 
 
-def first_head(workflow: Workflow, now: float) -> WorkflowState:
+def first_head(workflow: Workflow, now: float, folder: Folder | None) -> WorkflowState:
     """The head of a workflow that nobody has touched; `spec.suspend` is where it starts."""
-    return WorkflowState(created_at=now, suspended=workflow.spec.suspend)
+    return WorkflowState(created_at=now, suspended=workflow.spec.suspend, folder=folder)
 
 
 def signed(request: Request, account: str) -> Request:

@@ -18,6 +18,7 @@ from wf_core.config import Config, load
 from wf_core.engine.engine import Engine
 from wf_core.engine.local import open_engine
 from wf_core.errors import WfError, WorkflowNotFound
+from wf_core.folders import here
 from wf_core.model.phases import Phase, RequestType
 from wf_core.model.requests import Request
 from wf_core.model.state import Stored
@@ -45,7 +46,7 @@ async def _found(engine: Engine, orders: Orders) -> Stored:
     try:
         return await engine.store.load(orders.key)
     except WorkflowNotFound:
-        return await engine.create(orders.workflow)
+        return await engine.create(orders.workflow, here())
 
 
 async def _until_rest(engine: Engine, orders: Orders, stop: asyncio.Event) -> int:

@@ -42,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "mark-succeeded": "requests",
     "rollback": "requests",
     "signal": "requests",
+    "folder": "folder",
     "cron": "cron",
     "delete": "delete",
     "prune": "prune",

@@ -206,7 +206,7 @@ def trigger_command(settings: Settings, name: str, new_name: str | None, output:
         stored = await schedules_of(store, settings).load(settings.key(name))
         at = now()
         run_name = new_name or f"{stored.schedule.metadata.name}-{_counted(at)}"
-        made = await store.create(triggered_run(stored.schedule, run_name), at)
+        made = await store.create(triggered_run(stored.schedule, run_name), at, stored.folder)
         return key_of(made.workflow)
 
     key = ask_store(settings, trigger)

@@ -15,6 +15,7 @@ from wf_core.codec.compose import parse
 from wf_core.codec.scalars import problem, resolve
 from wf_core.codec.shape import Found, plain
 from wf_core.errors import AuthorError, DocumentInvalid, WorkflowNotFound
+from wf_core.folders import here
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.schedule import CronWorkflow
 from wf_core.model.spec import Json, Key, Workflow
@@ -153,8 +154,10 @@ async def create_all(
     keys = [key_of(workflow) for workflow in workflows]
     for key in [key for key in keys if await _is_taken(store, key, replacing)]:
         await store.remove(key)
+    folder = here() if store.keeps_folders else None
     created = [
-        await store.create(workflow, now + n * _TICK) for n, workflow in enumerate(workflows)
+        await store.create(workflow, now + n * _TICK, folder)
+        for n, workflow in enumerate(workflows)
     ]
     return [key_of(stored.workflow) for stored in created]
 

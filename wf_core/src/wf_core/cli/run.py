@@ -23,6 +23,7 @@ from wf_core.cli.stores import all_rows, now
 from wf_core.cli.verb import verb
 from wf_core.config import Config, find, load
 from wf_core.errors import StoreMissing, WorkflowNotFound, WorkflowOwned
+from wf_core.folders import here
 from wf_core.model.phases import FINISHED
 from wf_core.model.spec import Json, Key, Workflow
 from wf_core.model.state import Stored
@@ -116,7 +117,8 @@ def resume_command(settings: Settings, names: Sequence[str], output: Format) -> 
         return unfinished
 
     try:
-        leave(asyncio.run(drive(settings, choose_keys, output, skip_owned=not names, create=False)))
+        resumed = drive(settings, choose_keys, output, resuming=True, skip_owned=not names)
+        leave(asyncio.run(resumed))
     except StoreMissing:
         if names or settings.store:
             raise
@@ -151,17 +153,17 @@ async def drive(
     start: Choose,
     output: Format,
     *,
+    resuming: bool = False,
     skip_owned: bool = False,
-    create: bool = True,
 ) -> ExitCode:
     """Run what `start` chooses until all of it rests, and show it; the worst exit code.
 
-    Raises StoreMissing where there is no store and `create` says not to make one.
+    Raises StoreMissing where there is no store and, `resuming`, none is to be made.
     """
     from wf_core.engine.local import open_engine
 
     config = configuration(settings)
-    async with open_engine(settings.store_url, config, installed(), create=create) as engine:
+    async with open_engine(settings.store_url, config, installed(), create=not resuming) as engine:
         keys = await start(engine)
         adopted: list[Key] = []
         view = _view(engine, adopted, output, several=len(keys) > 1)
@@ -170,7 +172,8 @@ async def drive(
         with interrupts.caught():
             try:
                 async with view:
-                    ended = await interrupts.guard(_run(engine, keys, adopted, skip_owned))
+                    running = _run(engine, keys, adopted, resuming, skip_owned)
+                    ended = await interrupts.guard(running)
             except Interrupted:
                 await engine.stop()
                 names = " ".join(map(str, keys))
@@ -182,7 +185,7 @@ async def drive(
 
 
 async def _run(
-    engine: "Engine", keys: Sequence[Key], adopted: list[Key], skip_owned: bool
+    engine: "Engine", keys: Sequence[Key], adopted: list[Key], resuming: bool, skip_owned: bool
 ) -> list[Stored]:
     """Take every workflow, noting it in `adopted`, and wait until all rest."""
     for key in keys:
@@ -194,7 +197,24 @@ async def _run(
             click.echo(f"wf: left alone: {owned}", err=True)
         else:
             adopted.append(key)
+            if resuming:
+                _tell_of_folder(engine, key)
     return await asyncio.gather(*(engine.wait(key) for key in adopted))
+
+
+def _tell_of_folder(engine: "Engine", key: Key) -> None:
+    """A workflow from before folders were saved runs its commands where it is gone on with."""
+    stored = engine.view(key)
+    if stored.head.folder is not None or not engine.store.keeps_folders:
+        return
+    kinds = {step.step_template.type: None for step in stored.workflow.spec.steps}
+    known = engine.registry.kinds
+    if any(kind in known and known[kind].needs_folder for kind in kinds):
+        click.echo(
+            f"wf: {key} was stored without the folder it was submitted from; its commands run in "
+            f"{here().path}. {wf(f'folder {key} PATH')} sets another",
+            err=True,
+        )
 
 
 def _view(engine: "Engine", adopted: Sequence[Key], output: Format, *, several: bool) -> View:

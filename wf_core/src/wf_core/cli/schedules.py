@@ -7,6 +7,7 @@ from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.stores import ask_store, now
 from wf_core.errors import OperatorError, ScheduleNotFound
 from wf_core.model.schedule import CronWorkflow, StoredSchedule
+from wf_core.model.state import Folder
 from wf_core.ports import HoldsSchedules, Schedules, Store
 
 T = TypeVar("T")
@@ -30,7 +31,11 @@ def load_schedule(settings: Settings, name: str) -> StoredSchedule:
 
 
 async def create_schedules(
-    schedules: Schedules, found: Sequence[CronWorkflow], *, replacing: bool
+    schedules: Schedules,
+    found: Sequence[CronWorkflow],
+    folder: Folder | None,
+    *,
+    replacing: bool,
 ) -> None:
     """Store them, or where `replacing` put them in the place of those stored: all, or none where a
     name is taken. Raises ScheduleExists."""
@@ -38,7 +43,7 @@ async def create_schedules(
         for schedule in found:
             await _require_free(schedules, schedule)
     for schedule in found:
-        await (schedules.replace if replacing else schedules.create)(schedule, now())
+        await (schedules.replace if replacing else schedules.create)(schedule, now(), folder)
 
 
 async def _require_free(schedules: Schedules, schedule: CronWorkflow) -> None:

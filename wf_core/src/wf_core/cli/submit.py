@@ -10,6 +10,7 @@ from wf_core.cli.schedules import create_schedules, schedules_of
 from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import ask_store, now
 from wf_core.cli.verb import verb
+from wf_core.folders import here
 from wf_core.model.schedule import CronWorkflow
 from wf_core.model.spec import Json, Workflow
 from wf_core.ports import Store
@@ -47,7 +48,9 @@ def submit_command(
 
     async def create(store: Store) -> None:
         if schedules:
-            await create_schedules(schedules_of(store, settings), schedules, replacing=replace)
+            folder = here() if store.keeps_folders else None
+            kept = schedules_of(store, settings)
+            await create_schedules(kept, schedules, folder, replacing=replace)
         await documents.create_all(store, workflows, replacing=replace, now=now())
 
     ask_store(settings, create, create=True)

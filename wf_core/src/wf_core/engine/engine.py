@@ -33,7 +33,7 @@ from wf_core.errors import (
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import Owner, Stored
+from wf_core.model.state import Folder, Owner, Stored
 from wf_core.plugins import Registry
 from wf_core.ports import Announcer, CallbackSender, Clock, HookExecutor, Row, Seen, Store
 from wf_core.saga.events import Admitted
@@ -96,9 +96,10 @@ class Engine:
 
     # Taking workflows
 
-    async def create(self, workflow: Workflow) -> Stored:
-        """Store a new workflow. Raises WorkflowExists, StoreUnavailable."""
-        return await self.store.create(workflow, self._clock.now())
+    async def create(self, workflow: Workflow, folder: Folder | None = None) -> Stored:
+        """Store a new workflow, whose relative paths begin in `folder`. Raises WorkflowExists,
+        StoreUnavailable."""
+        return await self.store.create(workflow, self._clock.now(), folder)
 
     async def adopt(self, key: Key) -> None:
         """Claim a workflow and go on with it, new or left by a crash, outside the queues.

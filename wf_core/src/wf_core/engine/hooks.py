@@ -122,6 +122,7 @@ class Hooks:
         spec = workflow.spec.steps[call.step]
         run_key = idempotency_key(metadata.uid, spec.name, Hook.RUN)
         undoing = call.purpose is Purpose.ROLLBACK
+        folder = saga.head.folder
         return StepCall(
             workflow=metadata.name,
             namespace=metadata.namespace,
@@ -140,6 +141,7 @@ class Hooks:
             previous=Previous(step.previous, step.resource, step.attributes),
             signals=saga.head.signals,
             store=services.store_url,
+            workflow_folder=None if folder is None else Path(folder.path),
             run_attempt=step.attempt,
             deadline=call.deadline,
             cancelled=services.executor.cancellation(),

@@ -24,11 +24,20 @@ from wf_core.errors import (
     WorkflowNotFound,
     WorkflowOwned,
 )
+from wf_core.folders import unusable
 from wf_core.model.outcomes import Failure, Severity
 from wf_core.model.phases import FINISHED, DeletionPolicy, Hook, Phase
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Key, TimeToLive
-from wf_core.model.state import Condition, LogLine, OutboxEntry, Owner, Stored, Writer
+from wf_core.model.state import (
+    Condition,
+    Folder,
+    LogLine,
+    OutboxEntry,
+    Owner,
+    Stored,
+    Writer,
+)
 from wf_core.ports import Changes, Delivery, Saved
 from wf_core.saga.events import (
     Call,
@@ -118,7 +127,13 @@ class Runner:
                 for each in controller.steps
                 if each.sync_timeout is not None
             },
+            misplaced=self._misplaced,
         )
+
+    def _misplaced(self, kind: str, folder: Folder) -> str | None:
+        if not self._services.registry.kinds[kind].needs_folder:
+            return None
+        return unusable(folder, self.key)
 
     # Events
 

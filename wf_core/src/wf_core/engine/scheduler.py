@@ -106,7 +106,7 @@ class Scheduler:
         table = timetable(schedule.spec.schedule, schedule.spec.time_zone)
         run = run_of(schedule, slot, seconds=table.has_seconds)
         try:
-            saved = await self._schedules.start(key, uid, after, run, now)
+            saved = await self._schedules.start(key, uid, after, run, now, stored.folder)
         except WorkflowExists:
             there = (await self._store.load(run_key(schedule, run.metadata.name))).workflow
             if not is_run_of(there, schedule, slot):

@@ -106,6 +106,7 @@ class BlockReason(StrEnum):
     PAUSED = "Paused"
     HOOK_STUCK = "HookStuck"
     KIND_UNAVAILABLE = "KindUnavailable"
+    FOLDER_UNAVAILABLE = "FolderUnavailable"
     ROLLBACK_FAILED = "RollbackFailed"
     COMMITTED_FAILURE = "CommittedFailure"
     OUTCOME_UNKNOWN = "OutcomeUnknown"

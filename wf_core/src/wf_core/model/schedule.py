@@ -6,6 +6,7 @@ import msgspec
 
 from wf_core.model.phases import Phase
 from wf_core.model.spec import Metadata, Wire, WorkflowSpec
+from wf_core.model.state import Folder
 
 CRON_KIND = "CronWorkflow"
 MAX_CRON_NAME = 52
@@ -93,8 +94,9 @@ class CronStatus(Wire, frozen=True):
 
 
 class StoredSchedule(msgspec.Struct, frozen=True):
-    """A schedule as a store gives it back."""
+    """A schedule as a store gives it back. `folder` is that of its runs; None in a cluster."""
 
     schedule: CronWorkflow
     status: CronStatus
     created_at: float
+    folder: Folder | None = None

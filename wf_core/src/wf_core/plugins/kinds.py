@@ -55,6 +55,11 @@ class LoadedKind:
         """Whether an interrupted run may be called again."""
         return self.kind.reissue
 
+    @property
+    def needs_folder(self) -> bool:
+        """Whether its hooks work in the workflow's folder."""
+        return self.kind.needs_folder
+
     def decode(self, parameters: Parameters) -> object:
         """An instance of the kind's parameter class; raises ParametersInvalid with every fault.
 

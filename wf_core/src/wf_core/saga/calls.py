@@ -21,6 +21,14 @@ UNDO_OPTIONS = (
 class Undecodable(ValueError):  # noqa: N818
     """The parameters of a step can't be turned into what its kind takes."""
 
+    reason = BlockReason.KIND_UNAVAILABLE
+
+
+class NoFolder(Undecodable):
+    """The folder that the step must be called in is gone, or is not for this account."""
+
+    reason = BlockReason.FOLDER_UNAVAILABLE
+
 
 def fresh_parameters(ledger: Ledger, i: int) -> tuple[dict[str, object] | None, object]:
     """Resolve and decode the parameters of a step's first intent (semantics B5, B6).
@@ -50,6 +58,8 @@ def saved_parameters(ledger: Ledger, i: int) -> object:
     kind = ledger.kinds.get(ledger.kind_of(i))
     if kind is None:
         raise Undecodable(unavailable(ledger, i))
+    if (why := ledger.misplaced(i)) is not None:
+        raise NoFolder(why)
     parameters = step.parameters
     if parameters is None:
         parameters = ledger.step_spec(i).step_template.parameters
@@ -71,11 +81,17 @@ def unavailable(ledger: Ledger, i: int) -> str:
     )
 
 
-def block_for_kind(ledger: Ledger, i: int, why: str, now: float) -> None:
-    """Let step i wait for its kind: it neither fails nor undoes (semantics B10)."""
+def block_for_kind(
+    ledger: Ledger,
+    i: int,
+    why: str,
+    now: float,
+    reason: BlockReason = BlockReason.KIND_UNAVAILABLE,
+) -> None:
+    """Let step i wait for its kind, or for its folder: it neither fails nor undoes (B10)."""
     undoing = ledger.steps[i].phase is Phase.ROLLING_BACK
     options = UNDO_OPTIONS if undoing else (RequestType.RETRY_RUN, RequestType.MARK_SUCCEEDED)
-    ledger.block(i, Blocked(BlockReason.KIND_UNAVAILABLE, now, why, options))
+    ledger.block(i, Blocked(reason, now, why, options))
 
 
 def call(

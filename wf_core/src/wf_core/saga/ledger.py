@@ -3,7 +3,7 @@
 Everything here costs O(what changed): moving a step touches that step and its neighbours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 from msgspec.structs import replace
@@ -27,6 +27,7 @@ from wf_core.model.state import (
     Attempt,
     Blocked,
     Condition,
+    Folder,
     OutboxEntry,
     StepState,
     Transition,
@@ -43,6 +44,8 @@ from wf_core.saga.timers import Timers
 from wf_core.saga.waiting import Waiting
 
 WORKFLOW_TIMER = -1
+Misplaced = Callable[[str, Folder], str | None]
+"""Why hooks of the kind of that name can't work in a folder, from here; None where they can."""
 KEPT_ANSWERS = 64
 
 
@@ -87,6 +90,7 @@ class Ledger:
         "_failed",
         "_head_dirty",
         "_history",
+        "_misplaced",
         "_outbox_new",
         "_sync_timeout",
         "_sync_timeouts",
@@ -135,6 +139,7 @@ class Ledger:
         grace: float,
         sync_timeouts: Mapping[str, float],
         sync_timeout: float,
+        misplaced: Misplaced | None = None,
     ) -> None:
         self.uid = workflow.metadata.uid
         self.spec = workflow.spec
@@ -147,6 +152,7 @@ class Ledger:
         self.grace = grace
         self._sync_timeout = sync_timeout
         self._sync_timeouts = sync_timeouts
+        self._misplaced = misplaced
 
         self.flights: dict[int, Flight] = {}
         self.effects: list[Effect] = []
@@ -207,6 +213,13 @@ class Ledger:
     def kind_of(self, i: int) -> str:
         """The name of step i's kind."""
         return self.spec.steps[i].step_template.type
+
+    def misplaced(self, i: int) -> str | None:
+        """Why step i can't be called in the workflow's folder, from here; None where it can."""
+        folder = self.head.folder
+        if folder is None or self._misplaced is None:
+            return None
+        return self._misplaced(self.kind_of(i), folder)
 
     def policy_of(self, i: int) -> RollbackPolicy:
         """The step's own rollback policy, else the workflow's (seed fault 10)."""

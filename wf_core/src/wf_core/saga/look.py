@@ -48,7 +48,7 @@ def look(ledger: Ledger, i: int, now: float) -> bool:
         decoded = saved_parameters(ledger, i)
     except Undecodable as error:
         ledger.permits.give(ledger.kind_of(i), PERMIT_OF[purpose])
-        block_for_kind(ledger, i, str(error), now)
+        block_for_kind(ledger, i, str(error), now, error.reason)
         return True
     ledger.timers.clear(i, "look")
     ledger.woken.pop(i, None)

@@ -41,7 +41,7 @@ from wf_core.saga.events import (
     Woken,
     WriteOff,
 )
-from wf_core.saga.ledger import WORKFLOW_TIMER, Delta, Ledger
+from wf_core.saga.ledger import WORKFLOW_TIMER, Delta, Ledger, Misplaced
 from wf_core.saga.sizes import short
 
 
@@ -50,6 +50,7 @@ class Saga:
 
     `kinds` are what is installed, by name; `permits` hands out permits; `grace` is the seconds a
     hook has to stop once asked, `sync_timeout` (and `sync_timeouts` by kind) the seconds of a look.
+    `misplaced` says why a kind can't work in the workflow's folder.
     Everything found unfinished is recovered at `now`, in the first `advance`.
     """
 
@@ -62,6 +63,7 @@ class Saga:
         grace: float = 10.0,
         sync_timeout: float = 60.0,
         sync_timeouts: Mapping[str, float] | None = None,
+        misplaced: Misplaced | None = None,
     ) -> None:
         self._workflow = stored.workflow
         self._ledger = Ledger(
@@ -74,6 +76,7 @@ class Saga:
             grace,
             sync_timeouts or {},
             sync_timeout,
+            misplaced,
         )
         self._ledger.asked = sorted(stored.asked, key=lambda asked: asked.seq)
         self._recovered = False

@@ -5,7 +5,11 @@ from wf_core.saga import attempts, course, run, undo, watch
 from wf_core.saga.attempts import RUN, UNDO, Side
 from wf_core.saga.ledger import Ledger
 
-_GOES_AWAY = (BlockReason.HOOK_STUCK, BlockReason.KIND_UNAVAILABLE)
+_GOES_AWAY = (
+    BlockReason.HOOK_STUCK,
+    BlockReason.KIND_UNAVAILABLE,
+    BlockReason.FOLDER_UNAVAILABLE,
+)
 
 
 def recover(ledger: Ledger, now: float) -> None:

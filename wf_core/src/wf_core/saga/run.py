@@ -52,6 +52,9 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
     if kind is None:
         block_for_kind(ledger, i, unavailable(ledger, i), now)
         return True
+    if (misplaced := ledger.misplaced(i)) is not None:
+        block_for_kind(ledger, i, misplaced, now, BlockReason.FOLDER_UNAVAILABLE)
+        return True
     if not ledger.open_attempt(i, PermitClass.RUN, now):
         return False
     try:
@@ -84,7 +87,7 @@ def again(ledger: Ledger, i: int, now: float) -> bool:
         decoded = saved_parameters(ledger, i)
     except Undecodable as error:
         ledger.drop_attempt(i, PermitClass.RUN)
-        block_for_kind(ledger, i, str(error), now)
+        block_for_kind(ledger, i, str(error), now, error.reason)
         return True
     attempts.begin_again(ledger, i, RUN, now)
     call(ledger, i, Hook.RUN, Purpose.RUN, decoded, now)

@@ -169,7 +169,7 @@ def _call(ledger: Ledger, i: int, now: float) -> bool:
         if i not in ledger.interrupted and ledger.steps[i].next_attempt_at is None:
             # Planned, not called: whoever asks to try again does not begin another attempt.
             ledger.put(i, next_attempt_at=now)
-        block_for_kind(ledger, i, str(error), now)
+        block_for_kind(ledger, i, str(error), now, error.reason)
         return True
     attempts.begin_again(ledger, i, UNDO, now)
     call(ledger, i, Hook.ROLLBACK, Purpose.ROLLBACK, decoded, now)

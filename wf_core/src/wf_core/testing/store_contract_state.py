@@ -14,7 +14,7 @@ from wf_core.errors import WorkflowExists, WorkflowNotFound
 from wf_core.model.phases import Hook, Phase, RequestType
 from wf_core.model.requests import Request
 from wf_core.model.spec import NO_TTL, Key, TimeToLive, Workflow
-from wf_core.model.state import LogLine, OutboxEntry, Owner, StepState, Transition, Writer
+from wf_core.model.state import Folder, LogLine, OutboxEntry, Owner, StepState, Transition, Writer
 from wf_core.ports import Row, Saved
 from wf_core.testing.store_handles import NOBODY, Handles, StoreTests
 from wf_core.testing.store_replay import replay
@@ -38,6 +38,21 @@ class StateContract(StoreTests):
             assert (one.head.revision, one.head.created_at, one.head.owner) == (0, 5.0, Owner())
             assert one.steps == (StepState(), StepState())
             assert await store.load(key_of(one)) == one
+
+        self.run(test)
+
+    def test_b2_the_folder_is_kept_where_the_engine_shares_the_machine(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            folder = Folder("/home/ann/orders", 1000)
+            first = await store.create(workflow("one", uid="u1"), 5.0, folder)
+            assert first.head.folder == (folder if store.keeps_folders else None)
+            again = await store.create(workflow("one", uid="u1"), 6.0, Folder("/elsewhere", 1))
+            assert again.head.folder == first.head.folder
+            owner = await store.claim(key_of(first))
+            later = await saved(store, first, next_save(first, owner, phase=Phase.RUNNING))
+            assert later.head.folder == first.head.folder
+            assert (await store.create(workflow("two"), 5.0)).head.folder is None
 
         self.run(test)
 

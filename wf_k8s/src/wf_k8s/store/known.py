@@ -80,7 +80,7 @@ class Known:
         """The head as a reader sees it."""
         status = self.status
         if status.revision == 0:
-            head = rules.first_head(self.workflow, self.created_at)
+            head = rules.first_head(self.workflow, self.created_at, None)
         else:
             head = WorkflowState(
                 **{name: getattr(status, name) for name in SAME},

@@ -16,6 +16,7 @@ from wf_core.model.schedule import (
     StoredSchedule,
 )
 from wf_core.model.spec import Key, Workflow
+from wf_core.model.state import Folder
 from wf_core.schedules.decision import INVALID
 from wf_core.schedules.runs import SCHEDULE, key_of, slot_of
 from wf_k8s.client.errors import RefusedError
@@ -52,7 +53,12 @@ class K8sSchedules:
         self.minded = False
         """Whether this process starts what is due."""
 
-    async def create(self, schedule: CronWorkflow, now: float) -> StoredSchedule:  # noqa: ARG002
+    async def create(
+        self,
+        schedule: CronWorkflow,
+        now: float,  # noqa: ARG002
+        folder: Folder | None = None,  # noqa: ARG002
+    ) -> StoredSchedule:
         """As `ports.Schedules.create`. The API server gives the uid and says when it was created.
 
         Raises AuthorError where the schema refuses the document."""
@@ -71,7 +77,12 @@ class K8sSchedules:
             raise rules.exists(key)
         return stored
 
-    async def replace(self, schedule: CronWorkflow, now: float) -> StoredSchedule:
+    async def replace(
+        self,
+        schedule: CronWorkflow,
+        now: float,
+        folder: Folder | None = None,  # noqa: ARG002
+    ) -> StoredSchedule:
         """As `ports.Schedules.replace`."""
         self._check_open()
         key = await self._objects.placed(key_of(schedule))
@@ -127,6 +138,7 @@ class K8sSchedules:
         status: CronStatus,
         run: Workflow,
         now: float,  # noqa: ARG002
+        folder: Folder | None = None,  # noqa: ARG002
     ) -> bool:
         """As `ports.Schedules.start`: the run first."""
         self._check_open()

@@ -19,7 +19,7 @@ from wf_core.errors import (
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import LogLine, Owner, Stored, Transition
+from wf_core.model.state import Folder, LogLine, Owner, Stored, Transition
 from wf_core.ports import Changes, Page, Row, Saved, Seen
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.follow import SILENCE, Follow
@@ -53,6 +53,7 @@ class K8sStore:
     """
 
     linger = 0.1
+    keeps_folders = False
 
     def __init__(
         self, session: Session, owners: Owners, now: Callable[[], float], *, verified: bool = False
@@ -204,8 +205,14 @@ class K8sStore:
 
     # Writing
 
-    async def create(self, workflow: Workflow, now: float) -> Stored:  # noqa: ARG002
-        """As `ports.Store.create`. The API server gives the uid and says when it was created."""
+    async def create(
+        self,
+        workflow: Workflow,
+        now: float,  # noqa: ARG002
+        folder: Folder | None = None,  # noqa: ARG002
+    ) -> Stored:
+        """As `ports.Store.create`. The API server gives the uid and says when it was created; a
+        folder of whoever asks is not there where the controller runs."""
         self._check_open()
         return await self._create(workflow)
 

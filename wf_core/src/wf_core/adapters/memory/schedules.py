@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from wf_core.adapters import schedule_rules as rules
 from wf_core.model.schedule import CronStatus, CronWorkflow, StoredSchedule
 from wf_core.model.spec import Key, Workflow
+from wf_core.model.state import Folder
 from wf_core.schedules.runs import key_of
 
 if TYPE_CHECKING:
@@ -22,24 +23,29 @@ class MemorySchedules:
     def __init__(self, store: "MemoryStore") -> None:
         self._store = store
 
-    async def create(self, schedule: CronWorkflow, now: float) -> StoredSchedule:
+    async def create(
+        self, schedule: CronWorkflow, now: float, folder: Folder | None = None
+    ) -> StoredSchedule:
         """As `ports.Schedules.create`."""
         key = key_of(schedule)
         stored = self._all().get(key)
         if stored is None:
-            return self._put(key, StoredSchedule(rules.first_schedule(schedule), CronStatus(), now))
+            first = rules.first_schedule(schedule)
+            return self._put(key, StoredSchedule(first, CronStatus(), now, folder))
         if not rules.same(schedule, stored.schedule):
             raise rules.exists(key)
         return stored
 
-    async def replace(self, schedule: CronWorkflow, now: float) -> StoredSchedule:
+    async def replace(
+        self, schedule: CronWorkflow, now: float, folder: Folder | None = None
+    ) -> StoredSchedule:
         """As `ports.Schedules.replace`."""
         key = key_of(schedule)
         stored = self._all().get(key)
         if stored is None:
-            return await self.create(schedule, now)
+            return await self.create(schedule, now, folder)
         kept = rules.with_uid(schedule, stored.schedule.metadata.uid)
-        return self._put(key, replace(stored, schedule=kept))
+        return self._put(key, replace(stored, schedule=kept, folder=folder))
 
     async def load(self, key: Key) -> StoredSchedule:
         """As `ports.Schedules.load`."""
@@ -66,12 +72,18 @@ class MemorySchedules:
         return True
 
     async def start(
-        self, key: Key, uid: str, status: CronStatus, run: Workflow, now: float
+        self,
+        key: Key,
+        uid: str,
+        status: CronStatus,
+        run: Workflow,
+        now: float,
+        folder: Folder | None = None,
     ) -> bool:
         """As `ports.Schedules.start`."""
         if self._building_on(key, uid, status) is None:
             return False
-        await self._store.create(run, now)
+        await self._store.create(run, now, folder)
         return await self.save(key, uid, status)
 
     def watch(self) -> AsyncIterator[Key]:

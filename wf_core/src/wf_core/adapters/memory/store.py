@@ -10,7 +10,7 @@ from wf_core.errors import StoreUnavailable
 from wf_core.model.phases import Phase
 from wf_core.model.requests import MAX_REQUESTS, Asked, Request
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import LogLine, Owner, StepState, Stored, Transition
+from wf_core.model.state import Folder, LogLine, Owner, StepState, Stored, Transition
 from wf_core.ports import Changes, Page, Saved, Seen
 
 
@@ -19,6 +19,7 @@ class MemoryStore:
 
     linger = 0.005
     owns = True
+    keeps_folders = True
 
     def __init__(self, backing: Backing) -> None:
         self.backing = backing
@@ -27,14 +28,14 @@ class MemoryStore:
         self._closed = False
         self.schedules = MemorySchedules(self)
 
-    async def create(self, workflow: Workflow, now: float) -> Stored:
+    async def create(self, workflow: Workflow, now: float, folder: Folder | None = None) -> Stored:
         """As `ports.Store.create`."""
         self.check_open()
         workflow = rules.first_workflow(workflow)
         key = rules.key_of(workflow)
         entry = self.backing.entries.get(key)
         if entry is None:
-            head = rules.first_head(workflow, now)
+            head = rules.first_head(workflow, now, folder)
             self.backing.numbers += 1
             entry = Entry(
                 number=self.backing.numbers,

@@ -16,6 +16,7 @@ from wf_core.adapters.sqlite.writer import Operation, Transaction, Writer
 from wf_core.errors import AuthorError, StoreUnavailable
 from wf_core.model.schedule import CronStatus, CronWorkflow, StoredSchedule
 from wf_core.model.spec import Key, Workflow
+from wf_core.model.state import Folder
 from wf_core.schedules.runs import key_of
 
 T = TypeVar("T")
@@ -24,7 +25,8 @@ POLL = 0.5
 
 _schedule_of = msgspec.json.Decoder(CronWorkflow).decode
 _status_of = msgspec.json.Decoder(CronStatus).decode
-_COLUMNS = "namespace, name, schedule, status, created_at"
+_folder_of = msgspec.json.Decoder(Folder).decode
+_COLUMNS = "namespace, name, schedule, status, created_at, folder"
 _NEXT = "(SELECT coalesce(max(changed), 0) + 1 FROM schedules)"
 
 
@@ -53,16 +55,22 @@ class SqliteSchedules:
         self._closed = closed
         self._waiting: list[asyncio.Event] = []
 
-    async def create(self, schedule: CronWorkflow, now: float) -> StoredSchedule:
+    async def create(
+        self, schedule: CronWorkflow, now: float, folder: Folder | None = None
+    ) -> StoredSchedule:
         """As `ports.Schedules.create`. Raises `AuthorError` for a value that JSON can't hold."""
         key = key_of(schedule)
         schedule = rules.first_schedule(schedule) if not schedule.metadata.uid else schedule
-        return await self._writer.run(partial(self._create, key, schedule, _body(schedule), now))
+        _body(schedule)
+        return await self._writer.run(partial(self._create, key, schedule, now, folder))
 
-    async def replace(self, schedule: CronWorkflow, now: float) -> StoredSchedule:
+    async def replace(
+        self, schedule: CronWorkflow, now: float, folder: Folder | None = None
+    ) -> StoredSchedule:
         """As `ports.Schedules.replace`."""
         _body(schedule)
-        return await self._writer.run(partial(self._replace, key_of(schedule), schedule, now))
+        key = key_of(schedule)
+        return await self._writer.run(partial(self._replace, key, schedule, now, folder))
 
     async def load(self, key: Key) -> StoredSchedule:
         """As `ports.Schedules.load`."""
@@ -81,10 +89,16 @@ class SqliteSchedules:
         return await self._writer.run(partial(_save, key, uid, status, encode(status)))
 
     async def start(
-        self, key: Key, uid: str, status: CronStatus, run: Workflow, now: float
+        self,
+        key: Key,
+        uid: str,
+        status: CronStatus,
+        run: Workflow,
+        now: float,
+        folder: Folder | None = None,
     ) -> bool:
         """As `ports.Schedules.start`: in one transaction."""
-        creation = writing.creation(run, now)
+        creation = writing.creation(run, now, folder)
         return await self._writer.run(partial(_start, key, uid, status, encode(status), creation))
 
     def watch(self) -> AsyncIterator[Key]:
@@ -118,29 +132,51 @@ class SqliteSchedules:
         return None if self._closed() else await self._read(_versions)
 
     def _create(
-        self, key: Key, schedule: CronWorkflow, body: bytes, now: float, transaction: Transaction
+        self,
+        key: Key,
+        schedule: CronWorkflow,
+        now: float,
+        folder: Folder | None,
+        transaction: Transaction,
     ) -> StoredSchedule:
         stored = self._found(key, transaction)
         if stored is not None:
             if stored.schedule.spec != schedule.spec:
                 raise rules.exists(key)
             return stored
-        fresh = StoredSchedule(schedule, CronStatus(), now)
+        fresh = StoredSchedule(schedule, CronStatus(), now, folder)
         transaction.execute(
             "INSERT INTO schedules "
-            "(namespace, name, uid, created_at, revision, changed, schedule, status) "
-            f"VALUES (?, ?, ?, ?, 0, {_NEXT}, ?, ?)",
-            (key.namespace, key.name, schedule.metadata.uid, now, body, encode(fresh.status)),
+            "(namespace, name, uid, created_at, revision, changed, schedule, status, folder) "
+            f"VALUES (?, ?, ?, ?, 0, {_NEXT}, ?, ?, ?)",
+            (
+                key.namespace,
+                key.name,
+                schedule.metadata.uid,
+                now,
+                encode(schedule),
+                encode(fresh.status),
+                _folder_bytes(folder),
+            ),
         )
         return fresh
 
     def _replace(
-        self, key: Key, schedule: CronWorkflow, now: float, transaction: Transaction
+        self,
+        key: Key,
+        schedule: CronWorkflow,
+        now: float,
+        folder: Folder | None,
+        transaction: Transaction,
     ) -> StoredSchedule:
         stored = self._found(key, transaction)
         if stored is None:
             schedule = rules.first_schedule(schedule)
-            return self._create(key, schedule, encode(schedule), now, transaction)
+            return self._create(key, schedule, now, folder, transaction)
+        transaction.execute(
+            "UPDATE schedules SET folder = ? WHERE namespace = ? AND name = ?",
+            (_folder_bytes(folder), key.namespace, key.name),
+        )
         return self._put(key, rules.with_uid(schedule, stored.schedule.metadata.uid), transaction)
 
     def _suspend(self, key: Key, suspended: bool, transaction: Transaction) -> None:
@@ -180,10 +216,21 @@ class SqliteSchedules:
         return [self._stored(*row) for row in rows]
 
     def _stored(
-        self, namespace: str, name: str, schedule: bytes, status: bytes, created_at: float
+        self,
+        namespace: str,
+        name: str,
+        schedule: bytes,
+        status: bytes,
+        created_at: float,
+        folder: bytes | None,
     ) -> StoredSchedule:
         try:
-            return StoredSchedule(_schedule_of(schedule), _status_of(status), created_at)
+            return StoredSchedule(
+                _schedule_of(schedule),
+                _status_of(status),
+                created_at,
+                None if folder is None else _folder_of(folder),
+            )
         except ValueError as error:
             key = Key(namespace, name)
             raise StoreUnavailable(
@@ -197,6 +244,10 @@ def _body(schedule: CronWorkflow) -> bytes:
         return encode(schedule)
     except (TypeError, ValueError, OverflowError) as error:
         raise AuthorError(f"schedule '{key_of(schedule)}' can't be stored: {error}") from error
+
+
+def _folder_bytes(folder: Folder | None) -> bytes | None:
+    return None if folder is None else encode(folder)
 
 
 def _save(key: Key, uid: str, status: CronStatus, body: bytes, transaction: Transaction) -> bool:

@@ -76,6 +76,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    # Where relative paths of a schedule's runs begin.
+    ("ALTER TABLE schedules ADD COLUMN folder BLOB",),
 )
 """The statements that lead from version n to n + 1, for n from 0. Shipped ones never change."""
 

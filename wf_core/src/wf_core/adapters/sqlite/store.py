@@ -24,7 +24,7 @@ from wf_core.errors import AuthorError, StoreMissing, StoreUnavailable, WfError
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import LogLine, Owner, Stored, Transition
+from wf_core.model.state import Folder, LogLine, Owner, Stored, Transition
 from wf_core.ports import Changes, Page, Saved, Seen
 
 T = TypeVar("T")
@@ -37,6 +37,7 @@ class SqliteStore:
     """`ports.Store` in one SQLite file (WAL, synchronous FULL). Made by `open`."""
 
     linger = 0.005
+    keeps_folders = True
     owns = True  # the lock on its file lasts as long as the process
 
     def __init__(self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection) -> None:
@@ -73,10 +74,10 @@ class SqliteStore:
         """How many transactions were committed so far."""
         return self.writer.commits
 
-    async def create(self, workflow: Workflow, now: float) -> Stored:
+    async def create(self, workflow: Workflow, now: float, folder: Folder | None = None) -> Stored:
         """As `ports.Store.create`. Raises `AuthorError` for a value that JSON can't hold."""
         workflow = rules.first_workflow(workflow)
-        await self.writer.run(writing.creation(workflow, now))
+        await self.writer.run(writing.creation(workflow, now, folder))
         return await self.load(rules.key_of(workflow))
 
     def misfit(self, workflow: Workflow) -> str | None:  # noqa: ARG002

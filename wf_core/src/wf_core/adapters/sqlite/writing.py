@@ -20,7 +20,7 @@ from wf_core.errors import AuthorError
 from wf_core.model.phases import FINISHED
 from wf_core.model.requests import MAX_REQUESTS
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import WorkflowState
+from wf_core.model.state import Folder, WorkflowState
 from wf_core.ports import Changes, Saved
 
 KEPT_GONE = 10_000
@@ -53,14 +53,14 @@ Places = dict[Key, tuple[str, int, int]]
 uid, so that one which came back under its name is not taken for the one that went."""
 
 
-def creation(workflow: Workflow, now: float) -> Operation[None]:
+def creation(workflow: Workflow, now: float, folder: Folder | None) -> Operation[None]:
     """Create a workflow that has a uid. Raises AuthorError for a value that JSON can't hold."""
     try:
         body = encode(workflow)
     except (TypeError, ValueError, OverflowError) as error:
         key = rules.key_of(workflow)
         raise AuthorError(f"workflow '{key}' can't be stored: {error}") from error
-    return partial(create, workflow, body, rules.first_head(workflow, now))
+    return partial(create, workflow, body, rules.first_head(workflow, now, folder))
 
 
 def create(workflow: Workflow, body: bytes, head: WorkflowState, transaction: Transaction) -> None:

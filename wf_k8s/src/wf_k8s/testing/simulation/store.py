@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import Stored, WorkflowState
+from wf_core.model.state import Folder, Stored, WorkflowState
 from wf_core.ports import Changes, Saved
 from wf_k8s.client.session import Session
 from wf_k8s.store.owners import Owners
@@ -63,9 +63,9 @@ class PeopleStore(K8sStore):
             each.workflow: None for each in stage.world.troubles if each.what == Kind.APPLIED
         }
 
-    async def create(self, workflow: Workflow, now: float) -> Stored:
+    async def create(self, workflow: Workflow, now: float, folder: Folder | None = None) -> Stored:
         """As `ports.Store.create`."""
-        stored = await super().create(workflow, now)
+        stored = await super().create(workflow, now, folder)
         metadata = stored.workflow.metadata
         if metadata.name not in self._applied:
             return stored
