@@ -10,6 +10,7 @@ import pytest
 from tests.command.command_calls import UID, Bench
 
 from wf_command.kind import Command
+from wf_command.surroundings import TOLD
 from wf_core.kinds import Previous, Retryable
 from wf_core.model.phases import Ended, Hook
 from wf_core.model.state import Resource
@@ -41,6 +42,7 @@ def test_b3_variables_are_exactly_these(bench: Bench, monkeypatch: pytest.Monkey
     found = variables(bench)
     for set_by_the_shell in ("PWD", "OLDPWD", "SHLVL", "_"):
         found.pop(set_by_the_shell, None)
+    assert {name for name in found if name.startswith("WF_")} == TOLD
     assert found == {
         "PATH": os.defpath,
         "began": "a name that the launcher uses",

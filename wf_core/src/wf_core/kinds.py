@@ -206,3 +206,7 @@ class StepKind(abc.ABC):
     def faults(self, parameters: Any, *, undoable: bool) -> Iterable[str]:
         """Faults in decoded `parameters` that types can't express, as `key: sentence`."""
         return ()
+
+    def advice(self, parameters: Any, *, undoable: bool) -> Iterable[str]:
+        """What is no fault of decoded `parameters`, but most likely not what the author means."""
+        return ()

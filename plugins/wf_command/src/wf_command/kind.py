@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from wf_command import tombstone
+from wf_command.advice import advice
 from wf_command.call import Exit, perform
 from wf_command.parameters import MISSING_ROLLBACK, TEMPORARY_FAILURE, CommandParameters, faults
 from wf_command.problems import Busy, CannotStart, Problem
@@ -40,6 +41,10 @@ class Command(StepKind):
     def faults(self, parameters: CommandParameters, *, undoable: bool) -> Iterable[str]:
         """A missing `rollback`, empty commands, and numbers out of range."""
         return faults(parameters, undoable=undoable)
+
+    def advice(self, parameters: CommandParameters, *, undoable: bool) -> Iterable[str]:
+        """An undo that undoes nothing."""
+        return advice(parameters, undoable=undoable)
 
     def run(self, call: StepCall) -> Answer:
         """Run `run`; 0 is success."""

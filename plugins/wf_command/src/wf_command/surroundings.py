@@ -14,6 +14,15 @@ from wf_core.kinds import Previous, StepCall
 from wf_core.model.spec import Json
 from wf_core.model.state import Resource
 
+TOLD = frozenset(
+    f"WF_{each}"
+    for each in (
+        *("KEY", "RUN_KEY", "CALL_KEY", "ATTEMPT", "ATTEMPT_KEY", "STEP", "WORKFLOW", "NAMESPACE"),
+        *("UID", "HOOK", "EPOCH", "PREVIOUS", "INPUT", "ATTRIBUTES", "RESOURCE"),
+    )
+)
+"""The variables that every command finds."""
+
 
 @attrs.frozen
 class Files:

@@ -33,9 +33,10 @@ class Ask:
 
     workflow: Workflow
     runs: int
-    check: str
+    check: str | None
     seed: int
     config: str | None = None
+    leaves: Path | None = None
     only: int | None = None
     planned_with: int | None = None
 
@@ -123,10 +124,12 @@ def campaign(ask: Ask, tell: Callable[[str], None]) -> Report:
 
 def _campaign(ask: Ask, base: Path, nursery: Nursery, tell: Callable[[str], None]) -> Report:
     workflow = prepared(ask.workflow)
-    check = Check(ask.check, workflow.metadata.name)
-    _require_clean(check)
+    check = None if ask.check is None else Check(ask.check, workflow.metadata.name)
+    if check is not None:
+        _require_clean(check)
     tell("a run without faults")
-    world, notes = _measured(World(workflow, check, nursery, ask.config), base / "run-0")
+    world = World(workflow, check, nursery, ask.config, ask.leaves)
+    world, notes = _measured(world, base / "run-0")
     if ask.planned_with is not None:
         world = attrs.evolve(world, boundaries=ask.planned_with)
     tally, broken = _Tally(), None

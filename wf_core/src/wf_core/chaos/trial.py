@@ -6,6 +6,7 @@ import attrs
 
 from wf_core.adapters.clock import SystemClock
 from wf_core.chaos.check import Check, Checked, Expect
+from wf_core.chaos.leaves import Seen, left, seen
 from wf_core.chaos.lives import LifeFailed, Nursery, Place
 from wf_core.chaos.orders import Goal, Mark, Orders
 from wf_core.chaos.plan import Plan
@@ -21,13 +22,15 @@ MOST_HELP = 3
 
 @attrs.frozen
 class World:
-    """What all runs share. `boundaries` is how many a run without faults crosses, `patience` how
-    many seconds one life may take; both are known once there was such a run."""
+    """What all runs share. After a run that was undone, `leaves` must be as before. `boundaries`
+    is how many a run without faults crosses, `patience` how many seconds one life may take; both
+    are known once there was such a run."""
 
     workflow: Workflow
-    check: Check
+    check: Check | None
     nursery: Nursery
     config: str | None
+    leaves: Path | None = None
     boundaries: int = 0
     patience: float | None = None
 
@@ -79,12 +82,15 @@ class Trial:
             return ()
 
     def _run(self) -> None:
+        leaves = self.world.leaves
+        before = {} if leaves is None else seen(leaves)
         stored = self._live_on(Goal.RUN)
         self.committed = stored.head.committed
         if stored.head.phase is Phase.SUCCESS:
             if not self.plan.number and not self.committed:
                 # The one run in which nothing else is looked for: can the check say no?
-                self.blunt = self.world.check(Expect.NONE, Phase.SUCCESS).code == 0
+                check = self.world.check
+                self.blunt = check is not None and check(Expect.NONE, Phase.SUCCESS).code == 0
             if not self._holds(Expect.ALL, stored):
                 if not self.plan.number and not self.committed:
                     self._live_on(Goal.UNDO)  # no fault was injected: there is nothing to keep
@@ -97,7 +103,8 @@ class Trial:
         else:
             self.ended = "RollBacked"
         if stored.head.phase is Phase.ROLL_BACKED:
-            self._holds(Expect.NONE, stored)
+            if self._holds(Expect.NONE, stored) and leaves is not None:
+                self._left_nothing(leaves, before)
         else:
             self.ended = str(stored.head.phase)
             self.broken = Broken(
@@ -106,6 +113,8 @@ class Trial:
             )
 
     def _holds(self, expect: Expect, stored: Stored) -> bool:
+        if self.world.check is None:
+            return True
         checked = self.world.check(expect, stored.head.phase)
         if checked.code:
             phase = stored.head.phase
@@ -116,6 +125,12 @@ class Trial:
                 checked.output,
             )
         return not checked.code
+
+    def _left_nothing(self, leaves: Path, before: Seen) -> None:
+        found = left(before, seen(leaves))
+        if found is not None:
+            expected = f"{leaves} is as it was before the run: the workflow was undone"
+            self.broken = Broken(expected, found)
 
     def _live_on(self, goal: Goal) -> Stored:
         """Lives until the workflow rests; whoever has to be asked is played here."""

@@ -38,6 +38,7 @@ class Options:
 
     runs: int | None = None
     check: str | None = None
+    leaves: Path | None = None
     seed: int | None = None
     only: Replay | None = None
 
@@ -67,7 +68,7 @@ _OPTIONS = (
         metavar="N",
         type=click.IntRange(1),
         help="Run it N times under crashes, failures and late answers, on a store of its own; "
-        "needs --check.",
+        "needs --check or --leaves.",
     ),
     click.option(
         "--check",
@@ -75,6 +76,14 @@ _OPTIONS = (
         metavar="CMD",
         help="With --chaos: a shell command that exits with 0 if the world shows what $WF_EXPECT "
         "says, `all` or `none`.",
+    ),
+    click.option(
+        "--leaves",
+        "chaos_leaves",
+        metavar="PATH",
+        type=click.Path(path_type=Path),
+        help="With --chaos: a file or folder that must be as before after each run that was "
+        "undone.",
     ),
     click.option(
         "--seed",
@@ -100,11 +109,12 @@ def chaos_options(command: Callable[..., None]) -> Callable[..., None]:
         *args: Any,
         chaos_runs: int | None,
         chaos_check: str | None,
+        chaos_leaves: Path | None,
         chaos_seed: int | None,
         chaos_only: Replay | None,
         **kwargs: Any,
     ) -> None:
-        chaos = Options(chaos_runs, chaos_check, chaos_seed, chaos_only)
+        chaos = Options(chaos_runs, chaos_check, chaos_leaves, chaos_seed, chaos_only)
         command(*args, chaos=checked(chaos), **kwargs)
 
     # click keeps the options that were declared so far, and the help, on the function.
@@ -122,6 +132,7 @@ def checked(chaos: Options) -> Options:
             name
             for name, value in (
                 ("--check", chaos.check),
+                ("--leaves", chaos.leaves),
                 ("--seed", chaos.seed),
                 ("--chaos-run", chaos.only),
             )
@@ -129,10 +140,11 @@ def checked(chaos: Options) -> Options:
         ]
         if given:
             raise click.UsageError(f"{given[0]} belongs to --chaos; add `--chaos N`, or drop it")
-    elif chaos.check is None or not chaos.check.strip():
+    elif not (chaos.check or "").strip() and (chaos.leaves is None or chaos.check is not None):
         raise click.UsageError(
             "--chaos needs `--check CMD`, a shell command that exits with 0 if the world shows "
-            "what $WF_EXPECT says, `all` or `none`"
+            "what $WF_EXPECT says, `all` or `none`, or `--leaves PATH`, what an undone run must "
+            "leave as it was"
         )
     elif chaos.only is not None and chaos.only.run > chaos.runs:
         raise click.UsageError(f"there is no run {chaos.only.run} of {chaos.runs}; raise --chaos")
@@ -158,13 +170,13 @@ def run_chaos(
     from wf_core.chaos.campaign import Ask, Stopped, campaign
 
     assert chaos.runs is not None
-    assert chaos.check is not None
     ask = Ask(
         workflow,
         chaos.runs,
         chaos.check,
         1 if chaos.seed is None else chaos.seed,
         None if config is None else str(config.absolute()),
+        None if chaos.leaves is None else chaos.leaves.absolute(),
         None if chaos.only is None else chaos.only.run,
         None if chaos.only is None else chaos.only.boundaries,
     )
@@ -202,10 +214,12 @@ def _replay(ask: "Ask", report: "Report", command: Sequence[str]) -> str | None:
     options = {
         "--chaos": ask.runs,
         "--check": ask.check,
+        "--leaves": ask.leaves,
         "--seed": ask.seed,
         "--chaos-run": f"{report.violation.run}/{report.boundaries}",
     }
-    words = [word for name, value in options.items() for word in (name, str(value))]
+    given = {name: value for name, value in options.items() if value is not None}
+    words = [word for name, value in given.items() for word in (name, str(value))]
     return shlex.join([*command, *words])
 
 

@@ -15,6 +15,7 @@ from wf_core.cli.documents import (
 )
 from wf_core.cli.exits import ExitCode, leave
 from wf_core.cli.output import Format, output_option, show
+from wf_core.cli.registry import installed
 from wf_core.cli.settings import Settings
 from wf_core.cli.text import plural
 from wf_core.cli.verb import verb
@@ -50,7 +51,7 @@ def validate_command(
                 continue
             workflow = _workflow(checked)
             click.echo(f"{file}: valid, {plural(len(workflow.spec.steps), 'step')}")
-            for sentence in advice(workflow):
+            for sentence in advice(workflow, installed()):
                 click.echo(f"{file}: note: {sentence}")
 
     show(

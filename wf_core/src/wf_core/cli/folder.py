@@ -33,7 +33,7 @@ _CHANGED_MEANWHILE = "workflow '{key}' changed at the same moment, and nothing w
 )
 @click.pass_obj
 def folder_command(settings: Settings, name: str, path: Path | None) -> None:
-    """Show or set the folder in which a workflow's relative paths begin.
+    """Show or set the folder that a workflow works in.
 
     `wf run` and `wf submit` save the folder they are called in, and commands run there, wherever
     the engine is. Where that folder is gone, or another account's, its steps wait: PATH gives

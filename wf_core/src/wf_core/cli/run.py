@@ -41,7 +41,8 @@ Choose = Callable[["Engine"], Awaitable[Sequence[Key]]]
     wf run order.yaml --param customer=ada --name order-17
     wf run *.yaml --store sqlite:orders.db
     generate | wf run -
-    wf run order.yaml --chaos 100 --check ./check.sh""",
+    wf run order.yaml --chaos 100 --check ./check.sh
+    wf run order.yaml --chaos 100 --leaves stock""",
 )
 @documents.files_argument
 @documents.param_option
@@ -63,8 +64,9 @@ def run_command(
 
     All of FILE... run at once, until each has ended or waits for a person.
 
-    With --chaos one FILE is run many times while the engine is killed and hooks fail, and --check
-    says whether the world is all or none after each: 0 it always was, 1 it was not.
+    With --chaos one FILE is run many times while the engine is killed and hooks fail. --check
+    says whether the world is all or none after each, --leaves what must be as before after each
+    that was undone: 0 it always was, 1 it was not.
 
     Exit codes: 0 Success, 3 RollBacked, 4 Failed (an undo is stuck), 5 paused or suspended,
     130 interrupted (`wf resume` goes on), 2 a fault in the document, 1 anything around it.

@@ -11,7 +11,7 @@ from wf_core.codec.graph_checks import graph_faults
 from wf_core.codec.kinds import Kinds
 from wf_core.codec.parameter_checks import parameter_faults
 from wf_core.errors import Fault
-from wf_core.model.phases import Phase
+from wf_core.model.phases import Phase, RollbackMode
 from wf_core.model.spec import Callback, RetryPolicy, StepTemplate, TimeToLive, Workflow
 from wf_core.model.state import MAX_STEPS
 from wf_core.nearest import hint
@@ -35,15 +35,24 @@ def faults(workflow: Workflow, kinds: Kinds | None) -> list[Fault]:
     return found
 
 
-def advice(workflow: Workflow) -> list[str]:
+def advice(workflow: Workflow, kinds: Kinds | None = None) -> list[str]:
     """What is no fault but good to know, a sentence each."""
-    steps = len(workflow.spec.steps)
-    if steps > CLUSTER_STEPS:
-        return [
-            f"{steps:,} steps run here, but an object of a Kubernetes cluster holds "
+    found = []
+    steps = workflow.spec.steps
+    if len(steps) > CLUSTER_STEPS:
+        found.append(
+            f"{len(steps):,} steps run here, but an object of a Kubernetes cluster holds "
             f"{CLUSTER_STEPS}; split the workflow before you apply it there"
-        ]
-    return []
+        )
+    for step in steps if kinds is not None else ():
+        template = step.step_template
+        kind = kinds.kinds.get(template.type)
+        if kind is not None:
+            undoable = step.rollback is RollbackMode.REQUIRED
+            found += [
+                f"step '{step.name}': {each}" for each in kind.advice(template.parameters, undoable)
+            ]
+    return found
 
 
 def _metadata(workflow: Workflow) -> Iterator[Fault]:

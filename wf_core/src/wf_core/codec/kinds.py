@@ -17,6 +17,9 @@ class Kind(Protocol):
     def faults(self, parameters: Parameters, undoable: bool) -> Sequence[Fault]:
         """What is wrong with a step's parameters, at paths such as `$.sleepSeconds`."""
 
+    def advice(self, parameters: Parameters, undoable: bool) -> Sequence[str]:
+        """What its author should look at, a sentence each."""
+
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of its parameters."""
 

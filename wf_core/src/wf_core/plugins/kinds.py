@@ -79,6 +79,12 @@ class LoadedKind:
             found = self._without[undoable] = self._judge(parameters, undoable)
         return list(found)
 
+    def advice(self, parameters: Parameters, undoable: bool) -> list[str]:
+        """What the author should look at in parameters without faults, a sentence each."""
+        from wf_core.plugins.parameters.judging import advice
+
+        return advice(self.kind, parameters, undoable, self.identity)
+
     def _judge(self, parameters: Parameters, undoable: bool) -> list[Fault]:
         from wf_core.plugins.parameters.judging import faults
 

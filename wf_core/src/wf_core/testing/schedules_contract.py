@@ -17,6 +17,7 @@ from wf_core.model.schedule import (
     WorkflowTemplate,
 )
 from wf_core.model.spec import Key, Metadata, Workflow
+from wf_core.model.state import Folder
 from wf_core.ports import HoldsSchedules, Schedules, Store
 from wf_core.schedules.runs import key_of, run_key, run_of
 from wf_core.testing.store_handles import PATIENCE, Handles, StoreTests, end
@@ -121,6 +122,25 @@ class SchedulesContract(StoreTests):
             assert (after.status, after.created_at) == (status, made.created_at)
             fresh = await schedules.replace(schedule("other"), 7.0)
             assert fresh.status == CronStatus()
+
+        self.run(test)
+
+    def test_b2_runs_get_the_folder_of_their_schedule(self) -> None:
+        async def test(handles: Handles) -> None:
+            store = await handles.open()
+            schedules, folder = of(store), Folder("/home/ann", 1000)
+            wanted = folder if store.keeps_folders else None
+            stored = await schedules.create(schedule(), 5.0, folder)
+            made = Made(store, stored)
+            assert stored.folder == wanted
+            assert (await schedules.load(made.key)).folder == wanted
+            status, run = started(stored), made.run()
+            assert await schedules.start(made.key, made.uid, status, run, SLOT, stored.folder)
+            created = await store.load(run_key(stored.schedule, run.metadata.name))
+            assert created.head.folder == wanted
+            moved = Folder("/home/ann/elsewhere", 1000)
+            after = await schedules.replace(schedule(), 6.0, moved)
+            assert after.folder == (moved if store.keeps_folders else None)
 
         self.run(test)
 

@@ -34,6 +34,16 @@ def faults(kind: StepKind, parameters: Parameters, undoable: bool, identity: str
     return [each for each in sentences if each.path not in waiting]
 
 
+def advice(kind: StepKind, parameters: Parameters, undoable: bool, identity: str) -> list[str]:
+    """What the kind says of parameters without faults; nothing where its code fails, which `faults`
+    tells. A reference stays a text."""
+    try:
+        decoded = structure(kind.Parameters, marked(parameters, _mark), identity, strict=True)
+        return list(kind.advice(decoded, undoable=undoable))
+    except ParametersInvalid:
+        return []  # a value that a reference brings is not there yet
+
+
 def _mark(text: str) -> str:
     return Unresolved(text) if next(find(text), None) is not None else text
 
