@@ -14,6 +14,7 @@ import pytest
 from tests.command.command_calls import Bench, is_running
 
 from wf_command import processes
+from wf_command.group import GroupFile
 from wf_command.kind import Command
 from wf_core.kinds import Previous, Retryable
 from wf_core.model.phases import Ended, Hook
@@ -227,3 +228,23 @@ def test_a_log_that_fails_leaves_no_process_behind(bench: Bench, tmp_path: Path)
     with pytest.raises(FullError):
         KIND.run(bench.call(run=f"echo $$ > {sign}; echo out; sleep 60; :"))
     assert not is_running(int(sign.read_text()))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_c12_a_process_that_the_engine_forks_meanwhile_holds_no_step(tmp_path: Path) -> None:
+    """The group inherits the step's file on purpose (C6); a child that some hook forks must not."""
+    group = GroupFile(tmp_path / "command.lock", ("WF_INPUT", "x"))
+    read, write = os.pipe()
+    with group.taken(0.1):
+        child = os.fork()
+        if not child:
+            os.close(write)
+            os.read(read, 1)
+            os._exit(0)
+    try:
+        with group.taken(0.0):  # free, though the child lives
+            assert os.waitpid(child, os.WNOHANG) == (0, 0)
+    finally:
+        os.close(write)
+        os.close(read)
+        os.waitpid(child, 0)

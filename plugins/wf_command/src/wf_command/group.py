@@ -18,6 +18,7 @@ import attrs
 
 from wf_command import processes
 from wf_command.problems import StillRunning
+from wf_core.adapters.own_files import close_own, open_own
 
 KILL_WAIT = 5.0
 """Seconds that a process may take to go once it was sent SIGKILL."""
@@ -48,13 +49,13 @@ class GroupFile:
         Gives the descriptor that a new command must inherit; it is closed here at the end, so that
         from then on the command alone holds the lock. Raises `StillRunning`.
         """
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT)
         try:
             self._end_earlier(descriptor, grace)
             os.ftruncate(descriptor, 0)
             yield descriptor
         finally:
-            os.close(descriptor)
+            close_own(descriptor)
 
     def _end_earlier(self, descriptor: int, grace: float) -> None:
         kill_at = time.monotonic() + grace

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -62,5 +63,8 @@ class ThreadAnnouncer:
         await asyncio.to_thread(self._thread.join, CLOSING)
 
     def _tell(self) -> None:
+        own = os.getpid()
         while (event := self._queue.get()) is not None:
             self._notify(event)
+            if os.getpid() != own:
+                os._exit(0)  # a process that an observer forked: it is not to tell anything more

@@ -6,12 +6,15 @@ there are, with one wake-up of the loop for all of them.
 """
 
 import asyncio
+import os
 import threading
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
+from typing import Never
 
 from wf_core.adapters.cancellation import Cancellation
 from wf_core.errors import EngineError
@@ -34,6 +37,7 @@ class ThreadExecutor:
         self._perform = perform
         self._limit = threads
         self._loop = asyncio.get_running_loop()
+        self._pid = os.getpid()
         self._calls: SimpleQueue[_Running | None] = SimpleQueue()
         self._inbox: deque[Callable[[], None]] = deque()
         self._waking = False
@@ -92,6 +96,8 @@ class ThreadExecutor:
 
         Raises Retryable where it was not saved, or the engine ends before that.
         """
+        if os.getpid() != self._pid:
+            raise Retryable("a process that the hook forked can't have anything saved")
         asked = _Question()
         self.post(partial(self._put, asked, question))
         # A loop that was closed without `close` tells nobody, so it is looked at now and then.
@@ -143,6 +149,8 @@ class ThreadExecutor:
                 outcome = Failure(
                     Severity.RETRYABLE, f"{type(error).__name__}: {error}", trace=trace
                 )
+            if os.getpid() != self._pid:
+                _end_child(running.call, outcome)
             leaves = running.written_off
             self.post(partial(self._finish, running, outcome, leaves))
             if leaves:
@@ -209,6 +217,15 @@ class ThreadExecutor:
             asked.answered.set()
 
         question(done)
+
+
+def _end_child(call: StepCall, outcome: Outcome) -> Never:
+    """End a process that a hook forked and that came back from the hook: what follows is the
+    engine's alone. Nothing is flushed: what is buffered is our parent's."""
+    words = f"wf: a process forked by {call.hook} of step '{call.step}' came back from it: ended\n"
+    with suppress(OSError):
+        os.write(2, words.encode())
+    os._exit(isinstance(outcome, Failure))
 
 
 class _Running:

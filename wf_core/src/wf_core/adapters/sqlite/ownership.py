@@ -10,6 +10,8 @@ import os
 import uuid
 from pathlib import Path
 
+from wf_core.adapters.own_files import close_own, open_own
+
 
 class Ownership:
     """The lock files beside one database. An id whose file is gone or unlocked is dead."""
@@ -26,13 +28,13 @@ class Ownership:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self._sweep()
         while self._held is None:
-            file = os.open(self._path(self.id), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            file = open_own(self._path(self.id), os.O_CREAT | os.O_RDWR)
             fcntl.flock(file, fcntl.LOCK_EX)
             if self._is_current(file):
                 os.pwrite(file, str(os.getpid()).encode(), 0)
                 self._held = file
             else:  # somebody swept it away between our open and our lock
-                os.close(file)
+                close_own(file)
 
     def live(self, owner: str) -> str | None:
         """A name for `owner` ("process 123 on this machine") while it lives; None once it is dead.
@@ -41,7 +43,7 @@ class Ownership:
         """
         path = self._path(owner)
         try:
-            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            file = open_own(path, os.O_RDONLY)
         except FileNotFoundError:
             return None
         try:
@@ -55,14 +57,14 @@ class Ownership:
                 path.unlink(missing_ok=True)
             return None
         finally:
-            os.close(file)
+            close_own(file)
 
     def drop(self) -> None:
         """Give up our own lock, and with it every claim."""
         if self._held is None:
             return
         self._path(self.id).unlink(missing_ok=True)
-        os.close(self._held)
+        close_own(self._held)
         self._held = None
 
     def _path(self, owner: str) -> Path:
