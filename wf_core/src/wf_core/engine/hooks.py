@@ -18,6 +18,8 @@ from wf_core.saga.events import Call, Checkpointed, Event, Reported
 from wf_core.saga.machine import Saga
 
 _KEY_LENGTH = 32
+MOST_OUTPUT = 16 * 1024 * 1024
+"""Bytes that one attempt's calls of a hook may add to the log."""
 
 
 def idempotency_key(uid: str, step: str, hook: Hook) -> str:
@@ -50,6 +52,7 @@ class Hooks:
         self._handed_in: list[Callable[[bool], None]] = []
         self._in_turn: list[Callable[[bool], None]] = []
         self._abandoned = False
+        self._outputs: dict[tuple[int, Hook], _Output] = {}
 
     @property
     def running(self) -> int:
@@ -107,7 +110,7 @@ class Hooks:
         self._permits.ended(*self._permit_of(call))
         trace = getattr(outcome, "trace", None)
         if trace:
-            self._write(call, trace, "error")
+            self._output(call)(trace, "error")
         self._post(Reported(call.step, call.call, outcome))
 
     def _permit_of(self, call: Call) -> tuple[str, PermitClass]:
@@ -147,7 +150,7 @@ class Hooks:
             cancelled=services.executor.cancellation(),
             ancestors=partial(saga.upstream_values, call.step),
             save_checkpoint=partial(self._checkpoint, call),
-            write_log=partial(self._write_from_hook, call),
+            write_log=self._output(call),
             make_folder=partial(_folder, services.folder, metadata.uid, spec.name),
             send_wake=partial(services.executor.post, partial(self._wake, call.step)),
             annotations=metadata.annotations,
@@ -166,6 +169,14 @@ class Hooks:
 
         self._services.executor.ask(question)
 
+    def _output(self, call: Call) -> "_Output":
+        """What takes the output of a call: one for all calls of an attempt."""
+        of_attempt = self._outputs.get((call.step, call.hook))
+        if of_attempt is None or of_attempt.attempt != call.attempt:
+            of_attempt = _Output(call.attempt, partial(self._write_from_hook, call))
+            self._outputs[call.step, call.hook] = of_attempt
+        return of_attempt
+
     def _write_from_hook(self, call: Call, text: str, stream: str) -> None:
         self._services.executor.post(partial(self._write, call, text, stream))
 
@@ -173,6 +184,30 @@ class Hooks:
         name = self._saga.workflow.spec.steps[call.step].name
         now = self._services.clock.now()
         self._log(LogLine(name, call.hook, call.attempt, now, text, stream))
+
+
+class _Output:
+    """Output of one attempt's calls of a hook, up to `MOST_OUTPUT`: it is cut where it comes from,
+    before anybody keeps it. For the threads of hooks."""
+
+    def __init__(self, attempt: int, write: Callable[[str, str], None]) -> None:
+        self.attempt = attempt
+        self._write = write
+        self._left = MOST_OUTPUT
+
+    def __call__(self, text: str, stream: str) -> None:
+        if self._left < 0:
+            return
+        size = len(text.encode(errors="replace")) if len(text) <= self._left else len(text)
+        if size <= self._left:
+            self._left -= size
+            self._write(text, stream)
+            return
+        kept = text[: self._left].encode(errors="replace")[: self._left].decode(errors="ignore")
+        self._left = -1
+        if kept:
+            self._write(kept, stream)
+        self._write(f"... cut: of one attempt's output {MOST_OUTPUT:,} bytes are kept ...", "log")
 
 
 def _folder(root: Path, uid: str, step: str) -> Path:

@@ -46,8 +46,9 @@ def hook_folder(store_url: str, env: Mapping[str, str]) -> Path:
     """Where steps keep files of their own: beside an SQLite store, else in the state folder."""
     scheme, _, rest = store_url.partition(":")
     if scheme == "sqlite":
-        path = Path(rest).absolute()
-        return path.with_name(path.name + ".steps")
+        from wf_core.adapters.sqlite.space import steps_folder  # only where SQLite is needed
+
+        return steps_folder(Path(rest).absolute())
     return state_folder(env) / "steps"
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from wf_core.adapters import store_rules as rules
 from wf_core.adapters.account import account
-from wf_core.adapters.sqlite import reading, schema, writing
+from wf_core.adapters.sqlite import reading, schema, space, writing
 from wf_core.adapters.sqlite.failures import from_os, translate
 from wf_core.adapters.sqlite.follower import Follower
 from wf_core.adapters.sqlite.ownership import Ownership
@@ -181,8 +181,9 @@ class SqliteStore:
 
     async def remove(self, key: Key) -> None:
         """As `ports.Store.remove`. Raises `WorkflowNotFound` where there is none."""
-        await self.writer.run(partial(writing.remove, key, self.ownership))
+        uid = await self.writer.run(partial(writing.remove, key, self.ownership))
         self._let_go(key)
+        await self._give_back(uid)
 
     async def expire(self, stored: Stored) -> bool:
         """As `ports.Store.expire`."""
@@ -191,7 +192,14 @@ class SqliteStore:
         gone = await self.writer.run(partial(writing.expire, key, uid, revision, self.ownership))
         if gone:
             self._let_go(key)
+            await self._give_back(uid)
         return gone
+
+    async def _give_back(self, uid: str) -> None:
+        """Free the disk of a workflow that is gone."""
+        await asyncio.to_thread(space.remove_steps, self.path, uid)
+        if await self._read(space.free_bytes) >= space.WORTHWHILE:
+            await asyncio.to_thread(space.give_back, self.path)
 
     async def close(self) -> None:
         """As `ports.Store.close`. Raises `StoreUnavailable` where output of hooks is lost."""

@@ -251,9 +251,12 @@ def delete(key: Key, now: float, transaction: Transaction) -> None:
     )
 
 
-def remove(key: Key, ownership: Ownership, transaction: Transaction) -> None:
-    """Take every row away, unless another live owner has it."""
-    _take_away(key, _free(key, ownership, transaction), transaction)
+def remove(key: Key, ownership: Ownership, transaction: Transaction) -> str:
+    """Take every row away, unless another live owner has it; the uid of what is gone."""
+    number = _free(key, ownership, transaction)
+    (uid,) = transaction.execute("SELECT uid FROM workflows WHERE id = ?", (number,)).fetchone()
+    _take_away(key, number, transaction)
+    return str(uid)
 
 
 def expire(
