@@ -21,7 +21,7 @@ def advice(**given: Any) -> list[str]:
 
 
 def test_b3_an_undo_finds_what_its_run_made_by_the_same_key(bench: Bench, tmp_path: Path) -> None:
-    commands = {"run": '> "stock/$WF_KEY"', "rollback": 'rm -f "stock/$WF_KEY"'}
+    commands: dict[str, Any] = {"run": '> "stock/$WF_KEY"', "rollback": 'rm -f "stock/$WF_KEY"'}
     (tmp_path / "stock").mkdir()
     for hook, perform in ((Hook.RUN, KIND.run), (Hook.ROLLBACK, KIND.rollback)):
         call = bench.call(hook, **commands)
@@ -49,7 +49,7 @@ class Bank:
 
 def test_b3_a_refund_is_not_answered_by_the_charge(bench: Bench, tmp_path: Path) -> None:
     bank = Bank(tmp_path)
-    commands = {
+    commands: dict[str, Any] = {
         "run": f'{bank.script} "$WF_CALL_KEY" charged',
         "rollback": f'{bank.script} "$WF_CALL_KEY" refunded',
     }

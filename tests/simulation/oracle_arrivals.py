@@ -44,13 +44,15 @@ def recover(w: World) -> None:
     for i, step in enumerate(w.steps):
         # B10: tried at every start. And a hook that was stuck died with its process.
         tried_again = (BlockReason.HOOK_STUCK, BlockReason.KIND_UNAVAILABLE)
+        stuck = False
         if step.blocked and step.blocked.reason in tried_again:
+            stuck = step.blocked.reason is BlockReason.HOOK_STUCK
             step.blocked = None
         if head.phase is Phase.RUNNING and step.phase is Phase.RUNNING:
             if not step.blocked and not step.failed:
-                _recover_attempt(w, i, Hook.RUN)
+                _recover_attempt(w, i, Hook.RUN, stuck)
         elif head.phase is Phase.ROLLING_BACK and step.phase is Phase.ROLLING_BACK:
-            _recover_attempt(w, i, Hook.ROLLBACK)
+            _recover_attempt(w, i, Hook.ROLLBACK, stuck)
         elif head.phase is Phase.ROLLING_BACK and step.phase is Phase.RUNNING and step.open:
             # Its run was being stopped: how it ended is not known.
             left = Ended.IN_PROGRESS if step.in_progress else Ended.UNKNOWN
@@ -63,8 +65,8 @@ def recover(w: World) -> None:
         delete(w, head.deletion_asked_at)
 
 
-def _recover_attempt(w: World, i: int, hook: Hook) -> None:
-    step = w.steps[i]
+def _recover_attempt(w: World, i: int, hook: Hook, stuck: bool) -> None:
+    step, kind = w.steps[i], w.kind(i)
     timeout = moves.limit_of(w, i, hook)[2]
     if step.in_progress:
         # B8: looked at at once. B7: before a deadline that passed acts; H: none is longer than its
@@ -74,6 +76,14 @@ def _recover_attempt(w: World, i: int, hook: Hook) -> None:
             if timeout is not None:
                 step.attempt_deadline_at = min(step.attempt_deadline_at, w.now + timeout)
             step.times_out_at = step.attempt_deadline_at
+        return
+    if stuck:
+        # B7: a hook that did not stop has timed out once its process is gone. One that can't be
+        # called again never said how it ended.
+        if hook is Hook.RUN and kind is not None and not kind.reissue:
+            moves.interrupted(w, i, hook)
+        else:
+            moves.timed_out(w, i, hook)
         return
     at = step.next_attempt_at
     # A retry that starts on time is not saved again: one whose time has passed was perhaps called.

@@ -27,6 +27,9 @@ class FakeKind:
             found.append(Fault("$.rollback", "is required: the step can be undone"))
         return found
 
+    def advice(self, parameters: Parameters, undoable: bool) -> list[str]:  # noqa: ARG002
+        return []
+
     def schema(self) -> dict[str, Any]:
         return {
             "type": "object",

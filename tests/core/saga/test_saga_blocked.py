@@ -6,7 +6,16 @@
 import attrs
 import pytest
 
-from wf_core.model.phases import BlockReason, Hook, OnFailure, Phase, RequestType, Undo, Verdict
+from wf_core.model.phases import (
+    BlockReason,
+    Ended,
+    Hook,
+    OnFailure,
+    Phase,
+    RequestType,
+    Undo,
+    Verdict,
+)
 from wf_core.model.spec import DependOn
 from wf_core.saga.events import Admitted, DeletionAsked
 from wf_core.testing.saga_driver import (
@@ -182,7 +191,7 @@ def test_b7_two_limits_give_a_look_no_second_grace() -> None:
     assert blocked.since == saga.now - 10.0
 
 
-def test_b7_a_restart_interrupts_a_hook_that_is_stuck() -> None:
+def test_b7_a_stuck_run_has_timed_out_once_its_process_is_gone() -> None:
     saga = Drive(workflow(step("a", timeout_seconds=5.0)))
     saga.wait(20)
     assert saga.ask(RequestType.MARK_SUCCEEDED, "a") is None
@@ -190,7 +199,53 @@ def test_b7_a_restart_interrupts_a_hook_that_is_stuck() -> None:
     assert reason(saga, "a") is None
     assert saga.saga.wants_slot
     saga.turn(Admitted())
-    assert saga.state("a").interruptions == 1
+    state = saga.state("a")
+    assert state.previous is Ended.TIMED_OUT
+    assert (state.interruptions, state.run_retry_count, state.attempt) == (0, 1, 2)
+    assert "ended with its process" in (state.run_error or "")
+
+
+def test_b7_a_stuck_run_without_retries_fails_with_the_first_restart() -> None:
+    document = workflow(step("a", timeout_seconds=5.0, run_retry_limit=0))
+    saga = Drive(document)
+    saga.wait(20)
+    saga.crash()
+    saga.turn(Admitted())
+    assert saga.phase is Phase.ROLLING_BACK
+
+
+def test_b7_a_stuck_undo_has_timed_out_once_its_process_is_gone() -> None:
+    saga = Drive(workflow(step("a", rollback_timeout_seconds=5.0), step("b", "a")))
+    saga.report("a")
+    saga.report("b", fatal())
+    saga.report("b")
+    saga.wait(20)
+    assert reason(saga, "a") is BlockReason.HOOK_STUCK
+    saga.crash()
+    saga.turn()
+    state = saga.state("a")
+    assert state.previous is Ended.TIMED_OUT
+    assert (state.interruptions, state.rollback_retry_count, state.rollback_attempt) == (0, 1, 2)
+
+
+def test_b7_a_stuck_look_is_just_repeated() -> None:
+    saga = Drive(workflow(step("a")), grace=1.0, sync_timeout=5.0)
+    saga.report("a", going())
+    saga.wait(30)
+    assert reason(saga, "a") is BlockReason.HOOK_STUCK
+    saga.crash()
+    saga.turn(Admitted())
+    state = saga.state("a")
+    assert (state.in_progress, state.run_retry_count, state.attempt) == (True, 0, 1)
+
+
+def test_b3_a_stuck_run_that_can_not_be_called_again_is_unknown() -> None:
+    saga = Drive(workflow(step("a", kind="once", timeout_seconds=5.0)))
+    saga.wait(20)
+    saga.crash()
+    saga.turn(Admitted())
+    assert saga.phase is Phase.ROLLING_BACK
+    assert saga.state("a").previous is Ended.UNKNOWN
 
 
 @attrs.define

@@ -104,7 +104,7 @@ def test_a_stuck_hook_has_no_request_that_helps() -> None:
     saga.wait(20)
     reason, sentence = told(saga)["a"]
     assert reason is Reason.PERSON
-    assert sentence.endswith("restart the engine to interrupt it")
+    assert sentence.endswith("once the process that runs it has ended")
 
 
 def test_suspension_is_told_for_the_workflow_and_its_steps() -> None:

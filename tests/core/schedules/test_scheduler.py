@@ -15,6 +15,7 @@ from wf_core.model.outcomes import Failure, Severity
 from wf_core.model.phases import DeletionPolicy, Hook, Phase, RequestType
 from wf_core.model.schedule import ConcurrencyPolicy, CronStatus
 from wf_core.model.spec import Callback, Key, Workflow
+from wf_core.model.state import Folder
 from wf_core.ports import Delivered, Receipt, Schedules
 from wf_core.schedules.runs import SCHEDULE, SCHEDULED_AT
 from wf_core.testing.bench import chain, step, workflow
@@ -107,9 +108,15 @@ class TwoWrites(MemorySchedules):
         self.between = asyncio.Event()
 
     async def start(
-        self, key: Key, uid: str, status: CronStatus, run: Workflow, now: float
+        self,
+        key: Key,
+        uid: str,
+        status: CronStatus,
+        run: Workflow,
+        now: float,
+        folder: Folder | None = None,
     ) -> bool:
-        await self.store.create(run, now)
+        await self.store.create(run, now, folder)
         self.between.set()
         await asyncio.sleep(0.01)
         return await self.save(key, uid, status)

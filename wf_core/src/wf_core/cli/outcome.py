@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from wf_core.cli.settings import key_of, wf
 from wf_core.cli.text import one_line
-from wf_core.model.phases import Phase, RequestType, Undo
+from wf_core.model.phases import BlockReason, Phase, RequestType, Undo
 from wf_core.model.spec import Key
 from wf_core.model.state import Blocked, Stored
 
@@ -69,6 +69,8 @@ def _waiting(key: Key, blocked: list[tuple[str, Blocked]]) -> Iterator[str]:
     for name, each in blocked[:MOST]:
         said = f": {one_line(each.message)}" if each.message else ""
         yield f"step '{name}' waits for a person, {each.reason}{said}"
+        if each.reason is BlockReason.HOOK_STUCK:
+            yield f"  {wf(f'resume {key}')}, once that process has ended"
         yield from (f"  {command}" for command in commands(key, name, each.options))
     if len(blocked) > MOST:
         yield f"and {len(blocked) - MOST:,} more wait for a person; {wf(f'explain {key}')} says why"

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from wf_core.adapters.ending import hooks_end_it_with
 from wf_core.cli import documents
 from wf_core.cli.chaos import Options as ChaosOptions
 from wf_core.cli.chaos import arguments, chaos_options, require_alone, run_chaos
@@ -165,7 +167,11 @@ async def drive(
     from wf_core.engine.local import open_engine
 
     config = configuration(settings)
-    async with open_engine(settings.store_url, config, installed(), create=not resuming) as engine:
+    async with AsyncExitStack() as last:
+        last.enter_context(hooks_end_it_with(ExitCode.OPERATOR))
+        engine = await last.enter_async_context(
+            open_engine(settings.store_url, config, installed(), create=not resuming)
+        )
         keys = await start(engine)
         adopted: list[Key] = []
         view = _view(engine, adopted, output, several=len(keys) > 1)

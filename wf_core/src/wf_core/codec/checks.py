@@ -44,7 +44,9 @@ def advice(workflow: Workflow, kinds: Kinds | None = None) -> list[str]:
             f"{len(steps):,} steps run here, but an object of a Kubernetes cluster holds "
             f"{CLUSTER_STEPS}; split the workflow before you apply it there"
         )
-    for step in steps if kinds is not None else ():
+    if kinds is None:
+        return found
+    for step in steps:
         template = step.step_template
         kind = kinds.kinds.get(template.type)
         if kind is not None:

@@ -190,6 +190,12 @@ def timed_out(ledger: Ledger, i: int, side: Side) -> Ending:
     return Failure(Severity.RETRYABLE, why), Ended.TIMED_OUT
 
 
+def ended_with_its_process(side: Side) -> Ending:
+    """How an attempt ends whose hook did not stop when its time was over, and is gone now (B7)."""
+    why = f"timed out: its {side.hook} did not stop, and ended with its process"
+    return Failure(Severity.RETRYABLE, why), Ended.TIMED_OUT
+
+
 def longest_wait(ledger: Ledger, i: int, side: Side) -> float:
     """Seconds that the planned attempt of step i waits at most, whatever the clock did (H)."""
     step, policy = ledger.steps[i], ledger.step_spec(i).step_template.retry_policy

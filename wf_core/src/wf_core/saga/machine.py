@@ -299,8 +299,8 @@ class Saga:
         flight = ledger.flights[i]
         give_permit(ledger, i, flight)
         why = (
-            f"its {flight.hook} was asked to stop and has not within {ledger.grace:g} s; "
-            "restart the engine to interrupt it"
+            f"its {flight.hook} was asked to stop and has not within {ledger.grace:g} s; it counts "
+            "as timed out once the process that runs it has ended"
         )
         ledger.block(i, Blocked(BlockReason.HOOK_STUCK, now, why))
         ledger.effects.append(WriteOff(i, flight.call))

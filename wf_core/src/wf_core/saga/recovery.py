@@ -18,36 +18,39 @@ def recover(ledger: Ledger, now: float) -> None:
     if phase is Phase.PENDING and ledger.head.revision == 0 and ledger.spec.suspend:
         ledger.put_head(suspended=True)
     for i, step in enumerate(ledger.steps):
+        stuck = False
         if step.blocked is not None and step.blocked.reason in _GOES_AWAY:
+            # A hook that did not stop, and ended with its process; a look is just repeated.
+            stuck = step.blocked.reason is BlockReason.HOOK_STUCK and not step.in_progress
             ledger.put(i, blocked=None)
         if phase is Phase.RUNNING:
-            _forward(ledger, i, now)
+            _forward(ledger, i, now, stuck)
         elif phase is Phase.ROLLING_BACK:
-            _backward(ledger, i, now)
+            _backward(ledger, i, now, stuck)
     course.recover_deadline(ledger, now)
     watch.rearm(ledger, now)
     if ledger.head.deletion_asked_at is not None:
         course.delete(ledger, ledger.head.deletion_asked_at, now)
 
 
-def _forward(ledger: Ledger, i: int, now: float) -> None:
+def _forward(ledger: Ledger, i: int, now: float, stuck: bool) -> None:
     step = ledger.steps[i]
     if step.phase is Phase.PENDING:
         if ledger.open_conditions[i] == 0 and step.blocked is None and not step.failed:
             ledger.offer_run(i)
-    elif (
-        step.phase is Phase.RUNNING
-        and step.blocked is None
-        and not step.failed
-        and not _waits(ledger, i, RUN, now)
-    ):
-        run.interrupted(ledger, i, now)
+    elif step.phase is Phase.RUNNING and step.blocked is None and not step.failed:
+        if stuck:
+            run.ended_with_its_process(ledger, i, now)
+        elif not _waits(ledger, i, RUN, now):
+            run.interrupted(ledger, i, now)
 
 
-def _backward(ledger: Ledger, i: int, now: float) -> None:
+def _backward(ledger: Ledger, i: int, now: float, stuck: bool) -> None:
     step = ledger.steps[i]
     if step.phase is Phase.ROLLING_BACK:
-        if not _waits(ledger, i, UNDO, now):
+        if stuck:
+            undo.ended_with_its_process(ledger, i, now)
+        elif not _waits(ledger, i, UNDO, now):
             undo.interrupted(ledger, i, now)
     elif step.phase in (Phase.RUNNING, Phase.SUCCESS):
         if step.phase is Phase.RUNNING and attempts.is_open(step):

@@ -120,6 +120,15 @@ def timed_out(ledger: Ledger, i: int, now: float) -> None:
     _end_badly(ledger, i, attempts.timed_out(ledger, i, RUN), now)
 
 
+def ended_with_its_process(ledger: Ledger, i: int, now: float) -> None:
+    """A run that was stuck went with its process: it has timed out."""
+    kind = ledger.kinds.get(ledger.kind_of(i))
+    if kind is not None and not kind.reissue:
+        interrupted(ledger, i, now)  # it never said how it ended
+    else:
+        _end_badly(ledger, i, attempts.ended_with_its_process(RUN), now)
+
+
 def interrupted(ledger: Ledger, i: int, now: float) -> None:
     """A run was cut off by a crash: call it again under its number, or give it up (B3)."""
     kind = ledger.kinds.get(ledger.kind_of(i))

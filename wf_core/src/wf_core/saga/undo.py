@@ -132,6 +132,11 @@ def timed_out(ledger: Ledger, i: int, now: float) -> None:
     _end_badly(ledger, i, attempts.timed_out(ledger, i, UNDO), now)
 
 
+def ended_with_its_process(ledger: Ledger, i: int, now: float) -> None:
+    """An undo that was stuck went with its process: it has timed out."""
+    _end_badly(ledger, i, attempts.ended_with_its_process(UNDO), now)
+
+
 def interrupted(ledger: Ledger, i: int, now: float) -> None:
     """An undo was cut off by a crash: it is called again under its number (B3)."""
     failure = attempts.too_often(ledger, i)

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from wf_core.adapters.sqlite.failures import BUSY_SECONDS, from_os, not_a_database, translate
-from wf_core.adapters.sqlite.space import INCREMENTAL, LOG_KEPT
+from wf_core.adapters.sqlite.space import LOG_KEPT
 from wf_core.errors import StoreForeign, StoreUnavailable
 
 APPLICATION_ID = 0x77665341  # "wfSA": says that a SQLite file is a store of ours
@@ -240,7 +240,6 @@ def _connect(path: Path, opened: list[sqlite3.Connection]) -> sqlite3.Connection
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Switch to WAL and bring the schema up to date, in one transaction."""
-    connection.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")  # counts for a file without pages
     connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
     _use_wal(connection, path)
     if _check(connection, path) == len(MIGRATIONS):

@@ -198,7 +198,7 @@ class SqliteStore:
     async def _give_back(self, uid: str) -> None:
         """Free the disk of a workflow that is gone."""
         await asyncio.to_thread(space.remove_steps, self.path, uid)
-        if await self._read(space.free_bytes) >= space.WORTHWHILE:
+        if await self._read(space.is_worthwhile):
             await asyncio.to_thread(space.give_back, self.path)
 
     async def close(self) -> None:
