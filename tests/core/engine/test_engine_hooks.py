@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from wf_core.engine import hooks
 from wf_core.errors import StoreUnavailable, WorkflowOwned
 from wf_core.model.outcomes import Failure, Progressing, Severity, Succeeded
 from wf_core.model.phases import Hook, Phase, RequestType
@@ -324,3 +325,14 @@ async def test_d_requests_reach_a_running_workflow_and_are_answered_once() -> No
     assert sorted(verdicts) == [(1, "Applied"), (2, "Applied"), (3, "Refused"), (4, "Applied")]
     assert stored.asked == ()
     assert stored.head.signals == {"early": 1, "go": 2}
+
+
+def test_c15_the_output_of_one_attempt_is_bounded_and_says_that_it_was_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hooks, "MOST_OUTPUT", 10)
+    kept: list[str] = []
+    output = hooks._Output(1, lambda text, _stream: kept.append(text))
+    for text in ("12345", "äääää", "more", "x" * 10_000):
+        output(text, "log")
+    assert kept == ["12345", "ää", "... cut: of one attempt's output 10 bytes are kept ..."]
