@@ -97,8 +97,7 @@ class Engine:
     # Taking workflows
 
     async def create(self, workflow: Workflow, folder: Folder | None = None) -> Stored:
-        """Store a new workflow, whose relative paths begin in `folder`. Raises WorkflowExists,
-        StoreUnavailable."""
+        """Store a new workflow, whose paths begin in `folder`. Raises WorkflowExists and others."""
         return await self.store.create(workflow, self._clock.now(), folder)
 
     async def adopt(self, key: Key) -> None:

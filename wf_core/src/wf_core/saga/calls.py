@@ -58,7 +58,7 @@ def saved_parameters(ledger: Ledger, i: int) -> object:
     kind = ledger.kinds.get(ledger.kind_of(i))
     if kind is None:
         raise Undecodable(unavailable(ledger, i))
-    if (why := ledger.misplaced(i)) is not None:
+    if (why := misplaced(ledger, i)) is not None:
         raise NoFolder(why)
     parameters = step.parameters
     if parameters is None:
@@ -79,6 +79,14 @@ def unavailable(ledger: Ledger, i: int) -> str:
         f"no plugin brings the kind '{ledger.kind_of(i)}' now{brought}; "
         "install one and start the engine again"
     )
+
+
+def misplaced(ledger: Ledger, i: int) -> str | None:
+    """Why step i can't be called in the workflow's folder, from here; None where it can."""
+    folder = ledger.head.folder
+    if folder is None or ledger.misplaced is None:
+        return None
+    return ledger.misplaced(ledger.kind_of(i), folder)
 
 
 def block_for_kind(

@@ -90,7 +90,6 @@ class Ledger:
         "_failed",
         "_head_dirty",
         "_history",
-        "_misplaced",
         "_outbox_new",
         "_sync_timeout",
         "_sync_timeouts",
@@ -110,6 +109,7 @@ class Ledger:
         "interrupted",
         "kinds",
         "looks",
+        "misplaced",
         "open",
         "open_conditions",
         "open_dependents",
@@ -152,7 +152,7 @@ class Ledger:
         self.grace = grace
         self._sync_timeout = sync_timeout
         self._sync_timeouts = sync_timeouts
-        self._misplaced = misplaced
+        self.misplaced = misplaced
 
         self.flights: dict[int, Flight] = {}
         self.effects: list[Effect] = []
@@ -213,13 +213,6 @@ class Ledger:
     def kind_of(self, i: int) -> str:
         """The name of step i's kind."""
         return self.spec.steps[i].step_template.type
-
-    def misplaced(self, i: int) -> str | None:
-        """Why step i can't be called in the workflow's folder, from here; None where it can."""
-        folder = self.head.folder
-        if folder is None or self._misplaced is None:
-            return None
-        return self._misplaced(self.kind_of(i), folder)
 
     def policy_of(self, i: int) -> RollbackPolicy:
         """The step's own rollback policy, else the workflow's (seed fault 10)."""

@@ -20,6 +20,7 @@ from wf_core.saga.calls import (
     block_for_kind,
     call,
     fresh_parameters,
+    misplaced,
     saved_parameters,
     unavailable,
 )
@@ -52,8 +53,8 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
     if kind is None:
         block_for_kind(ledger, i, unavailable(ledger, i), now)
         return True
-    if (misplaced := ledger.misplaced(i)) is not None:
-        block_for_kind(ledger, i, misplaced, now, BlockReason.FOLDER_UNAVAILABLE)
+    if (why := misplaced(ledger, i)) is not None:
+        block_for_kind(ledger, i, why, now, BlockReason.FOLDER_UNAVAILABLE)
         return True
     if not ledger.open_attempt(i, PermitClass.RUN, now):
         return False
