@@ -91,10 +91,21 @@ def hostile(ending: Ending, context: ssl.SSLContext | None) -> Iterator[Hostile]
             thread.join()
 
 
-STATUSES = st.sampled_from([100, 101, 200, 201, 202, 204, 206, *range(300, 309), 408, 499, 500, 599])
+STATUSES = st.sampled_from(
+    [100, 101, 200, 201, 202, 204, 206, *range(300, 309), 408, 499, 500, 599]
+)
 """All but those that say that nothing was done."""
 LOCATIONS = st.sampled_from(
-    ["", "/v2", "http://other.example/", "http://127.0.0.1:1/", "//[", "\x7f:", "ftp://a/", "/x" * 999]
+    [
+        "",
+        "/v2",
+        "http://other.example/",
+        "http://127.0.0.1:1/",
+        "//[",
+        "\x7f:",
+        "ftp://a/",
+        "/x" * 999,
+    ]
 )
 HEADERS = st.lists(
     st.sampled_from(
@@ -138,9 +149,7 @@ ENDINGS = st.builds(
 
 
 @pytest.fixture(params=["plain", "tls"])
-def context(
-    request: pytest.FixtureRequest, certificates: Certificates
-) -> ssl.SSLContext | None:
+def context(request: pytest.FixtureRequest, certificates: Certificates) -> ssl.SSLContext | None:
     if request.param == "plain":
         return None
     return serving_context(*certificates.issue("hostile", "IP:127.0.0.1"))

@@ -185,7 +185,7 @@ def test_where_nothing_is_read_from_the_body_the_status_is_the_answer(behaviour:
         (answers(200, "x" * 20_000), Fatal, "larger than 20000 bytes"),
         (bomb(50_000_000), Fatal, "larger than 20000 bytes"),
         (answers(200, content=b"<html>"), Fatal, "its body is no JSON"),
-        (answers(200, content=b"[" * 19_000), Fatal, "its body is no JSON"),
+        (answers(200, content=b"[" * 19_000), Fatal, "its body is nested more than 64 deep"),
         (answers(200, {"other": 1}), Fatal, "nothing stands at /id"),
         (answers(200, None, "content-encoding: br", content=b"x"), Fatal, "encoded by 'br'"),
     ],
@@ -278,3 +278,48 @@ def test_a_step_without_check_has_nothing_to_look_at() -> None:
     call = looking({"run": {"url": "http://a.test/"}}, Purpose.WATCH)
     assert call.hook is Hook.SYNC
     assert KIND.sync(call) is None
+
+
+def test_a4_no_document_has_more_read_than_the_operator_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that is stored may ask for more: it goes on, and reads that much."""
+    monkeypatch.setenv("WF_HTTP_MAX_RESPONSE_BYTES", "20000")
+    with serving(bomb(50_000_000)) as server, pytest.raises(Fatal, match="larger than 20000 bytes"):
+        KIND.run(running(server.url(), attributes={"id": "/id"}, maxResponseBytes=10**12))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" + b"[]," * 300_000 + b"0]", b"[" + b'{"a":{}},' * 100_000 + b"0]", b"[" * 10**6],
+)
+def test_a4_a_small_answer_that_stands_for_many_objects_is_not_read(content: bytes) -> None:
+    import gzip
+    import tracemalloc
+
+    packed = gzip.compress(content)
+    with serving(answers(200, None, "content-encoding: gzip", content=packed)) as server:
+        call = running(server.url(), attributes={"id": "/id"})
+        tracemalloc.start()
+        try:
+            with pytest.raises(Fatal, match=r"its body (would take more than 16 MiB|is nested)"):
+                KIND.run(call)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize("value", ["4MB", "-1", "0", "1e9"])
+def test_a_ceiling_that_is_no_number_of_bytes_is_told(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WF_HTTP_MAX_RESPONSE_BYTES", value)
+    with (
+        serving(answers(200, {"id": 1})) as server,
+        pytest.raises(
+            Retryable, match=f"WF_HTTP_MAX_RESPONSE_BYTES is '{value}'; give it a number of bytes"
+        ),
+    ):
+        KIND.run(running(server.url(), attributes={"id": "/id"}))
+    assert server.got == []

@@ -269,12 +269,12 @@ def test_b2_where_nothing_was_ever_sent_there_is_nothing_to_undo(
     undo = {"url": "http://127.0.0.1:1/orders/{key}"}
     monkeypatch.delenv("WF_HTTP_ALLOW")
     refused = running("http://127.0.0.1:1/orders", rollback=undo)
-    with pytest.raises(Fatal, match="no public address"):
+    with pytest.raises(Fatal, match="not a public address"):
         KIND.run(refused)
     previous = Previous(Ended.FAILED, refused.checkpoints[0].resource)
     assert KIND.rollback(undoing("http://127.0.0.1:1/orders", undo, previous=previous)) is None
     later = undoing("http://127.0.0.1:1/orders", undo, previous=previous, run_attempt=2)
-    with pytest.raises(Fatal, match="no public address"):
+    with pytest.raises(Fatal, match="not a public address"):
         KIND.rollback(later)
 
 

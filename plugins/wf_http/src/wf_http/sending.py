@@ -2,8 +2,8 @@
 
 import attrs
 
+from wf_core.addresses import Allowed
 from wf_core.kinds import StepCall
-from wf_http.addresses import Allowed
 from wf_http.building import Builder
 from wf_http.connection import connect
 from wf_http.exchange import EXCERPT, Message, Reply, exchange
