@@ -81,7 +81,7 @@ def test_what_is_nested_deeply_is_refused(opening: bytes) -> None:
 
 def test_depth_up_to_the_limit_is_read() -> None:
     assert decode(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
-    wide = [[[]] for _ in range(1000)]
+    wide: list[object] = [[[]] for _ in range(1000)]
     assert decode(json.dumps(wide).encode()) == wide
 
 

@@ -328,7 +328,7 @@ def signed(tmp_path: Path, secret: str, old: str | None = None) -> Request:
     """What a receiver in the namespace `shop` gets."""
     new_file, old_file = tmp_path / "new", tmp_path / "old"
     new_file.write_text(secret)
-    options: dict[str, str] = {"secret_file": str(new_file)}
+    options: dict[str, Any] = {"secret_file": str(new_file)}
     if old is not None:
         old_file.write_text(old)
         options["old_secret_file"] = str(old_file)

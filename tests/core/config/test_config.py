@@ -81,7 +81,9 @@ EVERYTHING = Config(
         steps=(StepConfig("k", 0.5, 18, 19, 3661.001),),
         ttl=Ttl(21.0, 129_600.0, 0.0),
     ),
-    callbacks=CallbackConfig(("one.example.com", "two.example.com"), "secret", 7200.0, 90.0),
+    callbacks=CallbackConfig(
+        ("one.example.com", "two.example.com"), "secret", 7200.0, 90.0, True, "older"
+    ),
 )
 
 

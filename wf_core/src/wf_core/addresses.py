@@ -19,7 +19,7 @@ from ipaddress import (
 
 import attrs
 
-from wf_core.callbacks.hosts import host_allowed
+from wf_core.hosts import host_allowed
 
 Address = IPv4Address | IPv6Address
 

@@ -27,10 +27,11 @@ def of_message(message: str) -> Parameters | None:
 def of_log(text: str) -> Parameters | None:
     """The attributes in the last line of a log that begins with the mark; None without one."""
     # Found from its end, since a log of many short lines takes twenty times its size as a list.
-    begins = f"\n{text}".rfind(f"\n{MARK}")
+    before = f"\n{text}"
+    begins = max(before.rfind(f"\n{MARK}"), before.rfind(f"\r{MARK}"))
     if begins < 0:
         return None
-    line = text[begins + len(MARK) :].partition("\n")[0]
+    line = text[begins + len(MARK) :].partition("\n")[0].partition("\r")[0]
     return _object(line, "its last line WF_RESULT", "")
 
 

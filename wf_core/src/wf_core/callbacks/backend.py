@@ -1,7 +1,6 @@
 """How callbacks connect where addresses are judged: to one that was, and to nothing else."""
 
 import asyncio
-import socket
 from collections.abc import Iterable
 from ipaddress import ip_address
 
@@ -71,7 +70,7 @@ async def _look_up(host: str) -> list[str]:
         pass
     try:
         # The port is not looked up here, and must not be: what is judged is what is connected to.
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(host, None)
     except (OSError, UnicodeError) as error:
         raise httpcore.ConnectError(f"the name {host} can't be looked up: {error}") from None
     return list(dict.fromkeys(str(each[4][0]) for each in found))

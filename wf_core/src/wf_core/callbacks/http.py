@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from wf_core.addresses import AddressRefused, Allowed
-from wf_core.callbacks.hosts import host_allowed
 from wf_core.errors import ConfigInvalid
+from wf_core.hosts import host_allowed
 from wf_core.ports import Clock, Delivered, Delivery, Receipt
 
 if TYPE_CHECKING:  # httpx takes longer to import than most commands take to run

@@ -17,9 +17,9 @@ def callbacks_command() -> None:
     examples="""
     wf callbacks key shop --config wf.yaml""",
 )
-@click.argument("namespace")
+@click.argument("of", metavar="NAMESPACE")
 @click.pass_obj
-def key_command(settings: Settings, namespace: str) -> None:
+def key_command(settings: Settings, of: str) -> None:
     """Show the key that signs the callbacks of NAMESPACE.
 
     It is secret, and for the receivers of that namespace alone. wf derives it from the master
@@ -34,7 +34,7 @@ def key_command(settings: Settings, namespace: str) -> None:
             "callbacks are not signed: the configuration has no callbacks.secretFile; name one, "
             "in a file that --config reads"
         )
-    click.echo(found[0].shown_key(namespace))
+    click.echo(found[0].shown_key(of))
 
 
 callbacks_command.add_command(key_command)
