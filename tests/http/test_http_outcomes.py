@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -22,6 +23,7 @@ from tests.http.http_server import (
     talks_nonsense,
 )
 
+from wf_core import bounded_json
 from wf_core.adapters.cancellation import Cancellation
 from wf_core.kinds import Fatal, Retryable, Success, Throttled
 from wf_core.model.phases import Hook, Purpose
@@ -323,3 +325,25 @@ def test_a_ceiling_that_is_no_number_of_bytes_is_told(
     ):
         KIND.run(running(server.url(), attributes={"id": "/id"}))
     assert server.got == []
+
+
+def test_a4_answers_are_in_memory_as_objects_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So what thirty hooks take at once is what one may take."""
+    at_once = threading.Semaphore(1)
+    overlapped: list[bool] = []
+    decode = bounded_json.decode
+
+    def counted(content: bytes) -> object:
+        alone = at_once.acquire(blocking=False)
+        overlapped.append(not alone)
+        threading.Event().wait(0.02)
+        if alone:
+            at_once.release()
+        return decode(content)
+
+    monkeypatch.setattr(bounded_json, "decode", counted)
+    with serving(answers(200, {"id": 1})) as server:
+        calls = [running(server.url(), attributes={"id": "/id"}) for _ in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            assert all(isinstance(each, Success) for each in pool.map(KIND.run, calls))
+    assert overlapped == [False] * 8

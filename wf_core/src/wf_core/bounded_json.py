@@ -81,8 +81,8 @@ def _outside_strings(content: bytes) -> Iterator[bytes]:
 def _judge(content: bytes) -> None:
     if cost(content) > MAX_COST:
         raise BadJsonError(
-            f"would take more than {MAX_COST >> 20} MiB of memory once read, which is more than is "
-            "allowed: have less of it sent"
+            f"would take more than {MAX_COST >> 20} MiB of memory once read, more than is allowed: "
+            "make it smaller"
         )
     if _containers(content) <= MAX_DEPTH:
         return
