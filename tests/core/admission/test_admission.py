@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wf_core.admission import Admission
-from wf_core.config.values import QueueConfig, QueueLimits, Strategy
+from wf_core.config.values import (
+    NamespaceLimits,
+    QueueConfig,
+    QueueLimits,
+    ShareBy,
+    Strategy,
+)
 from wf_core.model.spec import Key
 
 
@@ -214,9 +220,117 @@ def test_seed_fault_04_fifo_has_an_order_whatever_the_order_of_arrival() -> None
     assert names(admission) == ["w1", "w2", "w3"]
 
 
+def spaced(admission: Admission, space: str, count: int, at: float, priority: int = 0) -> None:
+    for i in range(count):
+        name = f"{space}{i}"
+        admission.offer(Key(space, name), "default", priority, at + i, f"u{name}")
+
+
+def spaces(admission: Admission) -> dict[str, int]:
+    """How many of each namespace are admitted until nothing may start."""
+    found: dict[str, int] = {}
+    while (admitted := admission.next()) is not None:
+        found[admitted.namespace] = found.get(admitted.namespace, 0) + 1
+    return found
+
+
+def test_e3_no_priority_carries_one_namespace_past_another() -> None:
+    admission = Admission(QueueConfig())
+    admission.offer(Key("mine", "old"), "default", 0, 1.0, "u1")
+    admission.offer(Key("loud", "urgent"), "default", 999, 2.0, "u2")
+    admission.offer(Key("loud", "plain"), "default", 0, 0.0, "u3")
+    # `loud` presents `urgent`, which is younger than what `mine` presents.
+    assert names(admission) == ["old", "urgent", "plain"]
+
+
+def test_e3_what_goes_on_is_the_head_of_its_namespace_and_of_no_other() -> None:
+    admission = Admission(QueueConfig())
+    admission.offer(Key("a", "old"), "default", 0, 1.0, "u1")
+    admission.offer(Key("b", "back"), "default", 0, 9.0, "u2", resuming=True)
+    admission.offer(Key("b", "urgent"), "default", 5, 2.0, "u3")
+    assert names(admission) == ["old", "back", "urgent"]
+
+
+def test_e3_fair_divides_between_namespaces_before_queues() -> None:
+    admission = Admission(QueueConfig(Strategy.FAIR, 4))
+    for i in range(9):
+        admission.offer(Key("many", f"m{i}"), f"queue{i}", 0, float(i), f"m{i}")
+        admission.offer(Key("one", f"o{i}"), "default", 0, 100.0 + i, f"o{i}")
+    assert names(admission) == ["m0", "o0", "m1", "o1"]
+
+
+def test_e3_fair_weighs_namespaces() -> None:
+    weights = {"a": NamespaceLimits(3.0)}
+    admission = Admission(QueueConfig(Strategy.FAIR, 8, namespaces=weights))
+    spaced(admission, "a", 9, 0)
+    spaced(admission, "b", 9, 0)
+    assert spaces(admission) == {"a": 6, "b": 2}
+
+
+def test_e3_with_share_by_queue_namespaces_count_for_nothing() -> None:
+    limits = {"a": NamespaceLimits(9.0, 0)}
+    config = QueueConfig(
+        share_by=ShareBy.QUEUE, namespaces=limits, max_running_count_per_namespace=0
+    )
+    admission = Admission(config)
+    admission.offer(Key("b", "old"), "default", 0, 1.0, "u1")
+    admission.offer(Key("a", "urgent"), "default", 1, 2.0, "u2")
+    assert names(admission) == ["urgent", "old"]
+
+
+def test_e4_a_namespace_alone_gets_its_maximum_and_no_more_whatever_goes_on() -> None:
+    admission = Admission(QueueConfig(max_running_count_per_namespace=60))
+    for i in range(10):
+        admission.hold(Key("a", f"running{i}"), "default")
+    spaced(admission, "a", 100, 0)
+    assert spaces(admission) == {"a": 50}
+    admission.offer(Key("a", "back"), "default", 0, 0.0, "back", resuming=True)
+    assert admission.next() is None
+
+
+def test_e4_a_namespace_may_have_a_maximum_of_its_own() -> None:
+    limits = {"small": NamespaceLimits(max_running_count=2), "large": NamespaceLimits(1.0, 100)}
+    config = QueueConfig(max_running_count_per_namespace=60, namespaces=limits)
+    admission = Admission(config)
+    spaced(admission, "small", 9, 0)
+    spaced(admission, "large", 200, 100)
+    assert spaces(admission) == {"small": 2, "large": 98}
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("hostile", range(1, 21))
+def test_e4_however_many_namespaces_flood_room_is_left_for_the_next(
+    strategy: Strategy, hostile: int
+) -> None:
+    admission = Admission(QueueConfig(strategy, 100, max_running_count_per_namespace=60))
+    for n in range(hostile):
+        spaced(admission, f"hostile{n}-", 100, 0, priority=1_000)
+    spaces(admission)
+    spaced(admission, "mine", 1, 1_000)
+    assert admission.next() == Key("mine", "mine0")
+
+
+def test_e4_explain_names_the_share_of_a_namespace() -> None:
+    admission = Admission(QueueConfig(max_running_count=10, max_running_count_per_namespace=6))
+    spaced(admission, "a", 9, 0)
+    spaced(admission, "b", 9, 0)
+    running = spaces(admission)
+    assert running == {"a": 4, "b": 4}
+    assert admission.explain(Key("a", "a8")) == (
+        "place 5 in queue 'default'; namespace 'a' runs 4 and 2 of 10 slots are free, which are "
+        "kept for other namespaces"
+    )
+    alone = Admission(QueueConfig(max_running_count=10, max_running_count_per_namespace=6))
+    spaced(alone, "a", 9, 0)
+    assert spaces(alone) == {"a": 6}
+    assert alone.explain(Key("a", "a8")) == (
+        "place 3 in queue 'default'; namespace 'a' is full: 6 of 6"
+    )
+
+
 @attrs.define
 class Naive:
-    """Admission as E3 says it: lists, and a scan for every decision."""
+    """Admission as E3 to E5 say it: lists, and a scan for every decision."""
 
     config: QueueConfig
     waiting: dict[Key, tuple[str, tuple[bool, int, float, str]]] = attrs.field(factory=dict)
@@ -225,60 +339,115 @@ class Naive:
     def limits(self, queue: str) -> QueueLimits:
         return self.config.queues.get(queue, QueueLimits())
 
-    def running(self, queue: str) -> int:
-        return list(self.holding.values()).count(queue)
+    def tenant(self, one: Key) -> str:
+        return one.namespace if self.config.share_by is ShareBy.NAMESPACE else ""
 
-    def next(self) -> Key | None:
-        if len(self.holding) >= self.config.max_running_count:
-            return None
+    def running(self, queue: str | None = None, tenant: str | None = None) -> int:
+        return sum(
+            queue in (None, own) and tenant in (None, self.tenant(one))
+            for one, own in self.holding.items()
+        )
+
+    def may_start(self, tenant: str) -> bool:
+        config = self.config
+        held, free = self.running(tenant=tenant), config.max_running_count - len(self.holding)
+        if free <= 0:
+            return False
+        usual = config.max_running_count_per_namespace
+        if config.share_by is ShareBy.QUEUE:
+            return True
+        own = config.namespaces.get(tenant, NamespaceLimits()).max_running_count
+        cap = usual if own is None else own
+        if cap is not None and held >= cap:
+            return False
+        if usual is None or cap is None or max(cap, usual) >= config.max_running_count:
+            return True
+        share = max(cap, usual)
+        return held * (config.max_running_count - share) < share * free
+
+    def heads(self, tenant: str) -> dict[str, Key]:
+        """The head of each of its queues that may start one more."""
         heads: dict[str, Key] = {}
         for one, (queue, place) in self.waiting.items():
             maximum = self.limits(queue).max_running_count
-            if maximum is not None and self.running(queue) >= maximum:
+            full = maximum is not None and self.running(queue) >= maximum
+            if self.tenant(one) != tenant or full:
                 continue
             if queue not in heads or place < self.waiting[heads[queue]][1]:
                 heads[queue] = one
-        if not heads:
+        return heads
+
+    def presented(self, tenant: str) -> Key | None:
+        """The one head of a namespace."""
+
+        def fifo(one: Key) -> tuple[object, ...]:
+            return self.waiting[one][1]
+
+        def fair(one: Key) -> tuple[object, ...]:
+            queue, place = self.waiting[one]
+            load = (self.running(queue, tenant) + 1) / self.limits(queue).weight
+            return (load, *place[2:])
+
+        heads = self.heads(tenant).values()
+        return min(heads, key=fair if self.fair else fifo, default=None)
+
+    @property
+    def fair(self) -> bool:
+        return self.config.strategy is Strategy.FAIR
+
+    def next(self) -> Key | None:
+        tenants = {self.tenant(one) for one in self.waiting}
+        found = {
+            tenant: head
+            for tenant in tenants
+            if self.may_start(tenant) and (head := self.presented(tenant)) is not None
+        }
+        if not found:
             return None
 
-        def fifo(queue: str) -> tuple[object, ...]:
-            return self.waiting[heads[queue]][1]
+        def order(tenant: str) -> tuple[object, ...]:
+            weight = self.config.namespaces.get(tenant, NamespaceLimits()).weight
+            if self.config.share_by is ShareBy.QUEUE:
+                weight = 1.0
+            load = (self.running(tenant=tenant) + 1) / weight if self.fair else 0.0
+            return (load, *self.waiting[found[tenant]][1][2:])
 
-        def fair(queue: str) -> tuple[object, ...]:
-            load = (self.running(queue) + 1) / self.limits(queue).weight
-            return (load, *self.waiting[heads[queue]][1][2:])
-
-        chosen = min(heads, key=fair if self.config.strategy is Strategy.FAIR else fifo)
-        admitted = heads[chosen]
-        del self.waiting[admitted]
-        self.holding[admitted] = chosen
+        admitted = found[min(found, key=order)]
+        self.holding[admitted] = self.waiting.pop(admitted)[0]
         return admitted
 
 
 QUEUES = st.sampled_from(["a", "b", "c"])
-LIMITS = st.builds(
-    QueueLimits,
-    weight=st.sampled_from([0.5, 1.0, 2.0, 3.0]),
-    max_running_count=st.none() | st.integers(0, 3),
-)
+SPACES = st.sampled_from(["default", "other", "third"])
+WEIGHTS = st.sampled_from([0.5, 1.0, 2.0, 3.0])
+LIMITS = st.builds(QueueLimits, weight=WEIGHTS, max_running_count=st.none() | st.integers(0, 3))
 CONFIGS = st.builds(
     QueueConfig,
     strategy=st.sampled_from(Strategy),
-    max_running_count=st.integers(0, 6),
+    max_running_count=st.integers(0, 9),
     queues=st.dictionaries(QUEUES, LIMITS),
+    share_by=st.sampled_from([ShareBy.NAMESPACE, ShareBy.NAMESPACE, ShareBy.QUEUE]),
+    max_running_count_per_namespace=st.none() | st.integers(0, 10),
+    namespaces=st.dictionaries(
+        SPACES,
+        st.builds(
+            NamespaceLimits, weight=WEIGHTS, max_running_count=st.none() | st.integers(0, 6)
+        ),
+    ),
 )
-NAMES = st.integers(0, 9)
+NAMES = st.integers(0, 19)
 OPERATIONS = st.one_of(
     st.tuples(st.just("offer"), NAMES, QUEUES, st.integers(-1, 1), st.integers(0, 3)),
     st.tuples(st.just("resume"), NAMES, QUEUES, st.integers(-1, 1), st.integers(0, 3)),
     st.tuples(st.sampled_from(["withdraw", "release"]), NAMES),
     st.tuples(st.just("hold"), NAMES, QUEUES),
     st.just(("next",)),
+    st.just(("next",)),
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(CONFIGS, st.lists(OPERATIONS, max_size=60))
+@settings(max_examples=300, deadline=None)
+@given(CONFIGS, st.lists(OPERATIONS, max_size=80))
 def test_i13_every_choice_is_the_one_a_full_scan_would_make(
     config: QueueConfig, operations: list[tuple[object, ...]]
 ) -> None:
@@ -287,7 +456,8 @@ def test_i13_every_choice_is_the_one_a_full_scan_would_make(
         if verb == "next":
             assert admission.next() == naive.next()
             continue
-        one = key(f"w{rest[0]}")
+        space = ("default", "other", "third")[int(str(rest[0])) % 3]
+        one = Key(space, f"w{rest[0]}")
         match verb, rest:
             case "offer" | "resume", [_, str(queue), int(priority), int(at)]:
                 resuming = verb == "resume"
@@ -310,6 +480,10 @@ def test_i13_every_choice_is_the_one_a_full_scan_would_make(
         assert admission.waiting() == len(naive.waiting)
         for queue in "abc":
             assert admission.running(queue) == naive.running(queue)
+    # What is left is chosen alike to the last one.
+    while (chosen := naive.next()) is not None:
+        assert admission.next() == chosen
+    assert admission.next() is None
 
 
 @settings(max_examples=100, deadline=None)
