@@ -85,7 +85,7 @@ class Runner:
         self._owner = owner
         self._advanced = advanced
         self._turned = turned
-        self._permits = WorkflowPermits(services, metadata.uid)
+        self._permits = WorkflowPermits(services, metadata.uid, metadata.namespace)
         self.saga = self._machine(stored)
         self.hooks = Hooks(
             services, self.saga, self._permits, owner.epoch, self.post, self.wake, self._log

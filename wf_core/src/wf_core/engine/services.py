@@ -67,7 +67,7 @@ class Services:
             each.kind: KindLimits(each.qps, each.concurrency, each.max_active)
             for each in controller.steps
         }
-        limits = Limits(controller.concurrency, kinds)
+        limits = Limits(controller.concurrency, kinds, shared=controller.share_permits)
         return cls(
             store,
             registry,
