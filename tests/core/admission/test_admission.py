@@ -430,9 +430,7 @@ CONFIGS = st.builds(
     max_running_count_per_namespace=st.none() | st.integers(0, 10),
     namespaces=st.dictionaries(
         SPACES,
-        st.builds(
-            NamespaceLimits, weight=WEIGHTS, max_running_count=st.none() | st.integers(0, 6)
-        ),
+        st.builds(NamespaceLimits, weight=WEIGHTS, max_running_count=st.none() | st.integers(0, 6)),
     ),
 )
 NAMES = st.integers(0, 19)

@@ -118,8 +118,11 @@ def test_i11_a_delay_is_never_shorter_than_its_period(n: int, factor: float, j: 
         (None, 0.0, 0, 10.0),
         (None, 0.0, 99, 60.0),
         (None, 7.0, 5, 7.0),
-        (0.0, 7.0, 5, 0.0),
-        (-1.0, 0.0, 0, 0.0),
+        (0.0, 7.0, 5, 0.1),
+        (-1.0, 0.0, 0, 0.1),
+        (0.02, 0.0, 0, 0.1),
+        (0.2, 0.0, 0, 0.2),
+        (None, 0.001, 0, 0.1),
     ],
 )
 def test_b1_poll_delays(after: float | None, period: float, polls: int, delay: float) -> None:

@@ -1,4 +1,4 @@
-"""Which waiting workflow starts next (semantics E3, E4, E5). Pure: decided from what it was told."""
+"""Which waiting workflow starts next (semantics E3 to E5). Pure: decided from what it was told."""
 
 from wf_core.config.values import NamespaceLimits, QueueConfig, QueueLimits, ShareBy, Strategy
 from wf_core.model.spec import Key

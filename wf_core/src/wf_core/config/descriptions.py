@@ -53,8 +53,8 @@ DESCRIPTIONS: dict[str, str] = {
         "The longest timeoutSeconds and rollbackTimeoutSeconds of a step; left out: no limit."
     ),
     "Ceilings.retryLimit": (
-        "The highest runRetryLimit of a step; -1, retries without limit, is above every one; left "
-        "out: no limit."
+        "The highest runRetryLimit and rollbackRetryLimit of a step; -1, retries without limit, is "
+        "above every one; left out: no limit."
     ),
     "QueueLimits.weight": "Its share among FAIR queues.",
     "QueueLimits.maxRunningCount": "Workflows of this queue that run at once; left out: no limit.",

@@ -116,14 +116,14 @@ class QueueConfig:
 
 @attrs.frozen
 class Floors:
-    """The least that a document can have; what it asks below that is raised (semantics E7)."""
+    """The least that a document can have; what it asks below that is raised (semantics E8)."""
 
     retry_period: float = _field("retryPeriod", scalars.seconds, 0.0, least=0)
 
 
 @attrs.frozen
 class Ceilings:
-    """The most that a new document may ask; one that asks more is refused (semantics E8). None is
+    """The most that a new document may ask; one that asks more is refused (semantics E9). None is
     no limit."""
 
     timeout: float | None = _field("timeout", scalars.seconds, None, above=0)

@@ -113,7 +113,7 @@ class Engine:
             runner = await self._load(key)
             # What people asked comes first: what is cancelled before it began never runs.
             if runner.saga.head.phase is Phase.PENDING and not runner.saga.asked:
-                faults = document_faults(runner.saga.workflow, self._services)
+                faults = document_faults(runner.saga.workflow, self._services, new=True)
                 if faults is not None:
                     self._forget(runner)
                     await self._release(key)

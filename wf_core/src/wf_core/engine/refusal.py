@@ -17,12 +17,16 @@ from wf_core.saga.table import check_workflow
 log = logging.getLogger("wf.engine")
 
 
-def document_faults(workflow: Workflow, services: Services) -> DocumentInvalid | None:
-    """Everything that keeps a workflow from starting here, or None."""
-    from wf_core.codec import faults  # YAML and all: only where a workflow begins
+def document_faults(workflow: Workflow, services: Services, *, new: bool) -> DocumentInvalid | None:
+    """Everything that keeps a workflow from starting here, or None. Ceilings are for one that is
+    `new`: a change of the configuration does not stop what has begun (semantics E9)."""
+    # YAML and all: only where a workflow begins.
+    from wf_core.codec import ceiling_faults, faults
 
     metadata = workflow.metadata
     found = faults(workflow, services.registry)
+    if new:
+        found += ceiling_faults(workflow, services.config.controller_config.ceilings)
     misfit = services.store.misfit(workflow)
     if misfit is not None:
         found.append(Fault("$", misfit))
@@ -32,7 +36,8 @@ def document_faults(workflow: Workflow, services: Services) -> DocumentInvalid |
 
 def entrance(phase: Phase, workflow: Workflow, services: Services) -> Admitted | Refused:
     """What a workflow that gets its slot is told: one that can't start here becomes Failed."""
-    faults = document_faults(workflow, services) if phase is Phase.PENDING else None
+    pending = phase is Phase.PENDING
+    faults = document_faults(workflow, services, new=True) if pending else None
     return Admitted() if faults is None else Refused(str(faults))
 
 
@@ -41,7 +46,7 @@ def unfit(stored: Stored, services: Services, error: Exception) -> WfError:
     metadata = stored.workflow.metadata
     key = Key(metadata.namespace, metadata.name)
     log.debug("%s: no machine", key, exc_info=error)
-    return document_faults(stored.workflow, services) or EngineError(
+    return document_faults(stored.workflow, services, new=False) or EngineError(
         f"workflow '{key}': what is stored can't be run: {type(error).__name__}: {error}"
     )
 

@@ -122,6 +122,7 @@ class Runner:
             self._permits,
             grace=controller.grace,
             sync_timeout=controller.sync_timeout,
+            retry_floor=controller.floors.retry_period,
             sync_timeouts={
                 each.kind: each.sync_timeout
                 for each in controller.steps

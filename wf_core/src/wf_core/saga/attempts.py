@@ -58,6 +58,11 @@ UNDO = Side(
 Ending = tuple[Failure, Ended]
 
 
+def period_of(ledger: Ledger, i: int, side: Side) -> float:
+    """Seconds before the first retry: what the document says, or the floor (semantics E8)."""
+    return max(side.period(ledger.step_spec(i).step_template.retry_policy), ledger.retry_floor)
+
+
 def deadline_from(ledger: Ledger, i: int, side: Side, start: float) -> float | None:
     """When an attempt that is first called at `start` has had its time."""
     timeout = side.timeout(ledger.step_spec(i).step_template)
@@ -179,7 +184,7 @@ def look_again(
     deadline = ledger.steps[i].attempt_deadline_at
     if flight.timed_out or (deadline is not None and now >= deadline):
         return timed_out(ledger, i, side)
-    schedule_look(ledger, i, poll_after, now)
+    schedule_look(ledger, i, poll_after, now, looked=flight.hook is Hook.SYNC)
     return None
 
 
@@ -199,7 +204,7 @@ def ended_with_its_process(side: Side) -> Ending:
 def longest_wait(ledger: Ledger, i: int, side: Side) -> float:
     """Seconds that the planned attempt of step i waits at most, whatever the clock did (H)."""
     step, policy = ledger.steps[i], ledger.step_spec(i).step_template.retry_policy
-    period, failures = side.period(policy), int(getattr(step, side.count))
+    period, failures = period_of(ledger, i, side), int(getattr(step, side.count))
     if not step.attempts or step.next_attempt_at is None:
         return longest_retry(period, policy)
     ended_at = step.attempts[-1].ended_at
@@ -210,6 +215,21 @@ def longest_wait(ledger: Ledger, i: int, side: Side) -> float:
             return longest
     # Throttled: how long is said by nothing but the two times.
     return max(longest_retry(period, policy), waits)
+
+
+def raised_wait(ledger: Ledger, i: int, side: Side) -> float | None:
+    """The seconds that the document asks for before the planned retry of step i, where the engine
+    that planned it waits longer (semantics E8); None where it does not."""
+    step, policy = ledger.steps[i], ledger.step_spec(i).step_template.retry_policy
+    failures = int(getattr(step, side.count))
+    if not failures or not step.attempts or step.next_attempt_at is None:
+        return None
+    ended_at = step.attempts[-1].ended_at
+    if getattr(step, side.latest) != ended_at:
+        return None  # throttled: its kind said how long
+    asked = retry_delay(side.period(policy), policy, failures, 0.0)
+    longest = retry_delay(side.period(policy), policy, failures, 1.0)
+    return asked if step.next_attempt_at - ended_at > longest else None
 
 
 def try_later(
@@ -232,7 +252,7 @@ def try_later(
         if not unlimited and 0 <= side.limit(policy) < failures:
             return False
         jitter = ledger.jitter(i, side.hook, _number(step, side))
-        delay = retry_delay(side.period(policy), policy, failures, jitter)
+        delay = retry_delay(period_of(ledger, i, side), policy, failures, jitter)
     plan(ledger, i, side, now + delay)
     return True
 

@@ -84,6 +84,7 @@ def explain(stored: Stored, kinds: Mapping[str, KnownKind], now: float) -> list[
         grace=0.0,
         sync_timeouts={},
         sync_timeout=0.0,
+        retry_floor=0.0,
     )
     waiting = [*_workflow(ledger)]
     for i in range(len(ledger.steps)):
@@ -183,8 +184,17 @@ def _attempt(ledger: Ledger, i: int, side: Side, now: float) -> _Found:
         )
     at = step.next_attempt_at
     if at is not None and at > now:
+        raised = attempts.raised_wait(ledger, i, side)
+        floor = (
+            ""
+            if raised is None
+            else (
+                f"; the document asks for a retry after {raised:g} s, which is below the shortest "
+                "retry period of the engine"
+            )
+        )
         return Reason.BACKOFF, (
-            f"attempt {number} of its {side.hook} begins in {at - now:.0f} s{last}"
+            f"attempt {number} of its {side.hook} begins in {at - now:.0f} s{floor}{last}"
         )
     if side is RUN and at is not None:
         standing = _standing(ledger)

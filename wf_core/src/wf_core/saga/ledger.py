@@ -110,6 +110,7 @@ class Ledger:
         "kinds",
         "looks",
         "misplaced",
+        "next_look",
         "open",
         "open_conditions",
         "open_dependents",
@@ -118,6 +119,7 @@ class Ledger:
         "polls",
         "ready",
         "retries",
+        "retry_floor",
         "settled",
         "spec",
         "steps",
@@ -139,6 +141,7 @@ class Ledger:
         grace: float,
         sync_timeouts: Mapping[str, float],
         sync_timeout: float,
+        retry_floor: float,
         misplaced: Misplaced | None = None,
     ) -> None:
         self.uid = workflow.metadata.uid
@@ -150,6 +153,7 @@ class Ledger:
         self.kinds = kinds
         self.permits = permits
         self.grace = grace
+        self.retry_floor = retry_floor
         self._sync_timeout = sync_timeout
         self._sync_timeouts = sync_timeouts
         self.misplaced = misplaced
@@ -159,6 +163,7 @@ class Ledger:
         self.calls = 0
         self.open: dict[int, None] = {}
         self.polls: dict[int, int] = {}
+        self.next_look: dict[int, float] = {}
         self.asked: list[Asked] = []
         self.applying: Request | None = None
         self.woken: dict[int, None] = {}
@@ -355,6 +360,7 @@ class Ledger:
             self.timers.clear(i, timer)
         self.woken.pop(i, None)
         self.polls.pop(i, None)
+        self.next_look.pop(i, None)
         self.interrupted.pop(i, None)
         self.close_attempt(i)
 

@@ -49,7 +49,8 @@ class Saga:
     """One workflow, from what was stored.
 
     `kinds` are what is installed, by name; `permits` hands out permits; `grace` is the seconds a
-    hook has to stop once asked, `sync_timeout` (and `sync_timeouts` by kind) the seconds of a look.
+    hook has to stop once asked, `sync_timeout` (and `sync_timeouts` by kind) the seconds of a look,
+    `retry_floor` the least seconds between a failed attempt and the next.
     `misplaced` says why a kind can't work in the workflow's folder.
     Everything found unfinished is recovered at `now`, in the first `advance`.
     """
@@ -63,6 +64,7 @@ class Saga:
         grace: float = 10.0,
         sync_timeout: float = 60.0,
         sync_timeouts: Mapping[str, float] | None = None,
+        retry_floor: float = 0.0,
         misplaced: Misplaced | None = None,
     ) -> None:
         self._workflow = stored.workflow
@@ -76,6 +78,7 @@ class Saga:
             grace,
             sync_timeouts or {},
             sync_timeout,
+            retry_floor,
             misplaced,
         )
         self._ledger.asked = sorted(stored.asked, key=lambda asked: asked.seq)
@@ -221,7 +224,7 @@ class Saga:
                     if ledger.head.phase is Phase.PENDING:
                         ledger.move_workflow(Phase.FAILED, now, error, error=short(error))
                 case Woken(step):
-                    look.wake(ledger, step)
+                    look.wake(ledger, step, now)
                 case DeletionAsked(at):
                     course.delete(ledger, at, now)
                 # One that goes without an undo has dropped what it was about: there is no way back.
