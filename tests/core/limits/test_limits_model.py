@@ -47,19 +47,22 @@ class Naive:
     lines: dict[tuple[str, PermitClass, bool], list[str]] = attrs.field(factory=dict)
     clock: int = 0
 
-    def shares(self, mine: int, free: int) -> bool:
-        """E6: less is held than 1.5 times what is free."""
-        return not self.shared or mine < 1.5 * free
+    def shares(self, mine: int, free: int, limit: int) -> bool:
+        """E6: less is held than 1.5 times what is free, and an eighth is for who holds nothing."""
+        if not self.shared or mine == 0:
+            return True
+        return mine < 1.5 * free and free > min(limit // 8, limit * 2 // 5)
 
     def room(self, limit: int | None, wish: Wish, used: list[Wish]) -> bool:
         if limit is None:
             return True
         ordinary = sum(other.cls is not ROLLBACK for other in used)
-        free = limit - len(used)
+        free, most = limit - len(used), limit
         if wish.cls is not ROLLBACK:
-            free = min(free, limit - kept(limit) - ordinary)
+            most = limit - kept(limit)
+            free = min(free, most - ordinary)
         mine = sum(u.cls is wish.cls and u.tenant == wish.tenant for u in used)
-        return free > 0 and self.shares(mine, free)
+        return free > 0 and self.shares(mine, free, most)
 
     def lacks_no_attempt(self, wish: Wish) -> bool:
         limit = self.kinds[wish.kind].max_active
@@ -67,9 +70,10 @@ class Naive:
             return True
         used = [w for w in self.opened if w.kind == wish.kind]
         used += [p for p in self.promised if p.opens and p.kind == wish.kind]
-        free = limit - len(used) - (0 if wish.cls is ROLLBACK else kept(limit))
+        most = limit - (0 if wish.cls is ROLLBACK else kept(limit))
+        free = most - len(used)
         mine = sum(u.tenant == wish.tenant for u in used)
-        return free > 0 and self.shares(mine, free)
+        return free > 0 and self.shares(mine, free, most)
 
     def servable(self, wish: Wish, now: float) -> bool:
         busy = self.held + self.promised
@@ -183,7 +187,9 @@ LIMITS = st.builds(
     max_active=st.none() | st.integers(1, 5),
 )
 SETUPS = st.tuples(
-    st.integers(1, 8), st.fixed_dictionaries(dict.fromkeys("abc", LIMITS)), st.booleans()
+    st.sampled_from([1, 2, 3, 4, 5, 8, 12, 20]),
+    st.fixed_dictionaries(dict.fromkeys("abc", LIMITS)),
+    st.booleans(),
 )
 TENANTS = {"v": "one", "w": "one", "x": "two", "y": "three"}
 HOLDERS = st.sampled_from(["v", "w", "x", "y"])

@@ -192,7 +192,7 @@ class Admission:
             full = _full("the engine", len(self._holding), self._maximum)
         elif tenant.full:
             full = _full(f"namespace '{tenant.name}'", tenant.running, tenant.cap)
-        elif tenant.share.needs(tenant.running) > free:
+        elif tenant.share.needs(tenant.running, self._maximum) > free:
             full = (
                 f"namespace '{tenant.name}' runs {tenant.running} and {free} of {self._maximum} "
                 "slots are free, which are kept for other namespaces"
@@ -259,7 +259,8 @@ class Admission:
             return
         _, created_at, uid = tenant.turns.rank(best)
         order = (tenant.running + 1) / tenant.weight if self._fair else 0.0
-        self._heads.put(tenant.name, tenant.share.needs(tenant.running), (order, created_at, uid))
+        needs = tenant.share.needs(tenant.running, self._maximum)
+        self._heads.put(tenant.name, needs, (order, created_at, uid))
 
 
 def _full(what: str, running: int, maximum: int | None) -> str:

@@ -2,8 +2,8 @@
 
 A slot or a permit can't be taken back, so one who takes must leave room for the next. With a share
 of p out of q a namespace takes another only while what it holds is less than p/(q - p) of what is
-free: one alone ends at the share, and however many there are, something stays free as long as the
-limit has room for them.
+free: one alone ends at the share. Those who come one after another, and give nothing back, would
+still leave less and less; so about an eighth of the limit goes to those who hold nothing yet.
 """
 
 from typing import Generic
@@ -11,6 +11,9 @@ from typing import Generic
 import attrs
 
 from wf_core.ranking import Item, Rank, Ranking
+
+_FOR_THE_FIRST = 8
+"""The part of a limit, one of so many, that only those get who hold nothing of it."""
 
 
 @attrs.frozen
@@ -20,13 +23,14 @@ class Share:
     part: int
     whole: int
 
-    def needs(self, held: int) -> int:
-        """How much must be free for one that holds `held` to take another; 1 at the least."""
-        if self.part >= self.whole:
+    def needs(self, held: int, limit: int) -> int:
+        """How much of `limit` must be free for one that holds `held` to take another."""
+        rest = self.whole - self.part
+        if rest <= 0 or not held:
             return 1
-        if self.part == 0:
-            return self.whole + 1
-        return held * (self.whole - self.part) // self.part + 1
+        # One alone gets its share, however little that leaves.
+        room = min(limit // _FOR_THE_FIRST, limit * rest // self.whole)
+        return max(held * rest // self.part, room) + 1
 
 
 THREE_FIFTHS = Share(3, 5)

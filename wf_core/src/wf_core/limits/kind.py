@@ -83,7 +83,10 @@ class Kind:
 
     def may_open(self, cls: PermitClass, tenant: str) -> bool:
         free = self.free_to_open(cls)
-        return free > 0 and (not self.shared or THREE_FIFTHS.needs(self.opened[tenant]) <= free)
+        if free <= 0 or not self.shared or self.max_open is None:
+            return free > 0
+        kept = 0 if cls is ROLLBACK else reserve(self.max_open)
+        return THREE_FIFTHS.needs(self.opened[tenant], self.max_open - kept) <= free
 
     def count_open(self, tenant: str, by: int) -> None:
         """One attempt more, or one less, is open."""

@@ -42,7 +42,11 @@ class Slots:
 
     def room(self, cls: PermitClass, tenant: str) -> bool:
         free = self.free(cls)
-        return free > 0 and (not self.shared or THREE_FIFTHS.needs(self.held[cls, tenant]) <= free)
+        return free > 0 and (not self.shared or self._needs(cls, tenant) <= free)
+
+    def _needs(self, cls: PermitClass, tenant: str) -> int:
+        limit = self.limit if cls is ROLLBACK else self.ordinary_limit
+        return THREE_FIFTHS.needs(self.held[cls, tenant], int(limit))
 
     def change(self, cls: PermitClass, tenant: str, by: int) -> None:
         """One more, or one less, goes on."""

@@ -48,8 +48,8 @@ MUTANTS = (
         (
             Edit(
                 "wf_core.limits.kind:Kind.may_open",
-                "free > 0 and",
-                "True or free > 0 and",
+                "return free > 0",
+                "return True",
             ),
         ),
         ("tests/core/limits",),
@@ -113,12 +113,12 @@ MUTANTS = (
         (
             Edit(
                 "wf_core.limits.slots:Slots.room",
-                "THREE_FIFTHS.needs(self.held[cls, tenant]) <= free",
+                "self._needs(cls, tenant) <= free",
                 "True",
             ),
             Edit(
                 "wf_core.limits.kind:Kind.may_open",
-                "THREE_FIFTHS.needs(self.opened[tenant]) <= free",
+                "THREE_FIFTHS.needs(self.opened[tenant], self.max_open - kept) <= free",
                 "True",
             ),
         ),
