@@ -12,6 +12,7 @@ from wf_core.config import Config, scalars, to_document
 from wf_core.config.descriptions import DESCRIPTIONS
 
 WORDS = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}
+WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
 HEAD = """\
 # The configuration
@@ -93,4 +94,6 @@ def _default(field: "attrs.Attribute[Any]") -> str:
         return "required"
     if isinstance(value, Mapping) or value is None:
         return ""
+    if isinstance(value, bool):
+        return code(str(value).lower())
     return code(f"{value:g}" if isinstance(value, float) else str(value))

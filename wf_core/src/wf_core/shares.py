@@ -105,4 +105,4 @@ def _less(
 ) -> tuple[Rank, Item] | None:
     if one is None or other is None:
         return other if one is None else one
-    return one if one <= other else other  # type: ignore[operator]  # ranks compare (Ranking)
+    return one if one <= other else other

@@ -204,6 +204,7 @@ MUTANTS = (
                 "pass",
             ),
         ),
+        ("tests/core/saga",),
     ),
     Mutant(
         "no-floor-of-retries",
