@@ -184,7 +184,7 @@ def test_a_throttle_of_several_loops_serves_them_all_and_survives_the_end_of_one
 
     async def both() -> None:
         other = asyncio.to_thread(asyncio.run, many("b"))
-        assert await asyncio.gather(many("a"), other) == [150, 150]
+        assert list(await asyncio.gather(many("a"), other)) == [150, 150]
         await throttle.turn("a")  # the other loop is gone
         await Throttle(None).turn("a")
 
