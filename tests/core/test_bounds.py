@@ -9,8 +9,10 @@ from wf_core.model.spec import RetryPolicy, StepTemplate
 from wf_core.testing.bench import step, workflow
 
 
-def paths(template: StepTemplate, ceilings: Ceilings, **more: object) -> list[str]:
-    document = workflow(step("a", template=template, **more))
+def paths(
+    template: StepTemplate, ceilings: Ceilings, rollback: RollbackMode = RollbackMode.REQUIRED
+) -> list[str]:
+    document = workflow(step("a", template=template, rollback=rollback))
     return [fault.path.rpartition(".")[2] for fault in ceiling_faults(document, ceilings)]
 
 

@@ -146,8 +146,9 @@ def test_an_older_cluster_gets_no_policy_that_it_does_not_know(helm: Helm) -> No
 
 
 def wire_names(document: Mapping[str, Any]) -> Json:
+    by_name = ("queues", "namespaces")
     return {
-        key: wire_names(value) if isinstance(value, dict) and key != "queues" else None
+        key: wire_names(value) if isinstance(value, dict) and key not in by_name else None
         for key, value in document.items()
     }
 
