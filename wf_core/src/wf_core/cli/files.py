@@ -54,7 +54,10 @@ def validate_command(
                 continue
             workflow = _workflow(checked)
             click.echo(f"{file}: valid, {plural(len(workflow.spec.steps), 'step')}")
-            for sentence in (*advice(workflow, installed()), *floor_advice(workflow, controller.floors)):
+            for sentence in (
+                *advice(workflow, installed()),
+                *floor_advice(workflow, controller.floors),
+            ):
                 click.echo(f"{file}: note: {sentence}")
 
     show(
