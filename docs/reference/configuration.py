@@ -12,7 +12,6 @@ from wf_core.config import Config, scalars, to_document
 from wf_core.config.descriptions import DESCRIPTIONS
 
 WORDS = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}
-WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
 HEAD = """\
 # The configuration

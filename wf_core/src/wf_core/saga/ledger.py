@@ -157,7 +157,6 @@ class Ledger:
         self._sync_timeout = sync_timeout
         self._sync_timeouts = sync_timeouts
         self.misplaced = misplaced
-
         self.flights: dict[int, Flight] = {}
         self.effects: list[Effect] = []
         self.calls = 0
@@ -168,16 +167,13 @@ class Ledger:
         self.applying: Request | None = None
         self.woken: dict[int, None] = {}
         self.interrupted: dict[int, None] = {}
-
         # What wants a permit, in order.
         self.ready = Waiting()
         self.retries = {PermitClass.ROLLBACK: Waiting(), PermitClass.RUN: Waiting()}
         self.looks = {purpose: Waiting() for purpose in Purpose}
         self.undoable = Waiting()
         self.awaiting_status: dict[int, None] = {}
-
         self.timers = Timers()
-
         self._dirty: dict[int, None] = {}
         self._head_dirty = False
         self._cursor_moved = False
@@ -189,7 +185,6 @@ class Ledger:
         self._outbox_new: list[OutboxEntry] = []
         self._answered: list[int] = []
         self.outbox = list(outbox)
-
         self.count = dict.fromkeys(Phase, 0)
         self.blocked = dict.fromkeys(Phase, 0)
         for step in self.steps:
