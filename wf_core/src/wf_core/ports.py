@@ -64,7 +64,8 @@ class Row:
     """A workflow in a list: enough to show it and to decide on it without loading its steps.
 
     `asked`: a request waits for an answer. `reporting`: callbacks wait to be delivered. `ttl` is
-    the document's `ttlSecondsAfterFinished`.
+    the document's `ttlSecondsAfterFinished`. `unreadable` says why what is stored can't be read:
+    the rest is then what could be told of it, and no engine takes it up.
     """
 
     key: Key
@@ -84,6 +85,7 @@ class Row:
     reporting: bool = False
     finished_at: float | None = None
     ttl: TimeToLive = NO_TTL
+    unreadable: str = ""
 
 
 @attrs.frozen
@@ -226,6 +228,15 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Give up every claim and close what is open."""
+
+
+@runtime_checkable
+class SetsAside(Protocol):
+    """A store that shows people which workflows no engine goes on with."""
+
+    def set_aside(self, key: Key, why: str) -> None:
+        """Say soon, on the workflow itself, that it is left alone, and why; one whose deletion was
+        asked and of which nothing ran is let go. Never blocks and never raises."""
 
 
 class Schedules(Protocol):

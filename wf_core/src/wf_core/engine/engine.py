@@ -14,7 +14,7 @@ from wf_core.config import Config
 from wf_core.engine.expiry import Expiry
 from wf_core.engine.follower import Follower
 from wf_core.engine.locks import KeyLocks
-from wf_core.engine.refusal import document_faults, entrance, set_aside, unfit
+from wf_core.engine.refusal import document_faults, entrance, say_left_alone, set_aside, unfit
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
@@ -25,6 +25,7 @@ from wf_core.engine.waiting import Waiting
 from wf_core.errors import (
     EngineError,
     OperatorError,
+    StoreForeign,
     StoreUnavailable,
     WfError,
     WorkflowNotFound,
@@ -35,7 +36,14 @@ from wf_core.model.requests import Asked
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import Folder, Owner, Stored
 from wf_core.plugins import Registry
-from wf_core.ports import Announcer, CallbackSender, Clock, HookExecutor, Row, Seen, Store
+from wf_core.ports import (
+    Announcer,
+    CallbackSender,
+    Clock,
+    HookExecutor,
+    Seen,
+    Store,
+)
 from wf_core.saga.events import Admitted
 
 log = logging.getLogger("wf.engine")
@@ -112,12 +120,11 @@ class Engine:
                 return
             runner = await self._load(key)
             # What people asked comes first: what is cancelled before it began never runs.
-            if runner.saga.head.phase is Phase.PENDING and not runner.saga.asked:
-                faults = document_faults(runner.saga.workflow, self._services)
-                if faults is not None:
-                    self._forget(runner)
-                    await self._release(key)
-                    raise faults
+            pending = runner.saga.head.phase is Phase.PENDING and not runner.saga.asked
+            if pending and (faults := document_faults(runner.saga.workflow, self._services)):
+                self._forget(runner)
+                await self._services.release(key)
+                raise faults
             if self._queued:
                 self._slots.count(runner)
             elif runner.saga.wants_slot and not runner.saga.asked:
@@ -145,13 +152,10 @@ class Engine:
             )
 
     def wake(self, key: Key, step: str) -> None:
-        """Say that what a step left in progress may be done: a hint, never saved (semantics B8).
-        A workflow or step that isn't here is passed over."""
+        """What a step left in progress may be done: a hint, never saved (semantics B8)."""
         runner = self._runners.get(key)
         if runner is not None:
-            for i, spec in enumerate(runner.saga.workflow.spec.steps):
-                if spec.name == step:
-                    runner.wake(i)
+            runner.wake_step(step)
 
     def subscribe(self, listener: Listener) -> None:
         """Have `listener(key, transitions)` called after every save."""
@@ -239,7 +243,7 @@ class Engine:
                 await runner.settle()
                 runner.close()
                 if not runner.hooks.running and runner.error is None:
-                    await self._release(runner.key)
+                    await self._services.release(runner.key)
             self._waiting.end()
 
     # Recovery and admission
@@ -249,13 +253,10 @@ class Engine:
         async for row in every_row(self.store):
             if row.key not in self._runners:
                 self._expiry.listed(row)
-                await self._consider(row)
-
-    async def _consider(self, row: Row) -> None:
-        if row_waits(row):
-            await self._take(row.key)
-        elif row_is_fresh(row) and not row.suspended:
-            self._slots.offer(row.key, row.queue, row.priority, row.created_at, row.uid)
+                if row_waits(row):
+                    await self._take(row.key)
+                elif row_is_fresh(row) and not row.suspended:
+                    self._slots.offer(row.key, row.queue, row.priority, row.created_at, row.uid)
 
     async def _take(self, key: Key) -> Runner | None:
         """Own a workflow and go on with it, unless somebody else does; what is wrong is logged."""
@@ -281,8 +282,13 @@ class Engine:
         if isinstance(error, WorkflowOwned | StoreUnavailable):
             self._follower.later(key, str(error))
         elif not isinstance(error, WorkflowNotFound):
-            log.error("%s: left alone: %s", key, error)
-            self._errors[key] = error
+            self._set_aside(key, error, "left alone")
+
+    def _set_aside(self, key: Key, error: WfError, how: str) -> None:
+        """Outside the queues whoever waits is told."""
+        if self._queued and str(self._errors.get(key)) != str(error):
+            say_left_alone(self.store, key, error, how)
+        self._errors[key] = error
 
     async def _load(self, key: Key) -> Runner:
         """Claim and load. The key's lock is held."""
@@ -293,7 +299,7 @@ class Engine:
             stored = await self.store.load(key)
             runner = await self._runner(stored, owner)
         except WfError:
-            await self._release(key)
+            await self._services.release(key)
             raise
         self._errors.pop(key, None)
         self._ended.pop(key, None)
@@ -354,10 +360,7 @@ class Engine:
         key = runner.key
         if self._runners.get(key) is not runner:
             return
-        if self._queued:  # else `wait` tells it
-            expected = isinstance(error, WorkflowNotFound)
-            log.log(logging.INFO if expected else logging.ERROR, "%s: given up: %s", key, error)
-        self._errors[key] = error
+        self._set_aside(key, error, "given up")
         if runner.hooks.running:
             self._given_up[key] = runner
         held = self._slots.holds(key)
@@ -396,7 +399,7 @@ class Engine:
             if not self._queued:
                 self._ended[key] = runner.saga.snapshot()
             self._forget(runner)
-            await self._release(key)
+            await self._services.release(key)
         self._waiting.wake(runner)
         self._slots.admit()
 
@@ -408,7 +411,7 @@ class Engine:
             if self._runners.get(key) is not runner or runner.lives:
                 return
             self._forget(runner)
-            await self._release(key)
+            await self._services.release(key)
         self._waiting.wake(runner)
         self._slots.admit()
 
@@ -427,12 +430,6 @@ class Engine:
         self._turnstile.serve()
         if self._queued:
             self._slots.leave(runner.key)
-
-    async def _release(self, key: Key) -> None:
-        try:
-            await self.store.release(key)
-        except (StoreUnavailable, WorkflowNotFound) as error:
-            log.warning("%s: the claim was not given up: %s", key, error)
 
     async def _until_hooks_end(self) -> None:
         end = self._clock.now() + self.config.controller_config.grace
@@ -484,7 +481,11 @@ class Engine:
             await self._see_new(key)
 
     async def _see_new(self, key: Key) -> None:
-        stored = await self.store.load(key)
+        try:
+            stored = await self.store.load(key)
+        except StoreForeign as error:
+            self._left_alone(key, error)  # until it changes
+            return
         head, spec = stored.head, stored.workflow.spec
         if stored.asked or head.deletion_asked_at is not None:
             self._errors.pop(key, None)  # a person did something about it
@@ -495,6 +496,6 @@ class Engine:
         if isinstance(self._errors.get(key), StoreUnavailable | WorkflowOwned):
             self._slots.leave(key)  # it kept its slot for what turns out not to be saved
         if head.phase is Phase.PENDING and not head.suspended:
-            metadata = stored.workflow.metadata
-            self._slots.offer(key, spec.queue, spec.priority, head.created_at, metadata.uid)
+            uid = stored.workflow.metadata.uid
+            self._slots.offer(key, spec.queue, spec.priority, head.created_at, uid)
         self._slots.admit()

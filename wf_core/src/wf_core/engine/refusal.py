@@ -5,11 +5,19 @@ import logging
 from msgspec.structs import replace
 
 from wf_core.engine.services import Services
-from wf_core.errors import DocumentInvalid, EngineError, Fault, WfError
-from wf_core.model.phases import Phase
+from wf_core.errors import (
+    DocumentInvalid,
+    EngineError,
+    Fault,
+    StoreUnavailable,
+    WfError,
+    WorkflowNotFound,
+    WorkflowOwned,
+)
+from wf_core.model.phases import DeletionPolicy, Phase
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import Owner, Stored, Transition, Writer
-from wf_core.ports import Changes
+from wf_core.ports import Changes, SetsAside, Store
 from wf_core.saga.events import Admitted, Refused
 from wf_core.saga.sizes import short
 from wf_core.saga.table import check_workflow
@@ -58,20 +66,30 @@ def watched(stored: Stored) -> bool:
     )
 
 
+def say_left_alone(store: Store, key: Key, error: WfError, how: str) -> None:
+    """Say of a workflow that no engine goes on with it: in the log, and where people see it unless
+    that passes by itself."""
+    expected = isinstance(error, WorkflowNotFound)
+    log.log(logging.INFO if expected else logging.ERROR, "%s: %s: %s", key, how, error)
+    passing = isinstance(error, StoreUnavailable | WorkflowOwned | WorkflowNotFound)
+    if not passing and isinstance(store, SetsAside):
+        store.set_aside(key, str(error))
+
+
 async def set_aside(
     services: Services, stored: Stored, owner: Owner, why: WfError, *, serving: bool
 ) -> None:
-    """End what never ran and never can: it goes where that was asked, else it becomes Failed.
+    """End what never ran and never can: it goes where that was asked, else it becomes Failed. Where
+    its document gives its effects up, it goes although it ran.
 
     Outside the queues the person who started it is told, and may mend what is missing.
     """
-    if not never_ran(stored):
-        return
-    metadata = stored.workflow.metadata
-    key = Key(metadata.namespace, metadata.name)
+    metadata, policy = stored.workflow.metadata, stored.workflow.spec.deletion_policy
+    key, fresh = Key(metadata.namespace, metadata.name), never_ran(stored)
     if stored.head.deletion_asked_at is not None:
-        await services.store.remove(key)
-    elif serving and stored.head.phase is Phase.PENDING:
+        if fresh or policy is DeletionPolicy.ORPHAN:
+            await services.store.remove(key)
+    elif fresh and serving and stored.head.phase is Phase.PENDING:
         await services.store.save(key, refused(stored, owner, str(why), services.clock.now()))
 
 

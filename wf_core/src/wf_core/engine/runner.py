@@ -30,6 +30,7 @@ from wf_core.model.phases import FINISHED, DeletionPolicy, Hook, Phase
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Key, TimeToLive
 from wf_core.model.state import (
+    INTERNAL_ERROR,
     Condition,
     Folder,
     LogLine,
@@ -58,7 +59,6 @@ from wf_core.saga.sizes import short
 log = logging.getLogger("wf.engine")
 LOG_LINGER = 0.2
 READ_BACKS = 5
-INTERNAL_ERROR = "InternalError"
 
 
 class Runner:
@@ -150,6 +150,12 @@ class Runner:
         was let go by then is passed over."""
         if not self._closed:
             self.post(Woken(step))
+
+    def wake_step(self, name: str) -> None:
+        """The same of the step of that name, if there is one."""
+        for i, spec in enumerate(self.saga.workflow.spec.steps):
+            if spec.name == name:
+                self.wake(i)
 
     def ask(self, asked: Asked) -> None:
         """Take a person's request, once."""
@@ -386,6 +392,8 @@ class Runner:
             await self._services.store.save(self.key, Changes(self.uid, *base, head, {}))
         except WfError as error:
             log.error("%s: its fault could not be noted in its state: %s", self.key, error)
+        except Exception:
+            log.exception("%s: its fault could not be noted in its state", self.key)
 
     def _tell(self, delta: Delta) -> None:
         """After the save: the outbox, the observers, whoever looks on."""

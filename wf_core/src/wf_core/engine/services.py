@@ -1,5 +1,6 @@
 """What every runner works with."""
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -8,11 +9,14 @@ import attrs
 
 from wf_core.config import Config
 from wf_core.engine.courier import Courier
+from wf_core.errors import StoreUnavailable, WorkflowNotFound
 from wf_core.limits import KindLimits, Limits
 from wf_core.model.spec import Key, Metadata
 from wf_core.model.state import Transition
 from wf_core.plugins import Registry
 from wf_core.ports import Announcer, CallbackSender, Clock, HookExecutor, Store
+
+log = logging.getLogger("wf.engine")
 
 Listener = Callable[[Key, tuple[Transition, ...]], None]
 
@@ -40,6 +44,13 @@ class Services:
         if not self.registry.traces:
             return dict
         return partial(self.registry.trace_context, metadata.uid, metadata.annotations)
+
+    async def release(self, key: Key) -> None:
+        """Give a claim up. Where that fails it is void once this process is gone."""
+        try:
+            await self.store.release(key)
+        except (StoreUnavailable, WorkflowNotFound) as error:
+            log.warning("%s: the claim was not given up: %s", key, error)
 
     @classmethod
     def of(

@@ -115,6 +115,10 @@ class Condition(Wire, frozen=True):
     since: float
 
 
+INTERNAL_ERROR = "InternalError"
+"""Type of the condition of a workflow that the engine gave up by a fault of its own."""
+
+
 class Folder(Wire, frozen=True):
     """Where relative paths of a workflow begin: the folder it was submitted from, and the account
     (a user id) that submitted it."""

@@ -85,7 +85,7 @@ class Controller:
         beside: list[asyncio.Future[None]] = []
 
         def serving() -> None:
-            self._health.census = Census(self._metrics, store, engine.view)
+            self._health.census = Census(self._metrics, store, engine.view, store.reasons)
             if self._options.on_namespace_deletion is OnNamespaceDeletion.ORPHAN:
                 beside.append(asyncio.ensure_future(Orphaning(store, store.objects).run()))
             scheduler = scheduler_beside(engine, WallClock()) if self._options.schedules else None

@@ -18,6 +18,7 @@ from wf_k8s.store.wire import (
     check_version,
     read_body,
     read_status,
+    why_unreadable,
 )
 
 SAME = tuple(
@@ -133,14 +134,20 @@ class Known:
 def read_known(raw: bytes) -> Known:
     """Decode an object. Raises StoreForeign where it can't be read, or is of a newer schema."""
     try:
-        body = read_body(raw)
-        meta = body.metadata
-        spec = _spec.decode(body.spec)
-        requests = _requests.decode(body.spec).requests
-    except (msgspec.DecodeError, ValueError) as error:
+        return _read(raw)
+    except StoreForeign:
+        raise
+    except Exception as error:
         raise StoreForeign(
-            f"an object of the API server is no workflow of ours: {error}"
+            f"an object of the API server is no workflow of ours: {why_unreadable(error)}"
         ) from error
+
+
+def _read(raw: bytes) -> Known:
+    body = read_body(raw)
+    meta = body.metadata
+    spec = _spec.decode(body.spec)
+    requests = _requests.decode(body.spec).requests
     status = read_status(meta.name, bytes(body.status))
     check_version(meta.name, status.schema_version)
     parts = _shown.decode(body.status)

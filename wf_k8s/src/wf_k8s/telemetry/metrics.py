@@ -67,6 +67,9 @@ class Metrics:
         self.callback_backlog = self._gauge(
             "wf_callback_backlog", "Callbacks that are not delivered yet.", "queue"
         )
+        self.left_alone = self._gauge(
+            "wf_workflows_left_alone", "Workflows that no engine goes on with, by why.", "reason"
+        )
         ProcessCollector(registry=self.registry)
 
     def text(self) -> bytes:
