@@ -125,6 +125,10 @@ class Engine:
                 self._forget(runner)
                 await self._services.release(key)
                 raise faults
+            if pending and (faults := document_faults(runner.saga.workflow, self._services)):
+                self._forget(runner)
+                await self._services.release(key)
+                raise faults
             if self._queued:
                 self._slots.count(runner)
             elif runner.saga.wants_slot and not runner.saga.asked:
