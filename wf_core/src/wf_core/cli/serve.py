@@ -44,6 +44,7 @@ def serve_command(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> ExitCode:
     from wf_core.adapters.clock import WallClock
+    from wf_core.adapters.watchdog import Watchdog
     from wf_core.engine.local import open_engine
     from wf_core.engine.scheduling import scheduler_beside
 
@@ -52,7 +53,7 @@ async def _serve(settings: Settings) -> ExitCode:
     async with open_engine(settings.store_url, config, installed()) as engine:
         engine.subscribe(view.saw)
         interrupts = Interrupts(view.close)
-        with interrupts.caught():
+        with interrupts.caught(), Watchdog():
             queue = config.controller_config.queue
             click.echo(
                 f"wf: serving {settings.store_url}, {queue.strategy}, "

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from wf_core.adapters.clock import SystemClock, WallClock
+from wf_core.adapters.watchdog import Watchdog
 from wf_core.engine.scheduling import scheduler_beside
 from wf_core.errors import OperatorError
 from wf_core.plugins import Registry
@@ -59,7 +60,7 @@ class Controller:
             ) from error
         log.info("metrics and health at port %d", port)
         try:
-            with caught() as asked:
+            with caught() as asked, Watchdog(self._metrics.loop_held_seconds.observe):
                 await self._stand_by(asked)
         finally:
             await server.close()
