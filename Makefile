@@ -9,11 +9,12 @@ FROM ?= 0
 # A world at an API server costs five times what one in memory does.
 K8S_SEEDS ?= $(shell expr $(SEEDS) / 5)
 WORKFLOWS ?= 1000
+OBJECTS ?= 10000
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast simulate mutants lint types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign lock clean
+.PHONY: help demo test test-fast simulate mutants lint types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign fuzz-objects prove-all lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +91,11 @@ exhaustive: $(READY) ## search every small world: all graphs of up to four steps
 
 campaign: $(READY) ## run WORKFLOWS (1000) on a real API server while everything around them breaks
 	$(BIN)/python -m tests.campaign --workflows $(WORKFLOWS)
+
+fuzz-objects: $(READY) ## have a real API server accept OBJECTS (10000) objects of any shape while a controller leads
+	$(BIN)/python -m tests.campaign.fuzz_objects --objects $(OBJECTS)
+
+prove-all: fuzz-objects ## all that takes hours, from a seed that nobody has played
 
 # Extras stay in: pip with hashes asks for the newest of a package that is pinned without them.
 lock: $(READY) ## compile requirements-dev.txt anew (needs uv)

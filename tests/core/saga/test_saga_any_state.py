@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
-from hypothesis import Phase as Phase_
+from hypothesis import Phase as Steps
 from hypothesis import strategies as st
 
 from wf_core.errors import EngineError
@@ -62,7 +62,12 @@ DOCUMENTS = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=list(HealthCheck), max_examples=200, report_multiple_bugs=False, phases=(Phase_.generate,), deadline=None)
+@settings(
+    suppress_health_check=list(HealthCheck),
+    max_examples=100,
+    phases=(Steps.explicit, Steps.generate),  # such values shrink for minutes
+    deadline=None,
+)
 @given(
     DOCUMENTS,
     anything(WorkflowState),

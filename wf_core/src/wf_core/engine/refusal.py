@@ -30,7 +30,10 @@ def document_faults(workflow: Workflow, services: Services) -> DocumentInvalid |
     from wf_core.codec import faults  # YAML and all: only where a workflow begins
 
     metadata = workflow.metadata
-    found = faults(workflow, services.registry)
+    try:
+        found = faults(workflow, services.registry)
+    except RecursionError:
+        found = [Fault("$.spec", "it is nested too deep", hint="make what it holds flatter")]
     misfit = services.store.misfit(workflow)
     if misfit is not None:
         found.append(Fault("$", misfit))

@@ -19,6 +19,7 @@ from wf_core.engine.permits import WorkflowPermits
 from wf_core.engine.services import Services
 from wf_core.errors import (
     EngineError,
+    StoreForeign,
     StoreUnavailable,
     WfError,
     WorkflowNotFound,
@@ -231,7 +232,7 @@ class Runner:
             while self._again and self.error is None:
                 self._again = False
                 await self._turn()
-        except (StoreUnavailable, WorkflowOwned, WorkflowNotFound) as error:
+        except (StoreUnavailable, StoreForeign, WorkflowOwned, WorkflowNotFound) as error:
             self._give_up(error)
         except Exception as error:
             log.exception("%s: a fault of the engine", self.key)

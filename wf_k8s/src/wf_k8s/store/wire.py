@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from wf_core.errors import StoreForeign
+from wf_core.errors import StoreForeign, WfError
 from wf_core.model.phases import Phase, RequestType
 from wf_core.model.requests import Answer, Request
 from wf_core.model.spec import Json, Metadata, Parameters, Wire
@@ -17,7 +17,7 @@ from wf_core.model.state import (
     Transition,
     Writer,
 )
-from wf_k8s.client.nested import shallow
+from wf_k8s.client.nested import LEVELS, shallow
 
 
 def _fields(value: msgspec.Struct, of: type[msgspec.Struct]) -> dict[str, Any]:
@@ -192,7 +192,9 @@ def read_status(name: str, raw: bytes) -> Status:
 def why_unreadable(error: Exception) -> str:
     """Why one object can't be decoded, in words: whatever is raised is that object's own."""
     if isinstance(error, RecursionError):
-        return "it is nested too deep (lists and objects in each other go to about 900 levels)"
+        return f"it is nested too deep: keep lists and objects within {LEVELS} levels"
+    if isinstance(error, WfError):
+        return str(error)
     if isinstance(error, msgspec.DecodeError | ValueError):
         return str(error)
     return f"{type(error).__name__}: {error}"
