@@ -34,6 +34,8 @@ BATCH = 250
 AT_ONCE = 8
 PATIENCE_SECONDS = 240.0
 CONFIG = {"throttleQPS": 2000}
+OTHER = "somebody"
+"""An owner that no controller is: `wf run` on somebody's machine, for all that it can tell."""
 ENDED = ("Success", "RollBacked", "Failed")
 ORPHAN = b'[{"op":"add","path":"/spec/deletionPolicy","value":"Orphan"}]'
 PROBE = (
@@ -155,7 +157,8 @@ class Fuzz:
 
     async def _in_the_way(self) -> list[Remains]:
         """Those that are neither gone nor say what a person can do."""
-        return [each for each in await self._workflows() if not _stalled(each)]
+        found = await self._workflows()
+        return [each for each in found if not (_stalled(each) or each.status.get("owner") == OTHER)]
 
     async def _until(self, what: str, left: Callable[[], Awaitable[list[Remains]]]) -> None:
         end = time.monotonic() + PATIENCE_SECONDS
@@ -192,7 +195,10 @@ def _stalled(left: Remains) -> bool:
 def _handled(left: Remains) -> bool:
     """Whether it says why it is where it is."""
     status = left.status
-    waits = status.get("suspended") or (left.spec.get("suspend") and not status.get("saveId"))
+    other = status.get("owner") == OTHER
+    waits = (
+        other or status.get("suspended") or (left.spec.get("suspend") and not status.get("saveId"))
+    )
     return bool(_stalled(left) or status.get("phase") in ENDED or waits)
 
 

@@ -5,6 +5,7 @@ import msgspec
 
 from wf_core.adapters import store_rules as rules
 from wf_core.errors import StoreForeign
+from wf_core.model.phases import DeletionPolicy
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Json, Key, Workflow, WorkflowSpec
 from wf_core.model.state import Owner, StepState, Stored, WorkflowState
@@ -75,6 +76,18 @@ class Known:
     def owner(self) -> Owner:
         """Who owns it, as stored."""
         return Owner(self.status.owner, self.status.epoch)
+
+    @property
+    def claimed_by(self) -> str:
+        """Who owns it, by its own save: a claim alone is written nowhere, so that an owner of what
+        was never saved is none."""
+        return self.status.owner if self.status.revision else ""
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it is to go as it is: nobody's effects are waited for any more."""
+        orphan = self.workflow.spec.deletion_policy is DeletionPolicy.ORPHAN
+        return orphan and self.deleting_at is not None
 
     @property
     def head(self) -> WorkflowState:

@@ -236,13 +236,15 @@ class K8sStore:
     async def claim(self, key: Key) -> Owner:
         """As `ports.Store.claim`."""
         known = await self._current(key)
-        owner = known.status.owner
+        owner = known.claimed_by
         if owner and owner != self.owners.id:
             try:
                 by = await self.owners.live(owner)
             except OSError as error:
                 raise StoreUnavailable(f"can't tell whether '{owner}' lives: {error}") from error
             if by is not None:
+                if known.given_up:
+                    self.set_aside(known.key, f"{by} owned it, its effects were given up")
                 raise rules.owned(key, by)
         try:
             self.owners.hold()
@@ -358,7 +360,7 @@ class K8sStore:
         known = await self._fresh(key)
         if known is None:
             raise rules.not_found(key)
-        owner = known.status.owner
+        owner = known.claimed_by
         if owner and owner != self.owners.id and (by := await self.owners.live(owner)) is not None:
             raise WorkflowOwned(
                 f"workflow '{key}' is being run by {by}, which lets it go once it is undone; one "
@@ -452,8 +454,7 @@ class K8sStore:
     def set_aside(self, key: Key, why: str) -> None:
         """As `ports.SetsAside.set_aside`."""
         entry = self._mirror.entries.get(key) if self._mirror is not None else None
-        if entry is not None:
-            place = entry.place
+        if entry is not None and (place := entry.place):
             self._quarantine.put(key, place.row.uid, place.version, why, read=not place.unreadable)
 
     def reasons(self) -> Iterator[str]:
@@ -484,9 +485,8 @@ class K8sStore:
             except (StoreUnavailable, StoreForeign) as error:
                 log.warning("%s: the claim was not given up: %s", key, error)
         self.owners.drop()
-        await self._quarantine.close()
-        await self._warner.close()
-        await self._finalizer.close()
+        for each in (self._quarantine, self._warner, self._finalizer):
+            await each.close()
         await self.halt()
 
     async def halt(self) -> None:
@@ -496,8 +496,8 @@ class K8sStore:
         self._closing.set()
         self.schedules.close()
         self.tasks.close()
-        await self._quarantine.halt()
-        await self._finalizer.halt()
+        for each in (self._quarantine, self._finalizer):
+            await each.halt()
         if self._mirror is not None:
             await self._mirror.close()
         await self.objects.session.close()
