@@ -108,7 +108,9 @@ def _untouched(step: object) -> bool:
 
 def _nothing_left(left: Remains, policy: object) -> bool:
     phase, reporting = left.status.get("phase"), bool(left.status.get("outbox"))
-    if not isinstance(policy, str) or policy not in set(DeletionPolicy) or phase not in FINISHED:
+    if not (isinstance(policy, str) and isinstance(phase, str)):
+        return False
+    if policy not in set(DeletionPolicy) or phase not in FINISHED:
         return False
     return guard.nothing_left(Phase(phase), DeletionPolicy(policy), reporting=reporting)
 

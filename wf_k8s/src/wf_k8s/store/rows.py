@@ -167,7 +167,6 @@ class _LooseStatus(msgspec.Struct, gc=False):
 
 
 class _Loose(msgspec.Struct, gc=False):
-    metadata: Meta
     spec: _LooseSpec = msgspec.field(default_factory=_LooseSpec)
     status: _LooseStatus = msgspec.field(default_factory=_LooseStatus)
 
@@ -181,17 +180,19 @@ def place_unread(raw: bytes, why: str) -> Place:
     meta = identity(raw)
     try:
         held = _loose.decode(shallow(raw))
-    except msgspec.DecodeError:
-        held = _Loose(meta)
+        version = int(meta.resource_version)
+        created_at = epoch_seconds(meta.creation_timestamp)
+        deleted = epoch_seconds(meta.deletion_timestamp) if meta.deletion_timestamp else None
+    except Exception as error:
+        raise StoreForeign(f"an object can't be read: {why_unreadable(error)}") from error
     phase, queue, steps = held.status.phase, held.spec.queue, held.spec.steps
-    deleted = epoch_seconds(meta.deletion_timestamp) if meta.deletion_timestamp else None
     row = Row(
         key=Key(meta.namespace, meta.name),
         uid=meta.uid,
         queue=queue if isinstance(queue, str) else "default",
         priority=0,
-        phase=Phase(phase) if phase in set(Phase) else Phase.PENDING,
-        created_at=epoch_seconds(meta.creation_timestamp),
+        phase=Phase(phase) if isinstance(phase, str) and phase in set(Phase) else Phase.PENDING,
+        created_at=created_at,
         done=0,
         total=len(steps) if isinstance(steps, list) else 0,
         owner=Owner(),
@@ -200,7 +201,7 @@ def place_unread(raw: bytes, why: str) -> Place:
     )
     return Place(
         row=row,
-        version=int(meta.resource_version),
+        version=version,
         revision=0,
         generation=meta.generation,
         deleting_at=deleted,
