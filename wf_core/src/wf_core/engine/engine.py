@@ -125,10 +125,6 @@ class Engine:
                 self._forget(runner)
                 await self._services.release(key)
                 raise faults
-            if pending and (faults := document_faults(runner.saga.workflow, self._services)):
-                self._forget(runner)
-                await self._services.release(key)
-                raise faults
             if self._queued:
                 self._slots.count(runner)
             elif runner.saga.wants_slot and not runner.saga.asked:
@@ -182,8 +178,8 @@ class Engine:
     @property
     def busy(self) -> bool:
         """Whether hooks still run: after `stop`, those that did not end when they were told."""
-        runners = (*self._runners.values(), *self._given_up.values())
-        return any(runner.hooks.running for runner in runners)
+        every = (*self._runners.values(), *self._given_up.values())
+        return any(runner.hooks.running for runner in every)
 
     async def wait(self, key: Key) -> Stored:
         """Wait until a workflow rests: finished, suspended, or everything waits for a person.
@@ -290,9 +286,9 @@ class Engine:
 
     def _set_aside(self, key: Key, error: WfError, how: str) -> None:
         """Outside the queues whoever waits is told."""
-        if self._queued and str(self._errors.get(key)) != str(error):
+        before, self._errors[key] = self._errors.get(key), error
+        if self._queued and str(before) != str(error):
             say_left_alone(self.store, key, error, how)
-        self._errors[key] = error
 
     async def _load(self, key: Key) -> Runner:
         """Claim and load. The key's lock is held."""
@@ -383,8 +379,7 @@ class Engine:
         self._turnstile.passed(runner.uid)
 
     def _try_again(self, holder: str) -> None:
-        runner = self._holders.get(holder)
-        if runner is not None:
+        if (runner := self._holders.get(holder)) is not None:
             runner.kick()
 
     async def _remove(self, runner: Runner) -> None:

@@ -78,12 +78,9 @@ class K8sStore:
         self.schedules = K8sSchedules(self.objects, self._create, check, broke)
         self.tasks = K8sTasks(self.objects, self._create, self._current, check, broke)
         self._settling = Settling(self.tasks, self.schedules)
-        self._quarantine = Quarantine(
-            self.objects, self._warner, now, lambda: owners.leads, self._settling.unread
-        )
-        self._finalizer = Finalizer(
-            self.objects, self._fresh, self._tell_mirror, self._settling.known
-        )
+        known, unread = self._settling.known, self._settling.unread
+        self._quarantine = Quarantine(self.objects, self._warner, now, lambda: owners.leads, unread)
+        self._finalizer = Finalizer(self.objects, self._fresh, self._tell_mirror, known)
         self._mirror: Mirror | None = None
         self._listed: list[Row] = []
         self._closed = False
@@ -410,8 +407,7 @@ class K8sStore:
 
     async def position(self) -> int:
         """As `ports.Store.position`."""
-        mirror = await self._following()
-        return mirror.position
+        return (await self._following()).position
 
     def watch(self, since: int | None = None) -> AsyncIterator[Seen]:
         """As `ports.Store.watch`. One that begins before the first list is read shows what is there
