@@ -18,7 +18,15 @@ from wf_core.engine.refusal import document_faults, entrance, set_aside, unfit
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
-from wf_core.engine.standing import ended, every_row, in_doubt, row_is_fresh, row_waits, waits
+from wf_core.engine.standing import (
+    ended,
+    every_row,
+    in_doubt,
+    row_holds_slot,
+    row_is_fresh,
+    row_waits,
+    waits,
+)
 from wf_core.engine.tasks import Tasks
 from wf_core.engine.turnstile import Turnstile
 from wf_core.engine.waiting import Waiting
@@ -167,6 +175,11 @@ class Engine:
         raise WorkflowNotFound(f"workflow '{key}' is not run by this engine")
 
     @property
+    def slots_held(self) -> frozenset[Key]:
+        """The workflows that count against the maximum: those whose stored state says so (E3)."""
+        return self._slots.held
+
+    @property
     def healthy(self) -> bool:
         """False once half of the hooks' threads are stuck: then the process should exit (B7)."""
         return self._executor.healthy
@@ -253,6 +266,8 @@ class Engine:
 
     async def _consider(self, row: Row) -> None:
         if row_waits(row):
+            if row_holds_slot(row):
+                self._slots.hold_in_doubt(row.key, row.queue)
             await self._take(row.key)
         elif row_is_fresh(row) and not row.suspended:
             self._slots.offer(row.key, row.queue, row.priority, row.created_at, row.uid)
@@ -366,7 +381,7 @@ class Engine:
             if held:
                 # Whatever its state says that was not saved. And who saved it instead of us may be
                 # a former owner, after whose last word it is ours again.
-                self._slots.hold(runner)
+                self._slots.hold_in_doubt(key, runner.queue)
             self._follower.later(key, str(error))
 
     def _advanced(self, runner: Runner) -> None:
@@ -484,7 +499,12 @@ class Engine:
             await self._see_new(key)
 
     async def _see_new(self, key: Key) -> None:
-        stored = await self.store.load(key)
+        try:
+            stored = await self.store.load(key)
+        except WorkflowNotFound:
+            self._slots.settle(key)
+            self._slots.admit()
+            raise
         head, spec = stored.head, stored.workflow.spec
         if stored.asked or head.deletion_asked_at is not None:
             self._errors.pop(key, None)  # a person did something about it
@@ -492,8 +512,7 @@ class Engine:
             await self._take(key)
             return
         self._expiry.saw(key, spec.queue, head, spec.ttl_seconds_after_finished)
-        if isinstance(self._errors.get(key), StoreUnavailable | WorkflowOwned):
-            self._slots.leave(key)  # it kept its slot for what turns out not to be saved
+        self._slots.settle(key)
         if head.phase is Phase.PENDING and not head.suspended:
             metadata = stored.workflow.metadata
             self._slots.offer(key, spec.queue, spec.priority, head.created_at, metadata.uid)
