@@ -176,6 +176,14 @@ class Store(Protocol):
     async def save(self, key: Key, changes: Changes) -> Saved:
         """Apply one save."""
 
+    async def admit_alone(self) -> None:
+        """Be the one that admits workflows by their queues, until the store is closed: limits hold
+        over one engine only (semantics E3).
+
+        Raises `StoreServed` while another process does. A store that several can't serve by
+        mistake has nothing to do: one in memory, or one whose leader was elected.
+        """
+
     async def whoami(self) -> str:
         """The name of the person for whom requests are made here, as far as the store can vouch
         for it: never empty."""

@@ -135,11 +135,13 @@ class Engine:
     async def serve(self) -> None:
         """Run everything in the store by its queues until `stop`; recovery comes first (E3).
 
-        Raises StoreUnavailable where the store can't be read at the start, and OperatorError when
-        half of the hooks' threads are stuck: the process should exit then.
+        Raises StoreUnavailable where the store can't be read at the start, StoreServed where
+        another process serves it, and OperatorError when half of the hooks' threads are stuck: the
+        process should exit then.
         """
         self._queued = True
         try:
+            await self.store.admit_alone()
             await self._follower.start()
             await self._recover()
             self._slots.open()

@@ -100,6 +100,7 @@ class Ledger:
         "blocked",
         "calls",
         "count",
+        "died",
         "effects",
         "flights",
         "grace",
@@ -163,6 +164,8 @@ class Ledger:
         self.applying: Request | None = None
         self.woken: dict[int, None] = {}
         self.interrupted: dict[int, None] = {}
+        # Steps whose call was open when the last owner's process died: whether it was open alone.
+        self.died: Mapping[int, bool] = {}
 
         # What wants a permit, in order.
         self.ready = Waiting()
@@ -348,6 +351,7 @@ class Ledger:
             previous=outcome,
             in_progress=False,
             interruptions=0,
+            deaths=0,
             attempt_deadline_at=None,
             next_attempt_at=None,
         )

@@ -51,6 +51,8 @@ class Saga:
     `kinds` are what is installed, by name; `permits` hands out permits; `grace` is the seconds a
     hook has to stop once asked, `sync_timeout` (and `sync_timeouts` by kind) the seconds of a look.
     `misplaced` says why a kind can't work in the workflow's folder.
+    `died` names the steps whose calls were open when the process before this one died, and whether
+    each was open alone; what it does not name nobody knows (B3).
     Everything found unfinished is recovered at `now`, in the first `advance`.
     """
 
@@ -64,6 +66,7 @@ class Saga:
         sync_timeout: float = 60.0,
         sync_timeouts: Mapping[str, float] | None = None,
         misplaced: Misplaced | None = None,
+        died: Mapping[str, bool] | None = None,
     ) -> None:
         self._workflow = stored.workflow
         self._ledger = Ledger(
@@ -79,6 +82,8 @@ class Saga:
             misplaced,
         )
         self._ledger.asked = sorted(stored.asked, key=lambda asked: asked.seq)
+        index = self._ledger.index
+        self._ledger.died = {index[step]: alone for step, alone in (died or {}).items()}
         self._recovered = False
 
     # What the shell asks

@@ -34,7 +34,7 @@ def held_by_others(known: "Known") -> bool:
 
 def to_guard(known: "Known", changes: Changes) -> bool:
     """Whether the finalizer must go on before `changes` is saved: with the first intent, and with
-    the move by which what had ended begins to undo, whether or not a permit is free for its calls."""
+    the move by which what had ended begins to undo, whether or not its calls have a permit."""
     return (
         not guarded(known)
         and known.deleting_at is None

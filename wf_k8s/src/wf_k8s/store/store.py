@@ -323,6 +323,9 @@ class K8sStore:
         if key in self._known and freed is not None:
             self._known[key] = attrs.evolve(self._known[key], finalizers=freed.finalizers)
 
+    async def admit_alone(self) -> None:
+        """As `ports.Store.admit_alone`: who leads does, and the Lease says who that is."""
+
     async def whoami(self) -> str:
         """As `ports.Store.whoami`: the user that the API server takes us for."""
         self._check_open()
