@@ -6,10 +6,17 @@ from msgspec.structs import replace
 
 from wf_core.engine.services import Services
 from wf_core.errors import DocumentInvalid, EngineError, Fault, WfError
-from wf_core.model.phases import Phase
+from wf_core.model.phases import Phase, RequestType
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import Owner, Stored, Transition, Writer
-from wf_core.ports import Changes
+from wf_core.model.state import (
+    INTERNAL_ERROR,
+    Condition,
+    Owner,
+    Stored,
+    Transition,
+    Writer,
+)
+from wf_core.ports import Changes, Store
 from wf_core.saga.events import Admitted, Refused
 from wf_core.saga.sizes import short
 from wf_core.saga.table import check_workflow
@@ -56,6 +63,34 @@ def watched(stored: Stored) -> bool:
     return stored.head.phase is Phase.SUCCESS and any(
         step.step_template.sync_period_seconds > 0 for step in stored.workflow.spec.steps
     )
+
+
+async def retry_is_asked(store: Store, key: Key) -> bool:
+    """Whether a person's retry of a run waits, read without the document."""
+    asked = await store.asked(key)
+    return any(each.request.type is RequestType.RETRY_RUN for each in asked)
+
+
+async def remark(services: Services, key: Key, why: str) -> None:
+    """Say in the stored state why the workflow is left alone; nothing else is saved."""
+    owner = await services.store.claim(key)
+    try:
+        stored = await services.store.load(key)
+        head = stored.head
+        if any(each.type == INTERNAL_ERROR for each in head.conditions):
+            return
+        said = Condition(INTERNAL_ERROR, "KillsEngine", short(why), services.clock.now())
+        changed = replace(
+            head,
+            revision=head.revision + 1,
+            owner=owner,
+            writer=Writer(owner.epoch, 1),
+            conditions=(*head.conditions, said),
+        )
+        base = (head.owner.epoch, head.revision)
+        await services.store.save(key, Changes(stored.workflow.metadata.uid, *base, changed, {}))
+    finally:
+        await services.release(key)
 
 
 async def set_aside(

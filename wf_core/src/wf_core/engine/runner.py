@@ -32,6 +32,8 @@ from wf_core.model.spec import Key, TimeToLive
 from wf_core.model.state import (
     Condition,
     Folder,
+    INTERNAL_ERROR,
+    Condition,
     LogLine,
     OutboxEntry,
     Owner,
@@ -58,7 +60,6 @@ from wf_core.saga.sizes import short
 log = logging.getLogger("wf.engine")
 LOG_LINGER = 0.2
 READ_BACKS = 5
-INTERNAL_ERROR = "InternalError"
 
 
 class Runner:
@@ -128,6 +129,7 @@ class Runner:
                 if each.sync_timeout is not None
             },
             misplaced=self._misplaced,
+            died=self._services.isolation.died(self.uid),
         )
 
     def _misplaced(self, kind: str, folder: Folder) -> str | None:

@@ -15,6 +15,8 @@ MAX_STEP_ATTRIBUTES = 32 * 1024
 MAX_ATTRIBUTES = 256 * 1024
 MAX_STEPS = 10_000
 MAX_OUTBOX = 1_000
+INTERNAL_ERROR = "InternalError"
+"""The condition that says that no engine goes on, and why."""
 
 
 MESSAGE = "message"

@@ -37,18 +37,19 @@ def recover(ledger: Ledger, now: float) -> None:
 
 def _killed_by_look(ledger: Ledger, i: int, now: float) -> bool:
     """Whether looking at step i ended its process too often, and so is over."""
-    step = ledger.steps[i]
-    watched = step.phase is Phase.SUCCESS
-    if not (step.in_progress or watched) or not ledger.died[i]:
+    step, phase = ledger.steps[i], ledger.head.phase
+    watched = step.phase is Phase.SUCCESS and phase in (Phase.RUNNING, Phase.SUCCESS)
+    looked_at = step.in_progress and step.phase is phase
+    if not (looked_at or watched) or not ledger.died[i]:
         return False
     failure = attempts.killed(ledger, i)
     if failure is None:
         return False
     if watched:
         watch.kills(ledger, i, failure.message, now)
-    elif step.phase is Phase.ROLLING_BACK:
+    elif phase is Phase.ROLLING_BACK:
         undo.kills(ledger, i, failure, now)
-    elif ledger.head.phase is Phase.RUNNING:
+    else:
         run.kills(ledger, i, failure, Ended.IN_PROGRESS, now)
     return not watched
 
