@@ -1,7 +1,7 @@
 """What a process has open, as a file that outlives it: `ports.OpenRecord` in a folder.
 
-Each process appends to a file of its own, which it keeps locked; a file that nobody locks is that of
-a dead one. What such files said is added up in one more, which is written after a crash only.
+Each process appends to a file of its own, which it keeps locked; a file that nobody locks is a dead
+one's. What such files said is added up in one more, which is written after a crash only.
 """
 
 import fcntl
@@ -244,6 +244,8 @@ def add_death(kept: Kept, dead: Mapping[Open, bool]) -> None:
     """One more process died, which had that open, and had lived with some of it alone."""
     kept.deaths += bool(dead)
     suspects = [each for each, outlived in dead.items() if not outlived]
+    for each in dead:
+        kept.open.pop(each.workflow, None)  # what an older death left of it is of no interest
     for each in dead:
         alone = suspects == [each] or len(dead) == 1
         kept.open.setdefault(each.workflow, {})[each.step] = alone

@@ -392,6 +392,8 @@ class Engine:
         if runner.error is not None:
             self._gave_up(runner, runner.error)
         elif not self._services.closing:
+            if not runner.saga.dirty:
+                self._isolation.saved(runner.uid)
             if not self._queued and runner.saga.wants_slot:
                 runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self._services))
             if runner.saga.removable and runner.idle:

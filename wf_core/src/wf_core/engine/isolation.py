@@ -29,6 +29,7 @@ class Isolation:
         self._again = again
         self._left: LeftOpen | None = None
         self._serving = False
+        self._untold: dict[str, None] = {}
         self._open: dict[Open, None] = {}
         self._waiting: dict[Open, None] = {}
         self._outlived: dict[Open, None] = {}
@@ -53,21 +54,26 @@ class Isolation:
         self._serving = True
         self._await(self.left.open)
 
-    def died(self, uid: str) -> Mapping[str, bool]:
+    def died(self, uid: str, *, taken_over: bool) -> Mapping[str, bool]:
         """The steps of a workflow that is taken up whose calls were open at the last death, and
-        whether alone. Told once: the state that is saved next has it."""
+        whether alone. One that is `taken_over` may be that of a process that has died since."""
+        if taken_over:
+            self._left = self._record.left()
         died = {each: alone for each, alone in self.left.open.items() if each.workflow == uid}
         if not died:
             return {}
         if not self._serving:
             self._await(died)
-        self._record.told(uid)
-        self._left = LeftOpen(
-            {each: alone for each, alone in self.left.open.items() if each.workflow != uid},
-            self.left.deaths,
-            self.left.taking_up,
-        )
+        self._untold[uid] = None
         return {each.step: alone for each, alone in died.items()}
+
+    def saved(self, uid: str) -> None:
+        """The state of that workflow is on disk, with the deaths that were known of it."""
+        if uid in self._untold:
+            del self._untold[uid]
+            self._record.told(uid)
+            left = {each: alone for each, alone in self.left.open.items() if each.workflow != uid}
+            self._left = LeftOpen(left, self.left.deaths, self.left.taking_up)
 
     def _await(self, left: Iterable[Open]) -> None:
         self._waiting.update(dict.fromkeys(left))

@@ -130,6 +130,9 @@ class Runner:
             },
             misplaced=self._misplaced,
             died=self._services.isolation.died(self.uid),
+            died=self._services.isolation.died(
+                self.uid, taken_over=stored.head.owner.id not in ("", self._owner.id)
+            ),
         )
 
     def _misplaced(self, kind: str, folder: Folder) -> str | None:
