@@ -178,8 +178,7 @@ class Engine:
             )
 
     def wake(self, key: Key, step: str) -> None:
-        """Say that what a step left in progress may be done: a hint, never saved (semantics B8).
-        A workflow or step that isn't here is passed over."""
+        """What a step left in progress may be done: a hint, never saved (semantics B8)."""
         runner = self._runners.get(key)
         if runner is not None:
             for i, spec in enumerate(runner.saga.workflow.spec.steps):
