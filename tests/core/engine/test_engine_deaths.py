@@ -109,7 +109,9 @@ async def test_b3_a_process_that_is_stopped_is_no_death() -> None:
         process.serve()
         await asyncio.sleep(5)
         assert process.executor.calls
-        await process.stop()
+        stopping = process.start(process.engine.stop())
+        await asyncio.sleep(1)
+        assert not stopping.done()
         await process.crash()
     assert bench.deaths.deaths == 0
 
