@@ -30,10 +30,9 @@ from wf_core.model.phases import FINISHED, DeletionPolicy, Hook, Phase
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Key, TimeToLive
 from wf_core.model.state import (
-    Condition,
-    Folder,
     INTERNAL_ERROR,
     Condition,
+    Folder,
     LogLine,
     OutboxEntry,
     Owner,
@@ -117,6 +116,7 @@ class Runner:
 
     def _machine(self, stored: Stored) -> Saga:
         controller = self._services.config.controller_config
+        taken_over = stored.head.owner.id not in ("", self._owner.id)
         return Saga(
             stored,
             self._services.registry.kinds,
@@ -129,10 +129,7 @@ class Runner:
                 if each.sync_timeout is not None
             },
             misplaced=self._misplaced,
-            died=self._services.isolation.died(self.uid),
-            died=self._services.isolation.died(
-                self.uid, taken_over=stored.head.owner.id not in ("", self._owner.id)
-            ),
+            died=self._services.isolation.died(self.uid, taken_over=taken_over),
         )
 
     def _misplaced(self, kind: str, folder: Folder) -> str | None:

@@ -164,10 +164,7 @@ class Ledger:
         self.applying: Request | None = None
         self.woken: dict[int, None] = {}
         self.interrupted: dict[int, None] = {}
-        # Steps whose call was open when the last owner's process died: whether it was open alone.
-        self.died: Mapping[int, bool] = {}
-
-        # What wants a permit, in order.
+        self.died: Mapping[int, bool] = {}  # open when a process died: whether alone
         self.ready = Waiting()
         self.retries = {PermitClass.ROLLBACK: Waiting(), PermitClass.RUN: Waiting()}
         self.looks = {purpose: Waiting() for purpose in Purpose}

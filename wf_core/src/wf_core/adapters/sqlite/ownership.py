@@ -11,6 +11,7 @@ import uuid
 from pathlib import Path
 
 from wf_core.adapters.own_files import close_own, open_own
+
 SERVING = "serving"
 """The file whose lock the one process holds that serves the database."""
 
