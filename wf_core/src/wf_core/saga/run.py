@@ -21,6 +21,7 @@ from wf_core.saga.calls import (
     call,
     fresh_parameters,
     misplaced,
+    quoted_references,
     saved_parameters,
     unavailable,
 )
@@ -69,6 +70,7 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
         i,
         Phase.RUNNING,
         now,
+        quoted_references(ledger, i),
         attempt=1,
         kind=kind.identity,
         parameters=resolved,
