@@ -153,8 +153,8 @@ def test_a_megabyte_of_parameters(refused: Refused) -> None:
     work = f"{{run: 'true', rollback: 'true', env: {{A: {'x' * 1024 * 1024}}}}}"
     text = f"{HEAD}  - {{name: a, stepTemplate: {{type: command, parameters: {work}}}}}\n"
     assert refused(text) == one(
-        "$.spec.steps[0].stepTemplate.parameters: take at least 1,048,609 bytes; parameters take at most "
-        "262,144 (256 KiB): keep the data elsewhere and pass its address (line 6, column 57)"
+        "$.spec.steps[0].stepTemplate.parameters: take at least 1,048,609 bytes; parameters take at "
+        "most 262,144 (256 KiB): keep the data elsewhere and pass its address (line 6, column 57)"
     )
 
 

@@ -32,13 +32,11 @@ class Measure:
         """Bytes of JSON. Raises BadReference for a reference that is misspelt."""
         total = len(_encode(value))
         for place, text in texts(value):
-            parts = parsed(text)
-            if any(isinstance(each, Reference) for each in parts):
-                total += self._text(parts, places.get(place, Way.TEXT)) - len(_encode(text))
+            total += self._text(parsed(text), places.get(place, Way.TEXT)) - len(_encode(text))
         return total
 
     def _text(self, parts: list[Part], way: Way) -> int:
-        whole = len(parts) == 1 and way is not Way.URL
+        whole = len(parts) == 1 and isinstance(parts[0], Reference) and way is not Way.URL
         total = 0 if whole else 2
         seen: set[str] = set()
         for each in parts:

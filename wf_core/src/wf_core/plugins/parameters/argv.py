@@ -6,7 +6,7 @@ from collections.abc import Sequence
 _USERS = frozenset({"su", "runuser"})
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish"}) | _USERS
 _COMMAND = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
-_WITH_ARGUMENT = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
+_WITH_ARGUMENT = re.compile(r"[-+][A-Za-z]*[oO]|--rcfile|--init-file")
 
 
 def shell_text(words: Sequence[object]) -> int | None:
@@ -33,7 +33,7 @@ def _after_shell(words: Sequence[object], n: int) -> tuple[int | None, int]:
         if not isinstance(word, str) or word[:1] not in ("-", "+"):
             return (n if asked else None), n
         asked = asked or _is_command(word)
-        n += 2 if word in _WITH_ARGUMENT else 1
+        n += 2 if _WITH_ARGUMENT.fullmatch(word) else 1
     return None, n
 
 
