@@ -1,15 +1,23 @@
-"""References that no document may hold: in a shell's text, before a URL's path, without end (B5 to C7)."""
+"""References that no document may hold: in shell texts, before a URL's path, without end."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
 
 from wf_command.kind import Command
 from wf_core import codec
+from wf_core.adapters.memory.backing import Entry
+from wf_core.adapters.memory.store import MemoryStore
+from wf_core.engine.refusal import entrance
+from wf_core.engine.services import Services
 from wf_core.errors import DocumentInvalid
-from wf_core.model.spec import Workflow
+from wf_core.model.spec import Metadata, Workflow
+from wf_core.model.state import WorkflowState
 from wf_core.plugins.registry import Registry
+from wf_core.saga.events import Admitted
+from wf_core.schedules.runs import SCHEDULE_UID
 from wf_http.kind import Http
 from wf_podstep.kind import PodStep
 
@@ -55,7 +63,7 @@ def faults_of(registry: Registry, kind: str, parameters: dict[str, Any]) -> list
         ({"run": "true", "rollback": "echo '${attributes.id}'"}, ".rollback"),
         ({"run": ["sh", "-c", "echo ${attributes.id}"]}, ".run[2]"),
         (
-            {"run": ["/usr/bin/env", "bash", "-euo", "pipefail", "-c", "${attributes.id}"]},
+            {"run": ["/usr/bin/env", "sh", "-euo", "pipefail", "-c", "${attributes.id}"]},
             ".run[5]",
         ),
         ({"run": ["env", "A=1", "/bin/bash", "-ec", "echo ${attributes.id}", "x"]}, ".run[4]"),
@@ -106,6 +114,25 @@ def test_b6_the_shells_of_pods_are_seen_wherever_they_are_written(registry: Regi
         ".rollback.command[2]",
         ".sidecars[0].args[1]",
     ]
+
+
+@pytest.mark.parametrize(
+    ("form", "annotations", "goes_on"),
+    [(1, {}, True), (2, {SCHEDULE_UID: "u"}, True), (2, {}, False)],
+)
+def test_b6_what_was_stored_before_is_admitted(
+    registry: Registry, form: int, annotations: dict[str, str], goes_on: bool
+) -> None:
+    text = document("command", {"run": "echo ${steps.a.attributes.id}"}, {})
+    read = codec.read(text, "w.json", None)
+    first = msgspec.structs.replace(read.spec.steps[0].step_template, parameters={"run": ["true"]})
+    steps = (msgspec.structs.replace(read.spec.steps[0], step_template=first), read.spec.steps[1])
+    spec = msgspec.structs.replace(read.spec, steps=steps)
+    workflow = Workflow(Metadata("w", annotations=annotations), spec)
+    services = cast("Services", SimpleNamespace(registry=registry, store=MemoryStore(Entry())))
+    said = entrance(WorkflowState(schema_version=form), workflow, services)
+    assert isinstance(said, Admitted) is goes_on
+    assert goes_on or NO_SHELL in str(said)
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,8 @@ def everything() -> list[Found]:
             if shown in ARGUMENTS:
                 continue
             # Put together where the module is read: then it is one of the module's own.
-            assert attribute.attr == "compile" and compiled, f"{shown}:{call.lineno}: unseen"
+            assert attribute.attr == "compile", f"{shown}:{call.lineno}: unseen"
+            assert compiled, f"{shown}:{call.lineno}: unseen"
     return list(found.values())
 
 
