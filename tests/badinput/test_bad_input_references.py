@@ -8,7 +8,7 @@ import pytest
 
 from wf_command.kind import Command
 from wf_core import codec
-from wf_core.adapters.memory.backing import Entry
+from wf_core.adapters.memory.backing import Backing
 from wf_core.adapters.memory.store import MemoryStore
 from wf_core.engine.refusal import entrance
 from wf_core.engine.services import Services
@@ -129,7 +129,7 @@ def test_b6_what_was_stored_before_is_admitted(
     steps = (msgspec.structs.replace(read.spec.steps[0], step_template=first), read.spec.steps[1])
     spec = msgspec.structs.replace(read.spec, steps=steps)
     workflow = Workflow(Metadata("w", annotations=annotations), spec)
-    services = cast("Services", SimpleNamespace(registry=registry, store=MemoryStore(Entry())))
+    services = cast("Services", SimpleNamespace(registry=registry, store=MemoryStore(Backing())))
     said = entrance(WorkflowState(schema_version=form), workflow, services)
     assert isinstance(said, Admitted) is goes_on
     assert goes_on or NO_SHELL in str(said)
