@@ -173,7 +173,7 @@ def test_b6_what_is_stored_goes_on_quoted_and_history_warns(monkeypatch: Any) ->
         def places(self, _parameters: dict[str, Any]) -> Mapping[Place, Way]:
             return {("run",): Way.SHELL}
 
-    monkeypatch.setitem(KINDS, "plain", Shell())  # type: ignore[arg-type]
+    monkeypatch.setitem(KINDS, "plain", Shell())
     steps = (step("a"), step("b", "a", parameters={"run": "echo ${attributes.x}"}))
     saga = Drive(workflow(*steps))
     saga.report("a", done(x="; rm -rf ."))

@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import quote
 
 import attrs
 
@@ -15,6 +14,9 @@ Part = str | Reference
 """A piece of a text: the author's own, or what is put in."""
 
 Lookup = Callable[[Reference], Json]
+
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_ENCODED = [chr(each) if each in _UNRESERVED else f"%{each:02X}" for each in range(256)]
 
 _BEFORE_PATH = 2048
 """Characters of scheme, host and port, however they come about."""
@@ -114,7 +116,7 @@ def _ends_host(text: str) -> bool:
 def encoded(value: str) -> str:
     """A value in a path or query, where it can't be taken for anything else. What is no Unicode
     (half a surrogate pair) is replaced, as in every text that is sent."""
-    return quote(value, safe="", errors="replace")
+    return "".join(map(_ENCODED.__getitem__, value.encode(errors="replace")))
 
 
 def early(reference: Reference) -> str:
