@@ -255,9 +255,8 @@ class Ledger:
         """Change step i within its phase."""
         before = self.steps[i]
         after = replace(before, **changes)
-        if after.blocked is not before.blocked:
-            self._count_blocked(before, -1)
-            self._count_blocked(after, 1)
+        self._count_blocked(before, -1)
+        self._count_blocked(after, 1)
         self.steps[i] = after
         self._dirty[i] = None
         return after
@@ -347,6 +346,7 @@ class Ledger:
             attempts=(*step.attempts, attempt)[-KEPT_ATTEMPTS:],
             previous=outcome,
             in_progress=False,
+            waits_for_person=False,
             interruptions=0,
             attempt_deadline_at=None,
             next_attempt_at=None,
@@ -495,5 +495,5 @@ class Ledger:
                     self.offer_run(waiter)
 
     def _count_blocked(self, step: StepState, by: int) -> None:
-        if step.blocked is not None:
+        if step.blocked is not None or step.waits_for_person:
             self.blocked[step.phase] += by

@@ -70,9 +70,12 @@ def done(status: str | None = None, **attributes: Any) -> Succeeded:
     return Succeeded(resource, attributes or None)
 
 
-def going(poll_after: float | None = None, status: str | None = None) -> Progressing:
+def going(
+    poll_after: float | None = None, status: str | None = None, *, waits_for_person: bool = False
+) -> Progressing:
     """InProgress."""
-    return Progressing(poll_after, None if status is None else Resource(status=status))
+    resource = None if status is None else Resource(status=status)
+    return Progressing(poll_after, resource, waits_for_person=waits_for_person)
 
 
 def retryable(message: str = "broken") -> Failure:

@@ -1,0 +1,37 @@
+"""What is a fault of a document that is read, and none of one that was stored before the rule."""
+
+from collections.abc import Iterable, Iterator
+
+from wf_core.codec.nodes import Node
+from wf_core.errors import Fault
+from wf_core.model.spec import RetryPolicy, StepSpec
+
+MAX_PERIOD = "maxPeriodSeconds"
+
+
+def step_faults(root: Node, path: str, steps: Iterable[StepSpec]) -> Iterator[Fault]:
+    """Those of the steps that stand at `path`."""
+    for n, step in enumerate(steps):
+        at = f"{path}[{n}].stepTemplate.retryPolicy"
+        yield from retry_faults(root, at, step.step_template.retry_policy)
+
+
+def retry_faults(root: Node, path: str, policy: RetryPolicy) -> Iterator[Fault]:
+    """A period above a maximum that the document writes. The default gives way to a longer one."""
+    written = root.find(path)
+    if written is None or not isinstance(written.children, dict):
+        return
+    most = policy.max_period_seconds
+    if MAX_PERIOD not in written.children or most < 0:
+        return
+    for key, period in (
+        ("runRetryPeriodSeconds", policy.run_retry_period_seconds),
+        ("rollbackRetryPeriodSeconds", policy.rollback_retry_period_seconds),
+    ):
+        if period > most:
+            default = "" if key in written.children else ", the default"
+            yield Fault(
+                f"{path}.{MAX_PERIOD}",
+                f"is {most:g}, and {key} is {period:g}{default}: write a {key} of at most "
+                f"{most:g}, or a larger {MAX_PERIOD}",
+            )
