@@ -291,8 +291,8 @@ def watch_period(w: World, i: int) -> float:
 
 
 def retry_wait(policy: RetryPolicy, period: float, failures: int) -> Window:
-    """B6: seconds before the retry after the n-th counted failure. The jitter is a tenth, and none of
-    it lies beyond the maximum; a default maximum gives way to a longer period."""
+    """B6: seconds before the retry after the n-th counted failure. The jitter is a tenth, and none
+    of it lies beyond the maximum; a default maximum gives way to a longer period."""
     longest = policy.max_period_seconds
     if longest < period:
         longest = period * 1.1

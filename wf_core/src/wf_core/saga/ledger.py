@@ -37,8 +37,8 @@ from wf_core.saga.backoff import fraction
 from wf_core.saga.events import Effect, KnownKind, Permits
 from wf_core.saga.graph import Graph
 from wf_core.saga.reports import reported
+from wf_core.saga.sizes import parameters_size, size
 from wf_core.saga.sizes import short as short  # the engine cuts its errors alike
-from wf_core.saga.sizes import size
 from wf_core.saga.table import check_step, check_workflow
 from wf_core.saga.timers import Timers
 from wf_core.saga.waiting import Waiting
@@ -114,6 +114,7 @@ class Ledger:
         "open_conditions",
         "open_dependents",
         "outbox",
+        "parameter_bytes",
         "permits",
         "polls",
         "ready",
@@ -181,6 +182,7 @@ class Ledger:
         self._history: list[Transition] = []
         self._failed: list[int] = []
         self.attribute_bytes = sum(size(step.attributes) for step in self.steps)
+        self.parameter_bytes = sum(parameters_size(step.parameters) for step in self.steps)
         self._outbox_new: list[OutboxEntry] = []
         self._answered: list[int] = []
         self.outbox = list(outbox)

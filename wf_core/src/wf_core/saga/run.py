@@ -26,7 +26,7 @@ from wf_core.saga.calls import (
 )
 from wf_core.saga.ledger import WORKFLOW_TIMER, Flight, Ledger
 from wf_core.saga.results import keep
-from wf_core.saga.sizes import short
+from wf_core.saga.sizes import parameters_size, short
 from wf_core.saga.watch import arm_watch
 
 RETRY = (RequestType.RETRY_RUN, RequestType.MARK_SUCCEEDED)
@@ -59,19 +59,20 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
     if not ledger.open_attempt(i, PermitClass.RUN, now):
         return False
     try:
-        resolved, decoded = fresh_parameters(ledger, i)
+        saved, decoded = fresh_parameters(ledger, i)
     except Undecodable as error:
         # Fatal without a call: the step never had an intent, so nothing of it is undone.
         ledger.drop_attempt(i, PermitClass.RUN)
         fail(ledger, i, str(error), now)
         return True
+    ledger.parameter_bytes += parameters_size(saved)
     ledger.move(
         i,
         Phase.RUNNING,
         now,
         attempt=1,
         kind=kind.identity,
-        parameters=resolved,
+        parameters=saved,
         attempt_deadline_at=attempts.deadline_from(ledger, i, RUN, now),
         run_error=None,
         blocked=None,

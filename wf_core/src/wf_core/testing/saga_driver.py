@@ -100,17 +100,23 @@ def blind() -> Failure:
 
 @attrs.define
 class Kind:
-    """A kind of step as the machine knows it. Parameters with the key `bad` don't decode."""
+    """A kind of step as the machine knows it. Parameters with the key `bad` don't decode;
+    `defaults` are filled in."""
 
     has_sync: bool = True
     reissue: bool = True
     identity: str = "test 1.0"
+    defaults: Mapping[str, Any] = attrs.Factory(dict)
 
     def decode(self, parameters: dict[str, Any]) -> object:
         """The parameters themselves; raises ValueError where one is called `bad`."""
         if "bad" in parameters:
             raise ValueError("bad: unknown key")
-        return parameters
+        return {**self.defaults, **parameters}
+
+    def encode(self, decoded: Any) -> dict[str, Any]:
+        """They are written as they are."""
+        return dict(decoded)
 
 
 KINDS: Mapping[str, Kind] = {
