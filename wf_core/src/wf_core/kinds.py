@@ -96,8 +96,9 @@ class StepCall:
     before that was saved: then it is the engine's. `store` is the address of the store that holds
     the workflow (`k8s:...` in a cluster). `run_attempt` counts the attempts to run that were begun:
     an undo finds under these numbers what may be left of them. `annotations` are the workflow's.
-    `uid` is the workflow's now; `key_uid` is the one that keys come from. They differ for an object
-    of a cluster that was restored from a backup: name what must be found again by `key_uid`.
+    `uid` is the workflow's for ever, from which its keys come: name by it what must be found again.
+    `object_uid` is that of the object that is stored now; it differs from `uid` in a cluster, for
+    an object that was restored from a backup, and is what an `ownerReference` must name.
     """
 
     workflow: str
@@ -128,7 +129,7 @@ class StepCall:
     make_folder: Callable[[], Path]
     send_wake: Callable[[], None]
     find_trace: Callable[[], Mapping[str, str]] = dict
-    key_uid: str = attrs.field(default=attrs.Factory(lambda call: call.uid, takes_self=True))
+    object_uid: str = attrs.field(default=attrs.Factory(lambda call: call.uid, takes_self=True))
 
     @property
     def attempt_key(self) -> str:

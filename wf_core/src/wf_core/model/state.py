@@ -206,3 +206,9 @@ class Stored(Wire, frozen=True):
     steps: tuple[StepState, ...]
     outbox: tuple[OutboxEntry, ...] = ()
     asked: tuple[Asked, ...] = ()
+
+    @property
+    def key_uid(self) -> str:
+        """The uid that idempotency keys come from: that of the object under which the first intent
+        was saved, which an object that was restored from a backup no longer has."""
+        return self.head.key_uid or self.workflow.metadata.uid

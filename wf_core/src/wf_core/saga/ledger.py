@@ -274,6 +274,8 @@ class Ledger:
         check_step(before.phase, to)
         self._count_blocked(before, -1)
         after = replace(before, phase=to, reached={**before.reached, to: now}, **changes)
+        if to is Phase.RUNNING and not self.head.key_uid:
+            self.put_head(key_uid=self.uid)
         self._count_blocked(after, 1)
         self.steps[i] = after
         self._dirty[i] = None

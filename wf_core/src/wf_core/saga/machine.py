@@ -94,6 +94,11 @@ class Saga:
         return self._ledger.head
 
     @property
+    def key_uid(self) -> str:
+        """The uid that idempotency keys come from, and by which plugins know the workflow."""
+        return self._ledger.head.key_uid or self._ledger.uid
+
+    @property
     def steps(self) -> Sequence[StepState]:
         """The steps' states, saved or not."""
         return self._ledger.steps
