@@ -12,6 +12,7 @@ from wf_core.model.phases import (
     Ran,
     RequestType,
 )
+from wf_core.model.spec import Parameters
 from wf_core.model.state import MESSAGE, Blocked
 from wf_core.saga import attempts, statuses
 from wf_core.saga.attempts import RUN
@@ -79,6 +80,19 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
     )
     call(ledger, i, Hook.RUN, Purpose.RUN, decoded, now)
     return True
+
+
+def parameters_of_marked(ledger: Ledger, i: int) -> Parameters | None:
+    """What is saved for the undo of a step that a person did instead; None where it can't be told,
+    since its kind or a value is missing."""
+    if ledger.kind_of(i) not in ledger.kinds:
+        return None
+    try:
+        saved, _ = fresh_parameters(ledger, i)
+    except Undecodable:
+        return None
+    ledger.parameter_bytes += parameters_size(saved)
+    return saved
 
 
 def again(ledger: Ledger, i: int, now: float) -> bool:
