@@ -215,9 +215,7 @@ async def test_a5_a_workflow_that_waits_for_an_approval_leaves_its_slot_to_other
     assert (await bench.stored(waiting)).head.phase is Phase.SUCCESS
 
 
-async def test_b7_the_deadline_stands_still_while_it_waits_and_the_gates_own_goes_on() -> (
-    None
-):
+async def test_b7_the_deadline_stands_still_while_it_waits_and_the_gates_own_goes_on() -> None:
     bench = GatedBench()
     key = await bench.opened(bench.engine(), active_deadline_seconds=50.0)
     await asyncio.sleep(1000)
