@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from wf_core.kinds import Answer, StepCall, StepKind
-from wf_core.model.phases import BlockReason, Hook, Phase
+from wf_core.model.phases import BlockReason, Hook, OnFailure, Phase, RequestType, Verdict
+from wf_core.model.spec import DependOn
 from wf_core.model.state import MAX_SAVED_PARAMETERS
 from wf_core.plugins import LoadedKind
 from wf_core.saga.saved_parameters import difference, merged
@@ -126,6 +127,25 @@ def test_b10_where_one_version_runs_and_undoes_it_is_named_once() -> None:
     saga = undone_under(version(1), begun(version(1), {}))
     saga.go()
     assert (saga.state("a").kind, saga.state("a").run_kind) == ("test 1.0", "")
+
+
+def test_b5_the_undo_of_what_a_person_did_instead_is_told_resolved_parameters_too() -> None:
+    never = DependOn("a", Phase.SUCCESS, "never shown")
+    own = {"p": "${parameters.x}"}
+    document = workflow(
+        step("a", kind="blind"),
+        step("b", never, parameters=own),
+        parameters={"x": 7},
+        on_failure=OnFailure.PAUSE,
+    )
+    saga = Drive(document, kinds=version(1, n=1))
+    saga.report("a")
+    assert saga.ask(RequestType.MARK_SUCCEEDED, "b") is Verdict.APPLIED
+    saga.kinds = version(2, n=2)
+    saga.crash()
+    saga.ask(RequestType.ROLLBACK)
+    assert saga.flying["b"].hook is Hook.ROLLBACK
+    assert saga.flying["b"].parameters == {"p": 7, "n": 1}
 
 
 def test_c7_parameters_that_cannot_be_saved_are_fatal_without_a_call() -> None:
