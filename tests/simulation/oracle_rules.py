@@ -294,10 +294,11 @@ def retry_wait(policy: RetryPolicy, period: float, failures: int) -> Window:
     """B6: seconds before the retry after the n-th counted failure. The jitter is a tenth, and none
     of it lies beyond the maximum; a default maximum gives way to a longer period."""
     longest = policy.max_period_seconds
-    if longest < period:
+    if longest == 3600.0 and period > longest:
         longest = period * 1.1
     wait = min(period * policy.factor ** (failures - 1), longest)
-    earliest = min(wait, max(period, 0.9 * longest))
+    least = period if period <= longest else 0.0
+    earliest = min(wait, max(least, 0.9 * longest))
     return Window(earliest - 1e-6, min(wait * 1.1, longest) + 1e-6)
 
 

@@ -179,13 +179,12 @@ steps:
 @pytest.mark.parametrize(
     ("policy", "wrong"),
     [
+        ("{maxPeriodSeconds: 30}", []),
         (
-            "{maxPeriodSeconds: 30}",
+            "{maxPeriodSeconds: 30, rollbackRetryPeriodSeconds: 31}",
             [
-                "is 30, and runRetryPeriodSeconds is 60, the default: write a "
-                "runRetryPeriodSeconds of at most 30, or a larger maxPeriodSeconds",
-                "is 30, and rollbackRetryPeriodSeconds is 60, the default: write a "
-                "rollbackRetryPeriodSeconds of at most 30, or a larger maxPeriodSeconds",
+                "is 30, and rollbackRetryPeriodSeconds is 31: write a "
+                "rollbackRetryPeriodSeconds of at most 30, or a larger maxPeriodSeconds"
             ],
         ),
         (

@@ -121,17 +121,19 @@ def test_b6_jitter_never_exceeds_the_maximum_and_lengthens_by_at_most_a_tenth(
 ) -> None:
     policy = RetryPolicy(factor=factor, max_period_seconds=most)
     for n in (1, 2, 5, 100):
-        low, high = sorted(
-            (retry_delay(period, policy, n, min(j, k)), retry_delay(period, policy, n, max(j, k)))
-        )
-        assert period <= low
-        # A maximum below the period is a default that gives way (or older than its being a fault).
-        assert high <= (most if most >= period else period * 1.1)
-        assert high <= longest_retry(period, policy)
-        assert high <= max(low * 1.1, low / 0.9) * (1 + 1e-9)
+        waits = [retry_delay(period, policy, n, each) for each in sorted((j, k))]
+        assert waits == sorted(waits)
+        assert min(period, 0.9 * most) <= waits[0]
+        assert waits[1] <= most
+        assert waits[1] <= max(waits[0] * 1.1, waits[0] / 0.9) * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("period", [60.0, 3000.0, 3599.0, 7200.0])
+def test_b6_the_default_maximum_gives_way_to_a_longer_period_which_keeps_its_jitter() -> None:
+    for n in (1, 9):
+        assert 7200.0 <= retry_delay(7200.0, RetryPolicy(factor=2.0), n, 0.5) <= 7920.0
+
+
+@pytest.mark.parametrize("period", [60.0, 3000.0, 7200.0])
 def test_b6_workflows_that_failed_together_are_spread_also_at_the_default_maximum(
     period: float,
 ) -> None:

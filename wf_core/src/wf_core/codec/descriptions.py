@@ -122,8 +122,8 @@ DESCRIPTIONS: dict[str, str] = {
         "tenth to every wait."
     ),
     "RetryPolicy.maxPeriodSeconds": (
-        "The longest wait between two attempts, in seconds, jitter included. A longer retry period "
-        "beside one that is written is an error; the default gives way to it."
+        "The longest wait between two attempts, jitter included, in seconds. It is an error to "
+        "write a longer retry period beside it; the default gives way to a longer one."
     ),
 }
 """By struct, and by struct and wire name."""

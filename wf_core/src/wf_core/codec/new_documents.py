@@ -17,7 +17,7 @@ def step_faults(root: Node, path: str, steps: Iterable[StepSpec]) -> Iterator[Fa
 
 
 def retry_faults(root: Node, path: str, policy: RetryPolicy) -> Iterator[Fault]:
-    """A period above a maximum that the document writes. The default gives way to a longer one."""
+    """A period above the maximum, where the document writes both: a default gives way."""
     written = root.find(path)
     if written is None or not isinstance(written.children, dict):
         return
@@ -28,10 +28,9 @@ def retry_faults(root: Node, path: str, policy: RetryPolicy) -> Iterator[Fault]:
         ("runRetryPeriodSeconds", policy.run_retry_period_seconds),
         ("rollbackRetryPeriodSeconds", policy.rollback_retry_period_seconds),
     ):
-        if period > most:
-            default = "" if key in written.children else ", the default"
+        if key in written.children and period > most:
             yield Fault(
                 f"{path}.{MAX_PERIOD}",
-                f"is {most:g}, and {key} is {period:g}{default}: write a {key} of at most "
-                f"{most:g}, or a larger {MAX_PERIOD}",
+                f"is {most:g}, and {key} is {period:g}: write a {key} of at most {most:g}, or a "
+                f"larger {MAX_PERIOD}",
             )
