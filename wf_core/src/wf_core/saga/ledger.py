@@ -272,13 +272,9 @@ class Ledger:
         """Move step i along the table, with everything that follows for its neighbours."""
         before = self.steps[i]
         check_step(before.phase, to)
-        self._count_blocked(before, -1)
-        after = replace(before, phase=to, reached={**before.reached, to: now}, **changes)
+        after = self.put(i, phase=to, reached={**before.reached, to: now}, **changes)
         if to is Phase.RUNNING and not self.head.key_uid:
             self.put_head(key_uid=self.uid)
-        self._count_blocked(after, 1)
-        self.steps[i] = after
-        self._dirty[i] = None
         self.count[before.phase] -= 1
         self.count[to] += 1
         name = self.spec.steps[i].name
