@@ -8,7 +8,6 @@ from pathlib import Path
 import attrs
 import pytest
 from tests.crash.killed_runs import (
-    PATIENCE,
     STEPS,
     Shape,
     Site,
@@ -19,6 +18,7 @@ from tests.crash.killed_runs import (
     kill,
     moments,
 )
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.crash
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Self
 
+from wf_core.adapters.certificates import not_accepted
 from wf_http import addresses
 from wf_http.addresses import Allowed
 from wf_http.patience import Patience
@@ -143,6 +144,5 @@ def _finish(opened: socket.socket, address: str, port: int, patience: Patience) 
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted: {error.verify_message}"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    told = not_accepted(error) or getattr(error, "strerror", None)
+    return told or str(error) or type(error).__name__

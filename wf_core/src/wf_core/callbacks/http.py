@@ -97,7 +97,7 @@ class HttpSender:
             # The status is the answer: a body that never ends takes nothing back.
             return receipt or _repeat(f"no answer within {self._timeout:g} s")
         except (httpx.HTTPError, OSError) as error:
-            return receipt or _repeat(f"{type(error).__name__}: {error}".rstrip(": "))
+            return receipt or _repeat(_reason(error))
         return receipt
 
     def _open(self) -> "httpx.AsyncClient":
@@ -156,6 +156,12 @@ async def _drain(answer: "httpx.Response") -> None:
         size += len(chunk)
         if size > MAX_ANSWER:
             return
+
+
+def _reason(error: Exception) -> str:
+    from wf_core.adapters.certificates import not_accepted
+
+    return not_accepted(error) or f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def _refused(error: str) -> Receipt:
