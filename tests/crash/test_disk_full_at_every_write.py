@@ -56,7 +56,7 @@ def test_a_failing_disk_at_some_syncs(server: Server, place: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("mode", REFUSALS, ids=attrgetter("name"))
 def test_refused_from_every_call_on(server: Server, place: Path, mode: Mode, fails: bool) -> None:

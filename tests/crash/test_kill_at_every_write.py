@@ -78,7 +78,7 @@ def test_what_judges_them_sees_a_fault(server: Server, place: Path, fault: str) 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("fails", [False, True])
 def test_killed_at_every_call_all_or_nothing_is_left(
     server: Server, place: Path, fails: bool
@@ -89,7 +89,7 @@ def test_killed_at_every_call_all_or_nothing_is_left(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_killed_again_while_it_goes_on(server: Server, place: Path) -> None:
     """The first kill comes at some calls of the run, the second at each fifth of going on."""
     for first in itertools.count(40, 31):

@@ -134,7 +134,7 @@ def test_a_torn_end_of_the_log_is_left_out(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("pragmas", [(), OFTEN], ids=["one log", "many logs"])
 def test_power_lost_after_every_call_with_every_tear(
