@@ -117,7 +117,7 @@ async def stored(path: Path) -> StoredSchedule:
 
 
 @pytest.mark.crash
-@pytest.mark.slow
+@pytest.mark.long
 def test_wf_serve_killed_a_hundred_times_around_a_due_time_makes_one_run_a_slot(
     place: Path,
 ) -> None:

@@ -126,8 +126,8 @@ def play(sites: Sequence[Site], cluster: Cluster) -> dict[str, SlotsSeen]:
 
 
 @pytest.mark.crash
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_a_controller_killed_a_hundred_times_around_a_due_time_makes_one_run_a_slot(
     cluster: Cluster, stores: Stores, sagas: Sagas, tmp_path: Path
 ) -> None:
