@@ -125,7 +125,7 @@ def test_what_is_missing_is_built_once_and_announced(
     found = find(CONTROL_PLANE, said.append)
     assert found["kube-apiserver"].read_text() == "made\n"
     assert said[0].startswith(
-        "2 programs must be built, once: kube-apiserver, kubectl. This takes up to 10 minutes"
+        "2 programs must be built, once: kube-apiserver, kubectl. This takes up to 10 min"
     )
     assert "what is built stays built" in said[0]
     assert [re.split(",? in |, once", line)[0] for line in said[1:]] == [
