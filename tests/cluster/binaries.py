@@ -55,8 +55,8 @@ def find(programs: tuple[str, ...], say: Callable[[str], None]) -> Mapping[str, 
         minutes = sum(source_of(program).minutes for program in missing)
         say(
             f"{len(missing)} programs must be built, once: {', '.join(missing)}. This takes up to"
-            f" {minutes:g} min on two quiet cores, and two or three times that on busy ones. You can"
-            " interrupt it: what is built stays built, and the next run picks up from there"
+            f" {minutes:g} min on two quiet cores, and two or three times that on busy ones. You"
+            " can interrupt it: what is built stays built, and the next run picks up from there"
         )
     for program in missing:
         build_once(program, there[program], say)
