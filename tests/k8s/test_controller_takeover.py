@@ -31,9 +31,9 @@ def test_a_stopped_controller_releases_its_lease_and_the_next_does_not_wait_for_
     sagas: Sagas, controllers: Controllers, notes: Notes
 ) -> None:
     # Without a release the next one would have to wait for this long.
-    longest = {"lease_seconds": 10 * int(PATIENCE)}
-    first = controllers.leader(**longest)
-    second = controllers.start(**longest)
+    longest = 10 * int(PATIENCE)
+    first = controllers.leader(lease_seconds=longest)
+    second = controllers.start(lease_seconds=longest)
     second.await_said("standing by")
     assert first.end() == 0
     sagas.create(workflow(notes.step("a")))
