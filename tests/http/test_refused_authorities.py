@@ -13,9 +13,9 @@ from tests.http.conftest import AUTHORITY, Certificates
 from tests.http.http_bench import KIND, running
 from tests.http.http_server import answers, serving, serving_context
 
-from wf_core.adapters.certificates import REISSUE
 from wf_core.adapters.clock import SystemClock
 from wf_core.callbacks import HttpSender
+from wf_core.certificates import REISSUE
 from wf_core.config import Config
 from wf_core.errors import StoreUnavailable
 from wf_core.kinds import Retryable

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Self
 
-from wf_core.adapters.certificates import not_accepted
+from wf_core.certificates import not_accepted
 from wf_http import addresses
 from wf_http.addresses import Allowed
 from wf_http.patience import Patience

@@ -159,7 +159,7 @@ async def _drain(answer: "httpx.Response") -> None:
 
 
 def _reason(error: Exception) -> str:
-    from wf_core.adapters.certificates import not_accepted
+    from wf_core.certificates import not_accepted
 
     return not_accepted(error) or f"{type(error).__name__}: {error}".rstrip(": ")
 

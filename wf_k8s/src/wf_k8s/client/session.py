@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from wf_core.adapters.certificates import not_accepted
+from wf_core.certificates import not_accepted
 from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access, Door
 from wf_k8s.client.answers import refusal, whole
