@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.badinput.wf_process import until
 from tests.crash.forked_wf import Nursery, nursery
 from tests.crash.slots_seen import SlotsSeen
 
@@ -82,7 +81,7 @@ def killed(nursery: Nursery, folder: Path, n: int, seen: SlotsSeen) -> None:
     for life in range(ROUNDS):
         log = folder / f"log-{n}-{life}"
         process = nursery.start(["--store", url, "serve"], log, {"XDG_STATE_HOME": str(folder)})
-        until(lambda process=process: process.said("serving"), "it serves")
+        process.await_said("serving")
         seen.await_what_is_due()
         due = seen.next_due()
         # Half of them while the run is made and saved, which takes a few milliseconds.

@@ -16,7 +16,6 @@ import yaml
 from tests.cluster.connection import Cluster
 from tests.crash.forked_wf import Nursery, nursery
 from tests.crash.slots_seen import SlotsSeen
-from tests.k8s.controller_process import until
 from tests.k8s.crd_objects import Sagas, cron, step
 from tests.k8s.store_fixtures import Stores
 
@@ -52,7 +51,7 @@ class Site:
         for life in range(KILLS):
             log = self.folder / f"log-{life}"
             process = nursery.start(arguments, log, {"XDG_STATE_HOME": str(self.folder)})
-            until(lambda process=process: process.said("leading as") or None, "it leads")
+            process.await_said("leading as")
             seen.await_what_is_due()
             due = seen.next_due()
             time.sleep(max(0.0, due + chance.uniform(-0.02, 0.15) - time.time()))
