@@ -1,13 +1,13 @@
 """How a request to the API server can fail, told apart by what may be done about it.
 
-Both are `StoreUnavailable`, so that what nobody handles reaches a person as a sentence.
+All are errors of `wf_core`, so that what nobody handles reaches a person as a sentence.
 """
 
 from collections.abc import Sequence
 
 import attrs
 
-from wf_core.errors import StoreUnavailable
+from wf_core.errors import AuthorError, StoreUnavailable
 
 
 @attrs.frozen
@@ -17,6 +17,10 @@ class Cause:
     field: str = ""
     reason: str = ""
     message: str = ""
+
+
+class BadNameError(AuthorError):
+    """What cannot be the name of an object, and as part of a path would name something else."""
 
 
 class RefusedError(StoreUnavailable):
