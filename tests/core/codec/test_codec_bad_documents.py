@@ -264,6 +264,15 @@ def test_addresses_that_are_no_http_addresses(
     ]
 
 
+@pytest.mark.parametrize("url", ["http://a:b@host/", "https://a@host/", "http://@host/"])
+def test_a_callback_with_a_user_or_password_in_its_url(
+    messages: Messages, with_steps: WithSteps, url: str
+) -> None:
+    [message] = messages(with_steps(f"callback: {{url: '{url}'}}\nsteps: [{{name: a, {STEP}}}]"))
+    assert message.startswith("$.spec.callback.url: holds a user or password")
+    assert "a:b" not in message
+
+
 def test_one_megabyte_of_parameters(messages: Messages, with_steps: WithSteps) -> None:
     blob = "x" * 1_000_000
     text = with_steps(
