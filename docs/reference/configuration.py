@@ -11,7 +11,7 @@ from wf_core.codec import dump_plain
 from wf_core.config import Config, scalars, to_document
 from wf_core.config.descriptions import DESCRIPTIONS
 
-WORDS = {str: "text", int: "whole number", float: "number"}
+WORDS = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}
 
 HEAD = """\
 # The configuration

@@ -53,6 +53,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- $config := mergeOverwrite (deepCopy .Values.config) (dict "namespace" (include "wf.leaseNamespace" .)) }}
 {{- if .Values.callbackSecret.name }}
 {{- $callbacks := dict "secretFile" (printf "/etc/wf/callbacks/%s" .Values.callbackSecret.key) }}
+{{- with .Values.callbackSecret.oldKey }}
+{{- $callbacks = set $callbacks "oldSecretFile" (printf "/etc/wf/callbacks/%s" .) }}
+{{- end }}
 {{- $config = mergeOverwrite $config (dict "callbacks" $callbacks) }}
 {{- end }}
 {{- toYaml $config }}

@@ -2,6 +2,7 @@
 
 import pytest
 from tests.command.command_calls import Bench
+from tests.patience import PATIENCE
 
 from wf_command.kind import Command
 from wf_core.kinds import Fatal, Retryable, Success, Throttled
@@ -34,7 +35,14 @@ def test_one_call_does_not_see_the_results_of_another(bench: Bench) -> None:
         ('echo "[1]" > "$WF_ATTRIBUTES"', r"\$WF_ATTRIBUTES: must hold a JSON object"),
         ("""echo '{"a": NaN}' > "$WF_ATTRIBUTES" """, r"\$WF_ATTRIBUTES: is no JSON: NaN"),
         (r"""printf '{"a": "\377"}' > "$WF_ATTRIBUTES" """, r"\$WF_ATTRIBUTES: is no JSON"),
-        ('head -c 200000 /dev/zero | tr "\\0" "[" > "$WF_ATTRIBUTES"', "is no JSON"),
+        (
+            'head -c 60000 /dev/zero | tr "\\0" "[" > "$WF_ATTRIBUTES"',
+            "is nested more than 64 deep",
+        ),
+        (
+            """(printf '{"a":['; yes '[],' | head -c 800000; echo 0]}) > "$WF_ATTRIBUTES" """,
+            "would take more than 16 MiB of memory",
+        ),
         ('head -c 1048577 /dev/zero > "$WF_ATTRIBUTES"', "is larger than 1048576 bytes"),
         ('mkdir "$WF_ATTRIBUTES"', r"\$WF_ATTRIBUTES: must be a plain file"),
         ('mkfifo "$WF_ATTRIBUTES"', r"\$WF_ATTRIBUTES: must be a plain file"),
@@ -64,8 +72,9 @@ def test_b4_what_a_failed_command_made_is_saved_for_the_undo(
     bench: Bench, end: str, expected: type[Exception]
 ) -> None:
     script = """echo '{"id": "vm-7"}' > "$WF_RESOURCE"; echo '{"a": 1}' > "$WF_ATTRIBUTES"; """
+    seconds = 2 if end == "sleep 60" else PATIENCE
     with pytest.raises(expected):
-        KIND.run(bench.call(run=script + end, timeout=0.5))
+        KIND.run(bench.call(run=script + end, timeout=seconds))
     assert bench.saved == [(Resource(id="vm-7"), {"a": 1})]
 
 

@@ -8,8 +8,8 @@ import pytest
 from tests.http.http_bench import KIND, running
 from tests.http.http_server import answers, serving
 
+from wf_core.addresses import Allowed
 from wf_core.kinds import Fatal, Success
-from wf_http.addresses import Allowed
 
 PRIVATE = [
     "127.0.0.1",
@@ -40,6 +40,15 @@ PRIVATE = [
     "64:ff9b::7f00:1",
     "64:ff9b::a9fe:a9fe",
     "2002:7f00:1::",
+    "::7f00:1",
+    "::101:101",
+    "::ffff:0:7f00:1",
+    "::ffff:0:101:101",
+    "3fff::1",
+    "3fff:fff::1",
+    "5f00::1",
+    "64:ff9b:1::1",
+    "2001:db8::1",
     "2001:0:7f00:1::",
 ]
 
@@ -86,7 +95,7 @@ def test_no_spelling_of_this_machine_is_called(host: str, monkeypatch: pytest.Mo
     with (
         serving(answers(200)) as server,
         pytest.raises(
-            Fatal, match=r"is no public address, and may not be called; .*WF_HTTP_ALLOW="
+            Fatal, match=r"is not a public address, so calling it is not allowed; .*WF_HTTP_ALLOW="
         ),
     ):
         KIND.run(running(server.url(host=host)))
@@ -128,7 +137,7 @@ def test_a_name_with_a_public_and_a_private_address_is_called_at_the_public_one(
     both = ["10.0.0.1", "1.1.1.1"]
     assert [each for each in both if allowed.permits("a.example", each)] == ["1.1.1.1"]
     monkeypatch.setattr("socket.getaddrinfo", looked_up("10.0.0.1"))
-    with pytest.raises(Fatal, match=r"a\.example \(10\.0\.0\.1\) is no public address"):
+    with pytest.raises(Fatal, match=r"a\.example \(10\.0\.0\.1\) is not a public address"):
         KIND.run(running("http://a.example/"))
 
 

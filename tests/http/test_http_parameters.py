@@ -67,6 +67,22 @@ def test_a_step_that_must_be_undone_needs_a_rollback() -> None:
         ({"attributes": {"key": "/k"}}, "$.attributes.key: is taken"),
         ({"resource": {"id": "/~2"}}, "$.resource.id: '/~2' is no JSON pointer"),
         ({"maxResponseBytes": 0}, "$.maxResponseBytes: give bytes, 1 or more"),
+        (
+            {"maxResponseBytes": 10**12},
+            "$.maxResponseBytes: 1000000000000 is more than the 4194304",
+        ),
+        (
+            {"secrets": {"a": {"kubernetesSecret": {"name": "..", "key": "k"}}}},
+            "$.secrets.a.kubernetesSecret.name: '..' can't be the name of a Secret",
+        ),
+        (
+            {"secrets": {"a": {"kubernetesSecret": {"name": ".", "key": "k"}}}},
+            "$.secrets.a.kubernetesSecret.name: '.' can't be the name of a Secret",
+        ),
+        (
+            {"secrets": {"a": {"kubernetesSecret": {"name": "a/b", "key": "k"}}}},
+            "$.secrets.a.kubernetesSecret.name: 'a/b' can't be the name of a Secret",
+        ),
         ({"rollback": {"url": f"{URL}/{{id}}"}}, "$.rollback: the step has no {id}"),
         ({"check": {"done": {}}}, "$.check.done: says nothing"),
         ({"check": {"failed": {"values": [1]}}}, "$.check.failed: says nothing"),

@@ -122,7 +122,9 @@ def test_b2_an_undo_of_a_run_without_answer_learns_what_was_made_under_its_key()
 @pytest.mark.parametrize(
     ("run", "expected"),
     [
-        (answers(422), None),
+        (answers(422), Fatal),
+        (answers(401), Fatal),
+        (answers(302, None, "location: /login"), Fatal),
         (answers(500), Retryable),
         (answers(503), Throttled),
         (closes, Retryable),
@@ -130,17 +132,17 @@ def test_b2_an_undo_of_a_run_without_answer_learns_what_was_made_under_its_key()
     ],
 )
 def test_what_the_repeated_run_tells_decides_what_there_is_to_undo(
-    run: Any, expected: type[Exception] | None
+    run: Any, expected: type[Exception]
 ) -> None:
     with serving(run) as server:
         undo = {"url": server.url("/orders/{id}")}
         call = undoing(server.url(), undo, **ID, previous=Previous(Ended.UNKNOWN))
-        if expected is None:
-            assert KIND.rollback(call) is None
-            return
         with pytest.raises(expected) as failure:
             KIND.rollback(call)
     assert type(failure.value) is expected
+    assert ("the undo needs {id}, which no answer told" in str(failure.value)) is (
+        expected is Fatal
+    )
     assert len(server.got) == 1
 
 
@@ -267,12 +269,12 @@ def test_b2_where_nothing_was_ever_sent_there_is_nothing_to_undo(
     undo = {"url": "http://127.0.0.1:1/orders/{key}"}
     monkeypatch.delenv("WF_HTTP_ALLOW")
     refused = running("http://127.0.0.1:1/orders", rollback=undo)
-    with pytest.raises(Fatal, match="no public address"):
+    with pytest.raises(Fatal, match="not a public address"):
         KIND.run(refused)
     previous = Previous(Ended.FAILED, refused.checkpoints[0].resource)
     assert KIND.rollback(undoing("http://127.0.0.1:1/orders", undo, previous=previous)) is None
     later = undoing("http://127.0.0.1:1/orders", undo, previous=previous, run_attempt=2)
-    with pytest.raises(Fatal, match="no public address"):
+    with pytest.raises(Fatal, match="not a public address"):
         KIND.rollback(later)
 
 
@@ -290,7 +292,7 @@ def test_a_refusal_before_an_attempt_that_was_not_sent_is_not_forgotten() -> Non
     assert call.checkpoints[0].resource == Resource("Refused", attributes={"attempt": 2})
 
 
-@pytest.mark.parametrize("status", [200, 303, 408, 499, 500])
+@pytest.mark.parametrize("status", [200, 300, 301, 303, 304, 305, 408, 499, 500])
 def test_a_status_that_may_hide_an_effect_does_not_say_that_nothing_was_made(status: int) -> None:
     with serving(answers(status)) as server:
         undo = {"url": server.url("/orders/{id}")}
@@ -316,3 +318,26 @@ def test_an_undo_whose_repeated_run_breaks_off_is_tried_again() -> None:
         call = undoing(server.url(), undo, **ID, previous=Previous(Ended.UNKNOWN))
         with pytest.raises(Retryable, match="broke off"):
             KIND.rollback(call)
+
+
+def test_b2_a_result_that_is_gone_after_see_other_is_no_refusal_of_what_was_done() -> None:
+    with serving(answers(303, None, "location: /orders/1"), answers(404)) as server:
+        undo = {"url": server.url("/orders/{id}")}
+        call = running(server.url(), rollback=undo, **ID)
+        with pytest.raises(Fatal):
+            KIND.run(call)
+    assert server.seen == ["POST /orders", "GET /orders/1"]
+    assert call.checkpoints == []
+
+
+def test_b3_an_attempt_called_again_is_no_longer_one_that_was_not_sent() -> None:
+    """It was not sent, that was saved, and the engine was killed before it heard of it."""
+    unsent = left(Ended.FAILED, status="NotSent", attributes={"attempt": 1})
+    undo = {"url": "http://127.0.0.1:1/orders/{key}"}
+    with serving(closes) as server:
+        call = running(server.url(), rollback=undo, interruptions=1, previous=unsent)
+        with pytest.raises(Retryable):
+            KIND.run(call)
+        previous = Previous(Ended.FAILED, call.checkpoints[-1].resource)
+    with pytest.raises(Retryable, match="no connection"):
+        KIND.rollback(undoing(server.url(), undo, previous=previous))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.core.cli.made import Shell
 from tests.http.http_server import Peer, Request, answers, serving
+from tests.patience import PATIENCE
 
 TOKEN = "hunter2-hunter2"
 SAVED = ("get", "history", "explain", "logs", "list")
@@ -168,10 +169,10 @@ spec:
         file = tmp_path / "order.yaml"
         file.write_text(document.replace("%s", server.url()))
         victims.append(wf("run", str(file)))
-        victims[0].communicate(timeout=60)
+        victims[0].communicate(timeout=PATIENCE)
         assert victims[0].returncode == -signal.SIGKILL
         second = wf("resume", "order")
-        told, _ = second.communicate(timeout=60)
+        told, _ = second.communicate(timeout=PATIENCE)
         assert second.returncode == 0, told
     keys = [each.headers["idempotency-key"] for each in server.got]
     assert len(keys) == 2
@@ -181,3 +182,44 @@ spec:
 @pytest.fixture
 def root() -> Path:
     return Path(__file__).parents[2]
+
+
+REDIRECTED = """
+apiVersion: workflow.example.com/v1alpha1
+kind: Workflow
+metadata: {{name: order}}
+spec:
+  steps:
+  - name: order
+    stepTemplate:
+      type: http
+      parameters:
+        run: {{url: "{run}"}}
+        attributes: {{id: /id}}
+        rollback: {{url: "{undo}"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "location"),
+    [(301, "/login"), (302, "/login"), (307, "http://other.example/"), (308, "http://[")],
+)
+def test_b2_what_a_redirecting_service_has_made_is_undone(
+    shell: Shell, status: int, location: str
+) -> None:
+    with serving(answers(204)) as server:
+        server.routes["POST /orders"] = answers(status, None, f"location: {location}")
+        document = REDIRECTED.format(run=server.url(), undo=server.url("/orders/{key}"))
+        result = shell.wf("run", shell.file("w.yaml", document))
+    assert result.code == 3, result.out + result.err
+    key = server.got[0].headers["idempotency-key"].strip('"')
+    assert server.seen == ["POST /orders", f"DELETE /orders/{key}"]
+
+
+def test_b2_an_undo_whose_id_no_answer_told_fails_and_says_so(shell: Shell) -> None:
+    with serving(answers(302, None, "location: /login")) as server:
+        document = REDIRECTED.format(run=server.url(), undo=server.url("/orders/{id}"))
+        result = shell.wf("run", shell.file("w.yaml", document))
+        explained = shell.wf("explain", "order").out
+    assert result.code == 4, result.out + result.err
+    assert "the undo needs {id}, which no answer told" in " ".join(explained.split())

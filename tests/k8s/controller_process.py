@@ -17,8 +17,8 @@ import attrs
 import yaml
 from tests.cluster.connection import Cluster
 from tests.k8s.crd_objects import Json, Sagas
+from tests.patience import PATIENCE
 
-PATIENCE = 40.0
 T = TypeVar("T")
 
 
@@ -84,6 +84,10 @@ class ControllerProcess:
         return ""
 
 
+RECEIVERS = {"callbacks": {"publicOnly": False}}
+"""Receivers of the tests are on this machine."""
+
+
 @attrs.define
 class Controllers:
     """Starts controllers for the workflows of one namespace, where their lease is too.
@@ -108,7 +112,7 @@ class Controllers:
         number = len(self.started)
         kubeconfig = self.kubeconfig or self.cluster.kubeconfig
         file = self.folder / f"config-{number}.yaml"
-        file.write_text(yaml.safe_dump({"namespace": self.namespace, **config}))
+        file.write_text(yaml.safe_dump({"namespace": self.namespace, **RECEIVERS, **config}))
         log = self.folder / f"controller-{number}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wf_k8s.client.answers import LONGEST_WAIT, refusal, retry_after
-from wf_k8s.client.errors import GoneError, NoAnswerError, RefusedError
+from wf_k8s.client.errors import BadNameError, GoneError, NoAnswerError, RefusedError
 from wf_k8s.client.frames import read_event, read_page
 from wf_k8s.client.lines import Lines
 from wf_k8s.client.pace import Backoff, Throttle
-from wf_k8s.client.resources import EVENTS, PODS, WORKFLOWS
+from wf_k8s.client.resources import EVENTS, PODS, SECRETS, WORKFLOWS
 from wf_k8s.client.target import Target, read_target
 
 
@@ -169,3 +169,15 @@ def test_a_target_is_one_namespace_or_several_or_all(
     target: Target, own: str | None, names: tuple[str, ...]
 ) -> None:
     assert target.namespaces(own) == names
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name"), [("shop", "."), ("shop", ".."), (".", "api"), ("..", "api")]
+)
+def test_a_name_that_leads_to_another_path_is_none(namespace: str, name: str) -> None:
+    with pytest.raises(BadNameError, match="can't be the name of an object"):
+        SECRETS.path(namespace, name)
+
+
+def test_a_name_stays_one_segment_of_a_path() -> None:
+    assert SECRETS.path("shop", "../x").endswith("/secrets/..%2Fx")

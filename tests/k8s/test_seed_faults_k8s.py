@@ -166,6 +166,20 @@ def test_fault_9_callbacks_say_who_and_when_are_repeated_and_let_the_object_go(
     assert delivered[-1][0]["phase"] == "Success"
 
 
+def test_a_receiver_that_is_not_public_is_not_called_unless_the_operator_allows_it(
+    sagas: Sagas, controllers: Controllers
+) -> None:
+    first = controllers.leader(callbacks={})
+    with receiving() as (url, got):
+        sagas.create(workflow(quick("a"), callback={"url": url}))
+        await_phase(sagas, "Success")
+        assert got == []
+        first.end()
+        controllers.leader(callbacks={"allowedHosts": ["127.0.0.1"]})
+        until(lambda: "finalizers" not in sagas.get()["metadata"] or None, "all was delivered")
+    assert got[-1][0]["phase"] == "Success"
+
+
 def test_fault_9_an_empty_url_does_not_hold_the_object(
     sagas: Sagas, controllers: Controllers
 ) -> None:

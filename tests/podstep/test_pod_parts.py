@@ -221,3 +221,26 @@ def test_the_last_marked_line_of_a_log_is_the_result() -> None:
 def test_our_pods_are_found_by_one_label() -> None:
     key, _, value = names.OURS.partition("=")
     assert identity().labels[key] == value
+
+
+def test_a4_a_log_of_many_short_lines_takes_no_more_memory_than_itself() -> None:
+    import tracemalloc
+
+    log = "ab\n" * 700_000 + 'WF_RESULT {"n": 1}\r\nend'
+    tracemalloc.start()
+    try:
+        assert results.of_log(log) == {"n": 1}
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * len(log)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":' * 65 + "1" + "}" * 65, '{"a":[' + "[]," * 100_000 + "0]}"]
+)
+def test_a4_a_result_that_stands_for_much_is_refused_before_it_is_read(text: str) -> None:
+    with pytest.raises(results.BadResultError, match=r"nested more than 64|more than 16 MiB"):
+        results.of_log(f"WF_RESULT {text}")
+    with pytest.raises(results.BadResultError, match=r"nested more than 64|more than 16 MiB"):
+        results.of_message(text)

@@ -55,6 +55,18 @@ def test_config_show_is_the_whole_configuration(shell: Shell) -> None:
     assert plain.keys() == to_document(Config()).keys()
 
 
+def test_callbacks_key_shows_the_key_of_one_namespace(shell: Shell) -> None:
+    shell.file("master", "wfmaster_bWFzdGVy")
+    file = shell.file("c.yaml", f"callbacks: {{secretFile: {shell.folder / 'master'}}}")
+    keys = {name: shell.wf("callbacks", "key", name, "--config", file).out for name in "ab"}
+    assert all(key.startswith("whsec_") and key.endswith("\n") for key in keys.values())
+    assert keys["a"] != keys["b"]
+    assert "bWFzdGVy" not in keys["a"]
+    unsigned = shell.wf("callbacks", "key", "a", "--config", shell.file("d.yaml", "{}"))
+    assert unsigned.code != 0
+    assert "callbacks are not signed" in unsigned.err
+
+
 def test_fault_16_an_unknown_key_of_the_configuration_is_an_error(shell: Shell) -> None:
     file = shell.file("c.yaml", "controllerConfig: {concurency: 7}")
     result = shell.wf("config", "show", "--config", file)

@@ -62,6 +62,8 @@ controllerConfig:
 callbacks:
   allowedHosts: [one.example.com, two.example.com]
   secretFile: secret
+  oldSecretFile: older
+  publicOnly: true
   giveUpAfter: 2h
   giveUpAfterDeletion: 90
 """
@@ -79,7 +81,9 @@ EVERYTHING = Config(
         steps=(StepConfig("k", 0.5, 18, 19, 3661.001),),
         ttl=Ttl(21.0, 129_600.0, 0.0),
     ),
-    callbacks=CallbackConfig(("one.example.com", "two.example.com"), "secret", 7200.0, 90.0),
+    callbacks=CallbackConfig(
+        ("one.example.com", "two.example.com"), "secret", 7200.0, 90.0, True, "older"
+    ),
 )
 
 
@@ -233,7 +237,7 @@ callbacks:
         "$.controllerConfig.steps[1]: must be a mapping of keys (line 12, column 5)",
         "$.callbacks.allowedHosts: must be a list (line 14, column 3)",
         "$.callbacks.zzz: unknown key; known here: allowedHosts, secretFile, giveUpAfter, "
-        "giveUpAfterDeletion (line 15, column 3)",
+        "giveUpAfterDeletion, publicOnly, oldSecretFile (line 15, column 3)",
     ]
 
 

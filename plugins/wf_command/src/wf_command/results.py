@@ -1,16 +1,15 @@
 """What a command left in $WF_ATTRIBUTES and $WF_RESOURCE."""
 
-import json
 import os
 import stat
 from pathlib import Path
-from typing import Never
 
 import attrs
 
 from wf_command.problems import BadResult
 from wf_command.surroundings import Files
-from wf_core.model.spec import Json, Parameters
+from wf_core import bounded_json
+from wf_core.model.spec import Parameters
 from wf_core.model.state import Resource
 
 MAX_RESULT = 1024 * 1024
@@ -71,9 +70,9 @@ def _object(name: str, path: Path) -> Parameters | None:
     if text is None or not text.strip():
         return None
     try:
-        value: Json = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadResult(f"{name}: is no JSON: {error}") from error
+        value = bounded_json.decode(text)
+    except bounded_json.BadJsonError as error:
+        raise BadResult(f"{name}: {error}") from error
     if not isinstance(value, dict):
         raise BadResult(f"{name}: must hold a JSON object, such as {{}}")
     return value
@@ -97,7 +96,3 @@ def _read_bounded(name: str, path: Path) -> bytes | None:
     if len(data) > MAX_RESULT:
         raise BadResult(f"{name}: is larger than {MAX_RESULT} bytes; write less")
     return data
-
-
-def _refuse_constant(constant: str) -> Never:
-    raise ValueError(f"{constant} is no JSON number")

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Self
 
-from wf_http import addresses
-from wf_http.addresses import Allowed
+from wf_core.addresses import AddressRefused, Allowed, judged
+from wf_core.certificates import not_accepted
 from wf_http.patience import Patience
 from wf_http.problems import Unsent, Unusable
+
+ALLOW = "WF_HTTP_ALLOW"
+"""The operator's variable: hosts, `*.example.com`, addresses and networks, with commas between."""
 
 _PIECE = 64 * 1024
 
@@ -79,10 +82,10 @@ def connect(
     Raises Unusable where it may not be called, Unsent where no connection comes about, and what
     `patience` raises.
     """
-    found = _look_up(host, patience)
-    permitted = [each for each in found if allowed.permits(host, each)]
-    if not permitted:
-        raise Unusable(addresses.refusal(host, found))
+    try:
+        permitted = judged(host, _look_up(host, patience), allowed)
+    except AddressRefused as refused:
+        raise Unusable(f"{refused}; the operator can allow it: {ALLOW}={host}") from None
     connection = Connection(_reach(permitted, port, patience), patience)
     if tls is not None:
         try:
@@ -143,6 +146,5 @@ def _finish(opened: socket.socket, address: str, port: int, patience: Patience) 
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted: {error.verify_message}"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    told = not_accepted(error) or getattr(error, "strerror", None)
+    return told or str(error) or type(error).__name__

@@ -1,7 +1,6 @@
 """One request and its answer over one connection: HTTP/1.1 by h11, nothing kept for later."""
 
 import contextlib
-import json
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import attrs
 import h11
 
+from wf_core import bounded_json
 from wf_http.connection import Connection
 from wf_http.patience import Patience, TimeIsUp
 from wf_http.problems import Stopped, Unanswered
@@ -47,10 +47,10 @@ class Reply:
         if self.flaw:
             raise Unreadable(self.flaw)
         try:
-            return json.loads(self.content, parse_constant=_no_number)
-        except (ValueError, RecursionError):
+            return bounded_json.decode(self.content)
+        except bounded_json.BadJsonError as error:
             kind = self.headers.get("content-type", "no type")
-            raise Unreadable(f"its body is no JSON ({kind})") from None
+            raise Unreadable(f"its body {error} ({kind})") from None
 
 
 def exchange(
@@ -169,7 +169,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, h11.RemoteProtocolError):
         return str(error)[:200] or "it is no HTTP"
     return getattr(error, "strerror", None) or type(error).__name__
-
-
-def _no_number(constant: str) -> None:
-    raise ValueError(constant)

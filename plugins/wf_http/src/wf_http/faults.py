@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from wf_core.nearest import hint
+from wf_http.ceiling import VARIABLE, ceiling
 from wf_http.parameters import (
     CheckRequest,
     Condition,
@@ -15,7 +16,7 @@ from wf_http.parameters import (
     Text,
 )
 from wf_http.pointers import is_pointer
-from wf_http.secrets import FOLDER, PREFIX, is_inside, is_variable
+from wf_http.secrets import FOLDER, PREFIX, is_inside, is_object, is_variable
 from wf_http.statuses import numbers
 from wf_http.template import KEY, RESOURCE, names, whole_names
 from wf_http.words import OURS, is_header
@@ -71,6 +72,20 @@ def _rest(parameters: HttpParameters) -> Iterator[str]:
         yield from _pointer(f"resource.{name}", getattr(parameters.resource, name))
     if parameters.max_response_bytes < 1:
         yield f"maxResponseBytes: give bytes, 1 or more, not {parameters.max_response_bytes}"
+    yield from _ceiling(parameters.max_response_bytes)
+
+
+def _ceiling(asked: int) -> Iterator[str]:
+    try:
+        most = ceiling()
+    except ValueError as error:
+        yield f"maxResponseBytes: {error}"
+        return
+    if asked > most:
+        yield (
+            f"maxResponseBytes: {asked} is more than the {most} bytes that this engine reads; give "
+            f"less, or ask whoever runs it to raise {VARIABLE}"
+        )
 
 
 def _source(where: str, source: SecretSource) -> Iterator[str]:
@@ -79,6 +94,11 @@ def _source(where: str, source: SecretSource) -> Iterator[str]:
         yield f"{where}: give one of env, file, kubernetesSecret"
     if source.env and not is_variable(source.env):
         yield f"{where}.env: {source.env!r} can't follow {PREFIX} in the name of a variable"
+    if source.kubernetes_secret is not None and not is_object(source.kubernetes_secret.name):
+        yield (
+            f"{where}.kubernetesSecret.name: {source.kubernetes_secret.name!r} can't be the name "
+            "of a Secret; write lower-case letters, digits, '-' and '.'"
+        )
     if source.file and not is_inside(source.file):
         yield f"{where}.file: {_outside(source.file)}"
 

@@ -53,12 +53,13 @@ def _guarded(call: StepCall, act: "Callable[[Step], Answer]") -> Answer:
     """Have it done, and let no exception out that might hold a secret: those of libraries quote
     what they were given."""
     # What speaks HTTP takes longer to import than most `wf` commands take to run.
-    from wf_http.addresses import VARIABLE, Allowed
+    from wf_core.addresses import Allowed
+    from wf_http.connection import ALLOW
     from wf_http.kubernetes import reader
     from wf_http.sending import Sender
     from wf_http.step import Step
 
-    allowed = Allowed.of(os.environ.get(VARIABLE, ""))
+    allowed = Allowed.of(os.environ.get(ALLOW, ""))
     sender = Sender(call, allowed, reader(call))
     try:
         return act(Step(call, sender, time.time()))

@@ -14,7 +14,7 @@ from wf_core.kinds import StepCall
 from wf_http.parameters import KubernetesSecret
 from wf_http.patience import Patience, TimeIsUp
 from wf_http.problems import NoSecret
-from wf_http.secrets import ReadSecret
+from wf_http.secrets import ReadSecret, is_object
 
 SCHEME = "k8s:"
 PATIENCE = 20.0
@@ -44,6 +44,8 @@ def reader(call: StepCall) -> ReadSecret:
 def read_secret(store: str, namespace: str, secret: KubernetesSecret) -> bytes:
     """The value of one key. Raises NoSecret."""
     what = f"the Secret {namespace}/{secret.name}"
+    if not is_object(secret.name):
+        raise NoSecret(f"{secret.name!r} can't be the name of a Secret")
     try:
         from wf_k8s.client.errors import RefusedError
     except ImportError:

@@ -51,8 +51,15 @@ class Past:
         if self.is_clear and _is_asked(self.call.parameters):
             self._note(REFUSED)
 
-    def _note(self, status: str) -> None:
-        self.call.checkpoint(Resource(status, attributes={_ATTEMPT: self.call.attempt}))
+    def forget_this(self) -> None:
+        """This attempt to run is sent. Where it was noted that it had no effect and a crash came
+        before that was told, it is called again under its number, and the note holds no longer."""
+        if self._last >= self.call.attempt:
+            self._note(self._status, self.call.attempt - 1)
+
+    def _note(self, status: str, attempt: int | None = None) -> None:
+        last = self.call.attempt if attempt is None else attempt
+        self.call.checkpoint(Resource(status, attributes={_ATTEMPT: last}))
 
     @property
     def _status(self) -> str:

@@ -28,14 +28,15 @@ class Patience:
     def __init__(self, seconds: float, cancelled: Cancelled) -> None:
         self.seconds = seconds
         self.sent = False
-        """Whether any of the request may have reached the server."""
+        """Whether a byte of the request may have reached a server: set before the first is written,
+        and never taken back, whatever goes wrong later."""
         self._end = time.monotonic() + seconds
         self._cancelled = cancelled
 
     def left(self) -> float:
         """Seconds that are left."""
         if self._cancelled.is_set():
-            raise Stopped(sent=self.sent)
+            raise Stopped
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeIsUp

@@ -5,11 +5,15 @@
 
 
 class Problem(Exception):  # noqa: N818  (what happened, not an error of ours)
-    """Base of the problems below. `sent`: the request may have had its effect."""
+    """Base of the problems below.
 
-    def __init__(self, message: str, *, sent: bool = False) -> None:
+    `sent`: a byte of the request may have reached a server, so it may have had its effect. The
+    sender sets it from what the connection did; whoever raises a problem can't know.
+    """
+
+    def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.sent = sent
+        self.sent = True
 
 
 class Unusable(Problem):
@@ -21,17 +25,14 @@ class Unsent(Problem):
 
 
 class Unanswered(Problem):
-    """It was sent, wholly or in part, and no answer came: nobody knows its effect."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, sent=True)
+    """No answer came: nobody knows whether it had an effect, where any of it was sent."""
 
 
 class Stopped(Problem):
     """The engine asked the hook to stop."""
 
-    def __init__(self, *, sent: bool) -> None:
-        super().__init__("it was told to stop", sent=sent)
+    def __init__(self) -> None:
+        super().__init__("it was told to stop")
 
 
 class NoSecret(Problem):

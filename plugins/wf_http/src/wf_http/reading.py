@@ -1,5 +1,6 @@
 """What is read from an answer: attributes, the step's resource, whether work is done."""
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,9 @@ from wf_http.exchange import Reply, Unreadable
 from wf_http.parameters import Condition, HttpParameters, ResourcePointers
 from wf_http.statuses import listed
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Held while an answer is in memory as objects: what many hooks take at once is then what one does.
+It is held for a fraction of a second, since what an answer may cost is limited."""
 _FIELDS = ("id", "name", "status", "address")
 
 
@@ -41,11 +45,12 @@ def read(parameters: HttpParameters, reply: Reply) -> Found:
     fields = _pointers(parameters.resource)
     if not (parameters.attributes or fields):
         return Found()
-    try:
-        document = reply.document()
-    except Unreadable as error:
-        return Found(missing=str(error), passing=reply.passing)
-    return from_document(parameters, document)
+    with _ONE_AT_A_TIME:
+        try:
+            document = reply.document()
+        except Unreadable as error:
+            return Found(missing=str(error), passing=reply.passing)
+        return from_document(parameters, document)
 
 
 def from_document(parameters: HttpParameters, document: Any) -> Found:
@@ -91,7 +96,8 @@ def holds(condition: Condition, reply: Reply, *, succeeded: bool) -> bool:
         return True
     if not (reply.content or reply.flaw):
         return False  # nothing stands in no body, such as that of many a 202
-    return stands(condition, reply.document())
+    with _ONE_AT_A_TIME:
+        return stands(condition, reply.document())
 
 
 def stands(condition: Condition, document: Any) -> bool:

@@ -9,7 +9,7 @@ from wf_http.looks import ask, go_on
 from wf_http.problems import Problem, Unusable
 from wf_http.reading import Found
 from wf_http.sending import Answer
-from wf_http.statuses import Weight, certain, weigh
+from wf_http.statuses import Weight, weigh
 from wf_http.step import DONE, GOING, OPERATION, Step, failure
 
 _UNKNOWN = (
@@ -33,6 +33,7 @@ def weigh_run(step: Step, answer: Answer) -> Weight:
 
 
 def _send(step: Step) -> Outcome:
+    step.past.forget_this()
     try:
         answer = step.send_run()
     except Problem as problem:
@@ -42,7 +43,7 @@ def _send(step: Step) -> Outcome:
     weight = weigh_run(step, answer)
     if weight is Weight.SUCCESS:
         return _ran(step, answer)
-    if certain(answer.reply.status):
+    if answer.refused:
         step.past.note_refusal()
     raise step.refusal(answer, weight)
 

@@ -22,6 +22,7 @@ MOST = 64 * 1024
 HIDDEN = "***"
 
 _VARIABLE = re.compile(r"[A-Za-z0-9_]+")
+_OBJECT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 ReadSecret = Callable[[KubernetesSecret], bytes]
@@ -30,6 +31,11 @@ ReadSecret = Callable[[KubernetesSecret], bytes]
 def is_variable(name: str) -> bool:
     """Whether what follows `WF_HTTP_SECRET_` can be the name of a variable."""
     return _VARIABLE.fullmatch(name) is not None
+
+
+def is_object(name: str) -> bool:
+    """Whether it can be the name of an object in a cluster: `.` and `..` would lead elsewhere."""
+    return len(name) <= 253 and _OBJECT.fullmatch(name) is not None
 
 
 def is_inside(name: str) -> bool:

@@ -2,16 +2,16 @@
 
 import attrs
 
+from wf_core.addresses import Allowed
 from wf_core.kinds import StepCall
-from wf_http.addresses import Allowed
 from wf_http.building import Builder
 from wf_http.connection import connect
 from wf_http.exchange import EXCERPT, Message, Reply, exchange
 from wf_http.parameters import HttpParameters, Request
 from wf_http.patience import Patience, TimeIsUp
-from wf_http.problems import Problem, Unanswered, Unsent, Unusable
+from wf_http.problems import Problem, Unsent, Unusable
 from wf_http.secrets import ReadSecret, Secrets
-from wf_http.statuses import words
+from wf_http.statuses import certain, words
 from wf_http.targets import MOST_HOPS, Target, redirected
 from wf_http.template import Lookup
 from wf_http.tls import context_of
@@ -21,11 +21,15 @@ _SHOWN = 300
 
 @attrs.frozen
 class Answer:
-    """An answer, where it came from, and `said`: the sentence on it, fit to be shown."""
+    """An answer, where it came from, and `said`: the sentence on it, fit to be shown.
+
+    `refused`: it says for sure that the request had no effect.
+    """
 
     reply: Reply
     target: Target
     said: str
+    refused: bool
 
 
 @attrs.frozen
@@ -54,32 +58,39 @@ class Sender:
     def send(self, order: Order) -> Answer:
         """Send it. Raises a Problem, and template.Unknown."""
         what = f"{order.name}: {order.request.method}"
+        patience = Patience(order.request.timeout_seconds, self._call.cancelled)
         try:
             message, target = self._builder.build(order.request, order.key, order.find, order.base)
             what = f"{what} {target.shown}"
-            reply, target = self._follow(message, target, order)
+            asked = message.method
+            reply, message, target = self._follow(message, target, order, patience)
         except Problem as problem:
+            # The one place that says whether it may have had its effect.
+            problem.sent = patience.sent
             sentence = self.secrets.hide(f"{what}: {problem}")
             self._call.log(sentence)
             problem.args = (sentence,)
             raise
         said = self.secrets.hide(f"{what} answered {words(reply.status)}")
         self._call.log(said)
-        return Answer(reply, target, said + self._excerpt(reply))
+        # After 303 it was done, and what answered is the look at its result.
+        refused = message.method == asked and certain(reply.status)
+        return Answer(reply, target, said + self._excerpt(reply), refused)
 
     @property
     def _builder(self) -> Builder:
         return Builder(self._parameters, self.secrets, self._call.trace)
 
-    def _follow(self, message: Message, target: Target, order: Order) -> tuple[Reply, Target]:
-        patience = Patience(order.request.timeout_seconds, self._call.cancelled)
+    def _follow(
+        self, message: Message, target: Target, order: Order, patience: Patience
+    ) -> tuple[Reply, Message, Target]:
         for _ in range(MOST_HOPS + 1):
             reply = self._once(message, target, order.most, patience)
             following = redirected(message, target, reply.status, reply.headers.get("location"))
             if following is None:
-                return reply, target
+                return reply, message, target
             message, target = following
-        raise Unusable(f"it was redirected more than {MOST_HOPS} times", sent=True)
+        raise Unusable(f"it was redirected more than {MOST_HOPS} times")
 
     def _once(self, message: Message, target: Target, most: int, patience: Patience) -> Reply:
         tls = None
@@ -89,11 +100,7 @@ class Sender:
         try:
             connection = connect(target.host, target.port, tls, self._allowed, patience)
         except TimeIsUp:
-            problem = Unanswered if patience.sent else Unsent
-            raise problem(f"no connection within {patience.seconds:g} s") from None
-        except Unsent as problem:
-            # After a redirect an earlier server has the request, whatever it made of it.
-            raise (Unanswered(str(problem)) if patience.sent else problem) from None
+            raise Unsent(f"no connection within {patience.seconds:g} s") from None
         with connection:
             return exchange(
                 connection,

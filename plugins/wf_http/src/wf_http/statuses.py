@@ -11,8 +11,8 @@ _FORM = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?", re.IGNORECASE)
 _NOT_NOW = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _NEVER = frozenset({HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED})
-_PERHAPS = frozenset({HTTPStatus.SEE_OTHER, HTTPStatus.REQUEST_TIMEOUT, 499})
-"""Done, or given up by what stands before the service: 499 is a proxy's word for that."""
+_PERHAPS = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
+"""Given up by what stands before the service: 499 is a proxy's word for that."""
 _BUSY = frozenset({HTTPStatus.CONFLICT, HTTPStatus.LOCKED})
 _SAFE = frozenset({"GET", "HEAD"})
 GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -70,10 +70,13 @@ def weigh(request: Request, status: int, *, undoes: bool, repeated: bool) -> Wei
 
 
 def certain(status: int) -> bool:
-    """Whether a status says for sure that the request had no effect, whatever lists make of it."""
+    """Whether a status says for sure that the request had no effect, whatever lists make of it.
+
+    No redirect does: many a service does what it was asked and then sends its client elsewhere.
+    """
     if status in _NOT_NOW or status in _NEVER:
         return True
-    return 300 <= status < 500 and status not in _PERHAPS
+    return 400 <= status < 500 and status not in _PERHAPS
 
 
 def words(status: int) -> str:

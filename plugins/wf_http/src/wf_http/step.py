@@ -8,6 +8,7 @@ from wf_core.callbacks.retry_after import seconds
 from wf_core.kinds import Fatal, Retryable, StepCall, Throttled
 from wf_core.model.state import Resource
 from wf_http import reading, template
+from wf_http.ceiling import ceiling
 from wf_http.parameters import CheckRequest, HttpParameters
 from wf_http.past import Past, is_note
 from wf_http.problems import Problem, Unusable
@@ -63,8 +64,8 @@ class Step:
 
     @property
     def most(self) -> int:
-        """Bytes of an answer that are read."""
-        return self.parameters.max_response_bytes
+        """Bytes of an answer that are read: a stored document may ask for more than is allowed."""
+        return min(self.parameters.max_response_bytes, ceiling())
 
     def send_run(self) -> Answer:
         """Send the run under its key. Raises a Problem."""

@@ -14,7 +14,7 @@ from wf_http.parameters import RollbackRequest
 from wf_http.problems import Problem, Unusable
 from wf_http.running import weigh_run
 from wf_http.sending import Answer, Order
-from wf_http.statuses import Weight, certain, weigh
+from wf_http.statuses import Weight, weigh
 from wf_http.step import DONE, UNDO_OPERATION, Step, failure
 
 
@@ -42,7 +42,7 @@ def rollback(step: Step, undo: RollbackRequest) -> Outcome:
         try:
             answer = _send(step, undo, made)
         except template.Unknown as still:
-            raise Fatal(f"the undo needs {still}, and the run's answer does not tell it") from None
+            raise _untold(still, "the run's answer does not hold it") from None
     weight = weigh(undo, answer.reply.status, undoes=True, repeated=True)
     if weight is not Weight.SUCCESS:
         raise step.refusal(answer, weight)
@@ -70,25 +70,24 @@ def _send(step: Step, undo: RollbackRequest, made: _Made) -> Answer:
 
 
 def _learn(step: Step, unknown: template.Unknown) -> _Made | None:
-    """What the run made, from the answer to the same request under the same key; None where it made
-    nothing."""
+    """What the run made, from the answer to the same request under the same key; None where it
+    surely made nothing. A refusal of the repeated request is not proof of that: the token may have
+    expired since, or the name be taken by what the first one made."""
     call = step.call
     if step.past.made_nothing:
         return None
     if not step.parameters.repeatable:
-        raise Fatal(
-            f"the undo needs {unknown}, which only the run's answer tells; the run ended without "
-            "one and may not be repeated (repeatable: false): look whether it took effect, undo "
-            "that by hand, then `wf mark-rolled-back`"
-        )
+        raise _untold(unknown, "the run may not be repeated to learn it (repeatable: false)")
     call.log(f"the undo needs {unknown}: the run is repeated under its key, to learn it")
     try:
         answer = step.send_run()
+    except Unusable as problem:
+        raise _untold(unknown, str(problem)) from None
     except Problem as problem:
         raise failure(problem) from None
     weight = weigh_run(step, answer)
-    if weight is Weight.FATAL and certain(answer.reply.status):
-        return None
+    if weight is Weight.FATAL:
+        raise _untold(unknown, answer.said)
     if weight is not Weight.SUCCESS:
         raise step.refusal(answer, weight)
     found = step.read(answer)
@@ -98,3 +97,10 @@ def _learn(step: Step, unknown: template.Unknown) -> _Made | None:
     made = _Made(resource, found.over(call.previous.attributes))
     call.checkpoint(made.resource, made.attributes)
     return made
+
+
+def _untold(unknown: template.Unknown, why: str) -> Fatal:
+    return Fatal(
+        f"the undo needs {unknown}, which no answer told: {why}; find out whether the run took "
+        "effect, undo that by hand, then `wf mark-rolled-back`"
+    )

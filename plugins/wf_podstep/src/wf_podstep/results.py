@@ -1,9 +1,7 @@
 """What a pod's container said it made."""
 
-import json
-from typing import Never
-
-from wf_core.model.spec import Json, Parameters
+from wf_core import bounded_json
+from wf_core.model.spec import Parameters
 
 MARK = "WF_RESULT "
 """What begins the line of a log that holds the result."""
@@ -28,19 +26,20 @@ def of_message(message: str) -> Parameters | None:
 
 def of_log(text: str) -> Parameters | None:
     """The attributes in the last line of a log that begins with the mark; None without one."""
-    lines = [line for line in text.splitlines() if line.startswith(MARK)]
-    return _object(lines[-1].removeprefix(MARK), "its last line WF_RESULT", "") if lines else None
+    # Found from its end, since a log of many short lines takes twenty times its size as a list.
+    before = f"\n{text}"
+    begins = max(before.rfind(f"\n{MARK}"), before.rfind(f"\r{MARK}"))
+    if begins < 0:
+        return None
+    line = text[begins + len(MARK) :].partition("\n")[0].partition("\r")[0]
+    return _object(line, "its last line WF_RESULT", "")
 
 
 def _object(text: str, where: str, hint: str) -> Parameters:
     try:
-        value: Json = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadResultError(f"{where} is no JSON: {error}{hint}") from error
+        value = bounded_json.decode(text.encode("utf-8", "replace"))
+    except bounded_json.BadJsonError as error:
+        raise BadResultError(f"{where} {error}{hint}") from error
     if not isinstance(value, dict):
         raise BadResultError(f"{where} must hold a JSON object, such as {{}}")
     return value
-
-
-def _refuse_constant(constant: str) -> Never:
-    raise ValueError(f"{constant} is no JSON number")

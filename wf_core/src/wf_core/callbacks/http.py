@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from wf_core.callbacks.hosts import host_allowed
+from wf_core.addresses import AddressRefused, Allowed
+from wf_core.errors import ConfigInvalid
+from wf_core.hosts import host_allowed
 from wf_core.ports import Clock, Delivered, Delivery, Receipt
 
 if TYPE_CHECKING:  # httpx takes longer to import than most commands take to run
     import httpx
 
-    from wf_core.callbacks.signature import Signer
+    from wf_core.callbacks.signature import Master, Signer
     from wf_core.config import Config
 
 MAX_ANSWER = 64 * 1024
 """Bytes of an answer that are read, so that the connection can be used again; nobody needs more."""
 
+_ALLOW = "in callbacks.allowedHosts, or set callbacks.publicOnly: false"
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
@@ -29,12 +32,18 @@ class HttpSender:
     all receivers; it is made when first needed and closed when nothing was sent for the idle time.
     """
 
-    def __init__(self, config: "Config", clock: Clock) -> None:
+    def __init__(self, config: "Config", clock: Clock, *, public_only: bool = False) -> None:
+        """`public_only`: whether addresses are judged where neither `callbacks.publicOnly` nor a
+        list of hosts says so."""
         self._timeout = config.rpc_timeout_mill_seconds / 1000
         self._idle = config.idle_timeout_mill_seconds / 1000
         self._allowed = config.callbacks.allowed_hosts
+        said = config.callbacks.public_only
+        # Who lists hosts has judged them; a list beside `publicOnly: true` is judged all the same.
+        usual = public_only and self._allowed is None
+        self._public_only = usual if said is None else said
         self._clock = clock
-        self._signer = _signer(config.callbacks.secret_file)
+        self._signer = _signer(config)
         self._client: httpx.AsyncClient | None = None
         self._sending = 0
         self._expiry: asyncio.TimerHandle | None = None
@@ -79,7 +88,9 @@ class HttpSender:
         content = msgspec.json.encode(delivery.body)
         headers = {"content-type": "application/json", "user-agent": "wf", **delivery.trace}
         if self._signer is not None:
-            headers |= self._signer.headers(delivery.event_id, content, self._clock.now())
+            namespace = str(delivery.body["namespace"])
+            now = self._clock.now()
+            headers |= self._signer.headers(namespace, delivery.event_id, content, now)
         receipt = None
         try:
             async with (
@@ -96,19 +107,28 @@ class HttpSender:
         except TimeoutError:
             # The status is the answer: a body that never ends takes nothing back.
             return receipt or _repeat(f"no answer within {self._timeout:g} s")
+        except AddressRefused as refused:
+            return _repeat(f"{refused}; the operator can allow it: name the host {_ALLOW}")
         except (httpx.HTTPError, OSError) as error:
-            return receipt or _repeat(f"{type(error).__name__}: {error}".rstrip(": "))
+            return receipt or _repeat(_reason(error))
         return receipt
 
     def _open(self) -> "httpx.AsyncClient":
         if self._client is None:
             import httpx
 
+            limits = httpx.Limits(keepalive_expiry=self._idle)
+            transport = None
+            if self._public_only:
+                from wf_core.callbacks.backend import JudgedTransport
+
+                transport = JudgedTransport(Allowed(), limits)
             self._client = httpx.AsyncClient(
                 timeout=None,  # one timeout holds for the whole of a request, in `_post`
-                limits=httpx.Limits(keepalive_expiry=self._idle),
+                limits=limits,
+                transport=transport,
                 follow_redirects=False,
-                trust_env=_behind_proxy(),
+                trust_env=transport is None and _behind_proxy(),
             )
         return self._client
 
@@ -136,12 +156,30 @@ class HttpSender:
             task.add_done_callback(self._closing.discard)
 
 
-def _signer(secret_file: str | None) -> "Signer | None":
-    if secret_file is None:
+def _signer(config: "Config") -> "Signer | None":
+    found = masters(config)
+    if not found:
         return None
     from wf_core.callbacks.signature import Signer
 
-    return Signer.from_file(Path(secret_file))
+    return Signer(found)
+
+
+def masters(config: "Config") -> "list[Master]":
+    """The master secrets that the configuration names, the new one first. Raises ConfigInvalid."""
+    said = config.callbacks
+    if said.secret_file is None and said.old_secret_file is None:
+        return []
+    from wf_core.callbacks.signature import Master
+
+    if said.secret_file is None:
+        raise ConfigInvalid(
+            "callbacks.oldSecretFile: is given without secretFile; name the new secret there"
+        )
+    named = [("callbacks.secretFile", said.secret_file)]
+    if said.old_secret_file is not None:
+        named.append(("callbacks.oldSecretFile", said.old_secret_file))
+    return [Master.from_file(setting, Path(file)) for setting, file in named]
 
 
 def _behind_proxy() -> bool:
@@ -156,6 +194,12 @@ async def _drain(answer: "httpx.Response") -> None:
         size += len(chunk)
         if size > MAX_ANSWER:
             return
+
+
+def _reason(error: Exception) -> str:
+    from wf_core.certificates import not_accepted
+
+    return not_accepted(error) or f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def _refused(error: str) -> Receipt:

@@ -51,6 +51,7 @@ COMMANDS: dict[str, str] = {
     "plugin": "plugin",
     "schema": "installed",
     "config": "config",
+    "callbacks": "callbacks",
     "completion": "completion",
 }
 """Every command of our own and the module of `wf_core.cli` that holds it, imported when needed.

@@ -149,6 +149,12 @@ def _callback(callback: Callback) -> Iterator[Fault]:
         yield Fault(
             "$.spec.callback.url", f"must be an http or https address, not {callback.url[:200]!r}"
         )
+    elif "@" in urlsplit(callback.url).netloc:
+        yield Fault(
+            "$.spec.callback.url",
+            "holds a user or password, which everybody who may read the workflow could read; leave "
+            "it out: callbacks are signed, so the receiver knows who sends them",
+        )
     for n, event in enumerate(callback.events or ()):
         if event not in EVENTS:
             yield Fault(

@@ -43,8 +43,17 @@ DESCRIPTIONS: dict[str, str] = {
     ),
     "StepConfig.syncTimeout": "What one look at it may take; left out: that of the engine.",
     "CallbackConfig.allowedHosts": "The hosts that callbacks may go to; left out: any.",
+    "CallbackConfig.publicOnly": (
+        "Whether callbacks reach public addresses alone; left out: yes in a cluster, unless "
+        "`allowedHosts` is given, and no on a laptop."
+    ),
     "CallbackConfig.secretFile": (
-        "The file that holds the key with which callbacks are signed; left out: unsigned."
+        "The file with the master secret, from which each namespace's signing key is derived; left "
+        "out: unsigned."
+    ),
+    "CallbackConfig.oldSecretFile": (
+        "While secrets change: the master secret that receivers still have. Callbacks are signed "
+        "by both."
     ),
     "CallbackConfig.giveUpAfter": "An undelivered callback is dropped after this.",
     "CallbackConfig.giveUpAfterDeletion": "The same, once its workflow is asked to be deleted.",

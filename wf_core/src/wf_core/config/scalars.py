@@ -37,6 +37,13 @@ def number(value: str) -> float:
     return float(value)
 
 
+def truth(value: str) -> bool:
+    """`true` or `false`."""
+    if value not in ("true", "false"):
+        raise ValueError("is neither true nor false")
+    return value == "true"
+
+
 def seconds(value: str) -> float:
     """A duration in seconds: a number, or days, hours, minutes, seconds and milliseconds in that
     order.

@@ -116,8 +116,10 @@ class ControllerConfig:
 
 @attrs.frozen
 class CallbackConfig:
-    """Callbacks: hosts that may be called (None is any), the file of the signing secret, and the
-    seconds after which an undelivered one is dropped, ordinarily and once deletion was asked."""
+    """Callbacks: hosts that may be called (None is any), whether at public addresses alone (None
+    leaves it to who runs the engine), the files of the master secrets, the new one and the one that
+    is going, and the seconds after which an undelivered one is dropped, ordinarily and once
+    deletion was asked."""
 
     allowed_hosts: tuple[str, ...] | None = attrs.field(
         default=None, metadata={"wire": "allowedHosts"}
@@ -125,6 +127,8 @@ class CallbackConfig:
     secret_file: str | None = _field("secretFile", scalars.text, None)
     give_up_after: float = _field("giveUpAfter", scalars.seconds, 86400.0, least=0)
     give_up_after_deletion: float = _field("giveUpAfterDeletion", scalars.seconds, 600.0, least=0)
+    public_only: bool | None = _field("publicOnly", scalars.truth, None)
+    old_secret_file: str | None = _field("oldSecretFile", scalars.text, None)
 
 
 @attrs.frozen

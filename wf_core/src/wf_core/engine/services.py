@@ -9,7 +9,7 @@ import attrs
 from wf_core.config import Config
 from wf_core.engine.courier import Courier
 from wf_core.limits import KindLimits, Limits
-from wf_core.model.spec import Key, Metadata
+from wf_core.model.spec import Key
 from wf_core.model.state import Transition
 from wf_core.plugins import Registry
 from wf_core.ports import Announcer, CallbackSender, Clock, HookExecutor, Store
@@ -34,12 +34,12 @@ class Services:
     listeners: list[Listener] = attrs.field(factory=list)
     closing: bool = False
 
-    def tracer(self, metadata: Metadata) -> Callable[[], Mapping[str, str]]:
+    def tracer(self, uid: str, annotations: Mapping[str, str]) -> Callable[[], Mapping[str, str]]:
         """Finds the trace context of a workflow's calls and callbacks; asks nobody where nobody
         traces."""
         if not self.registry.traces:
             return dict
-        return partial(self.registry.trace_context, metadata.uid, metadata.annotations)
+        return partial(self.registry.trace_context, uid, annotations)
 
     @classmethod
     def of(

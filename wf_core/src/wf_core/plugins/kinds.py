@@ -79,6 +79,15 @@ class LoadedKind:
             return NO_PARAMETERS
         return self._decode(self.kind.Parameters, parameters, self.identity)
 
+    def encode(self, decoded: object) -> Parameters:
+        """What `decode` gave, as a document would write it, with every default filled in."""
+        if decoded is NO_PARAMETERS:
+            return {}
+        from wf_core.plugins.parameters.describing import plain
+
+        encoded: Parameters = plain(decoded)
+        return encoded
+
     def faults(self, parameters: Parameters, undoable: bool) -> list[Fault]:
         """What is wrong with parameters as they stand in a document, at paths such as
         `$.sleepSeconds`. Values that hold `${...}` references are not judged."""
@@ -119,6 +128,29 @@ class LoadedKind:
         return decode
 
 
+def _unsaved(field: "attrs.Attribute[Any]") -> str | None:
+    """Why a parameter's default can't be saved with the first intent (semantics B5), or None."""
+    default: Any = field.default
+    if default is attrs.NOTHING or not field.init:
+        return None
+    from wf_core.plugins.parameters.describing import unwritable
+
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        if default.takes_self:
+            return None
+        try:
+            default = default.factory()
+        except Exception as error:
+            return f"has a default that can't be made: {type(error).__name__}: {error}"
+    found = unwritable(default)
+    if found is None:
+        return None
+    return (
+        f"has a default that JSON can't carry, a {found}: it is saved for the undo. "
+        "Let the default be what a document would write, and make the rest in the hook"
+    )
+
+
 def flaw(kind: object) -> str | None:
     """Why something can't serve as a step kind, or None."""
     if isinstance(kind, type):
@@ -133,6 +165,10 @@ def flaw(kind: object) -> str | None:
         return f"brings the kind '{name}', whose Parameters are no attrs class"
     if wrong := _undeclared(kind):
         return f"brings the kind '{name}', whose Parameters are wrong: {'; '.join(wrong)}"
+    for field in attrs.fields(kind.Parameters):
+        unsaved = _unsaved(field)
+        if unsaved is not None:
+            return f"brings the kind '{name}', whose parameter {field.name} {unsaved}"
     for hook in Hook:
         if is_async(getattr(kind, hook, None)):
             return f"brings the kind '{name}', whose `{hook}` {ASYNC}"

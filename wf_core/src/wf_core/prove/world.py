@@ -84,6 +84,11 @@ class AbstractKind:
         """Anything goes: documents are validated before they are searched."""
         return parameters
 
+    def encode(self, decoded: object) -> dict[str, Json]:
+        """No kind has defaults here."""
+        assert isinstance(decoded, dict)
+        return decoded
+
 
 class EveryKind(Mapping[str, AbstractKind]):
     """All kinds are known."""

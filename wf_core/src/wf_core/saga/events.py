@@ -139,6 +139,9 @@ class KnownKind(Protocol):
     def decode(self, parameters: dict[str, Json]) -> object:
         """The typed parameters; raises ValueError with what is wrong."""
 
+    def encode(self, decoded: object) -> dict[str, Json]:
+        """Typed parameters as a document would write them, with every default (semantics B5)."""
+
 
 class Permits(Protocol):
     """Permits of one workflow (semantics E1), taken inside the turn."""

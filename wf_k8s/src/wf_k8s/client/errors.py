@@ -1,13 +1,13 @@
 """How a request to the API server can fail, told apart by what may be done about it.
 
-Both are `StoreUnavailable`, so that what nobody handles reaches a person as a sentence.
+All are errors of `wf_core`, so that what nobody handles reaches a person as a sentence.
 """
 
 from collections.abc import Sequence
 
 import attrs
 
-from wf_core.errors import StoreUnavailable
+from wf_core.errors import AuthorError, StoreUnavailable
 
 
 @attrs.frozen
@@ -17,6 +17,10 @@ class Cause:
     field: str = ""
     reason: str = ""
     message: str = ""
+
+
+class BadNameError(AuthorError):
+    """What cannot be the name of an object, and as part of a path would name something else."""
 
 
 class RefusedError(StoreUnavailable):
@@ -57,16 +61,18 @@ class RefusedError(StoreUnavailable):
         return self.code in (408, 429) or (self.code >= 500 and not self.too_large)
 
 
+REACH_IT = "nothing was lost. Check that the API server can be reached (`kubectl version`)"
+
+
 class NoAnswerError(StoreUnavailable):
     """The connection failed or nothing came in time. A write may have been done, unless `unsent`:
     then no connection came about."""
 
-    def __init__(self, what: str, why: str, *, unsent: bool = False) -> None:
+    def __init__(
+        self, what: str, why: str, *, unsent: bool = False, advice: str = REACH_IT
+    ) -> None:
         self.unsent = unsent
-        super().__init__(
-            f"{what}: {why}; nothing was lost. Check that the API server can be reached "
-            "(`kubectl version`)"
-        )
+        super().__init__(f"{what}: {why}; {advice}")
 
 
 class GoneError(StoreUnavailable):

@@ -4,6 +4,8 @@ from urllib.parse import quote
 
 import attrs
 
+from wf_k8s.client.errors import BadNameError
+
 
 @attrs.frozen
 class Resource:
@@ -23,13 +25,20 @@ class Resource:
         parts = ["/apis", self.group] if self.group else ["/api"]
         parts.append(self.version)
         if namespace is not None:
-            parts += ["namespaces", quote(namespace, safe="")]
+            parts += ["namespaces", _segment(namespace)]
         parts.append(self.plural)
         if name:
-            parts.append(quote(name, safe=""))
+            parts.append(_segment(name))
         if subresource:
             parts.append(subresource)
         return "/".join(parts)
+
+
+def _segment(name: str) -> str:
+    """A name as one segment of a path. Raises BadNameError for what is no segment of its own."""
+    if name in (".", ".."):
+        raise BadNameError(f"{name!r} can't be the name of an object; write its name")
+    return quote(name, safe="")
 
 
 WORKFLOWS = Resource("workflow.example.com", "v1alpha1", "workflows")

@@ -71,7 +71,7 @@ def engine(options: Options, store: K8sStore, registry: Registry, clock: SystemC
         registry=registry,
         executor=ThreadExecutor(registry.perform, pool_size(config.controller_config.concurrency)),
         clock=clock,
-        sender=HttpSender(config, clock),
+        sender=HttpSender(config, clock, public_only=True),
         announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
         config=config,
         folder=hook_folder(f"k8s:{options.address}", os.environ),

@@ -12,8 +12,8 @@ from wf_k8s.store.known import Known
 MOST = int(1.4 * 1024 * 1024)
 """Bytes of a whole object, as the API server sends it; etcd refuses a little more than this."""
 
-STEP = 1024
-"""Bytes that the state of a step is reckoned to need."""
+STEP = 1536
+"""Bytes that the state of a step is reckoned to need, its saved defaults included."""
 
 _encode = msgspec.json.Encoder().encode
 

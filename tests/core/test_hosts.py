@@ -2,7 +2,7 @@
 
 import pytest
 
-from wf_core.callbacks.hosts import host_allowed
+from wf_core.hosts import host_allowed
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
-"""Which addresses may be called: whoever writes a workflow must not reach all that the engine can.
+"""Which addresses may be called: the author of a workflow must not reach all that the engine can.
 
 Everything that is not public is refused unless the operator allows it: the machine itself, private
-networks, link-local addresses with the metadata services of clouds, and multicast.
+networks, link-local addresses with the metadata services of clouds, and multicast. What is judged
+are the addresses that a host was looked up to have, and a caller connects to one of those that
+`judged` gives and to nothing else: a name that has another address at its next look-up gains
+nothing, and neither does a spelling such as 2130706433.
 """
 
 from collections.abc import Sequence
@@ -16,20 +19,22 @@ from ipaddress import (
 
 import attrs
 
-from wf_core.callbacks.hosts import host_allowed
-
-VARIABLE = "WF_HTTP_ALLOW"
-"""The operator's variable: hosts, `*.example.com`, addresses and networks, with commas between."""
+from wf_core.hosts import host_allowed
 
 Address = IPv4Address | IPv6Address
 
 _NAT64 = ip_network("64:ff9b::/96")
 _SPECIAL = tuple(
     ip_network(text)
-    for text in ("168.63.129.16", "192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "64:ff9b:1::/48")
+    for text in (
+        *("168.63.129.16", "192.0.0.0/24", "192.88.99.0/24"),
+        *("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48"),
+        *("3fff::/20", "5f00::/16", "fec0::/10"),
+    )
 )
 """What not every version of Python knows to be no public address, and what looks like one: services
-of clouds for their own machines."""
+of clouds for their own machines, forms in which translators take an IPv4 address, documentation,
+and segment routing."""
 
 
 @attrs.frozen
@@ -61,14 +66,17 @@ class Allowed:
         )
 
 
-def refusal(host: str, addresses: Sequence[str]) -> str:
-    """Why none of a host's addresses may be called, and what to do."""
-    numeric = host in addresses
-    what = host if numeric else f"{host} ({', '.join(addresses)})"
-    return (
-        f"{what} is no public address, and may not be called; "
-        f"whoever runs the engine can allow it: {VARIABLE}={host}"
-    )
+class AddressRefused(Exception):  # noqa: N818  (a decision, not an error of ours)
+    """None of a host's addresses may be called; str() says so."""
+
+
+def judged(host: str, found: Sequence[str], allowed: Allowed) -> list[str]:
+    """Those of the addresses `found` for `host` that may be called. Raises AddressRefused."""
+    permitted = [each for each in found if allowed.permits(host, each)]
+    if permitted:
+        return permitted
+    what = host if host in found else f"{host} ({', '.join(found)})"
+    raise AddressRefused(f"{what} is not a public address, so calling it is not allowed")
 
 
 def _is_public(address: Address) -> bool:
