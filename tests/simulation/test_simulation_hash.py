@@ -29,7 +29,7 @@ def test_h_twenty_traces_are_equal_under_two_hash_seeds() -> None:
     assert first == second
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_h_two_hundred_traces_are_equal_under_two_hash_seeds_and_on_two_runs() -> None:
     first, again, other = _digests(200, "1", "1", "77")
     assert len(first.splitlines()) == 200

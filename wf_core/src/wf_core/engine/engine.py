@@ -143,7 +143,7 @@ class Engine:
             runner = await self._load(key)
             # What people asked comes first: what is cancelled before it began never runs.
             if runner.saga.head.phase is Phase.PENDING and not runner.saga.asked:
-                faults = document_faults(runner.saga.workflow, self._services)
+                faults = document_faults(runner.saga.workflow, self._services, runner.saga.head)
                 if faults is not None:
                     self._forget(runner)
                     await self._services.release(key)
@@ -376,7 +376,7 @@ class Engine:
         runner = await self._take(key)
         if runner is not None and runner.saga.wants_slot and not self._services.closing:
             self._slots.hold(runner)
-            runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self._services))
+            runner.post(entrance(runner.saga.head, runner.saga.workflow, self._services))
             return
         if runner is not None:
             self._slots.count(runner)
@@ -394,7 +394,7 @@ class Engine:
             if not runner.saga.dirty:
                 self._isolation.saved(runner.uid)
             if not self._queued and runner.saga.wants_slot:
-                runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self._services))
+                runner.post(entrance(runner.saga.head, runner.saga.workflow, self._services))
             if runner.saga.removable and runner.idle:
                 self._tasks.spawn(self._remove(runner))
             elif self._queued and not runner.lives:

@@ -23,7 +23,8 @@ MOST_OUTPUT = 16 * 1024 * 1024
 
 
 def idempotency_key(uid: str, step: str, hook: Hook) -> str:
-    """`H(workflow uid, step, hook)`: the same through crashes and retries (invariant I7)."""
+    """`H(workflow uid, step, hook)`: the same through crashes and retries (invariant I7). `uid` is
+    the one under which the first intent was saved."""
     return hashlib.sha256(f"{uid}/{step}/{hook}".encode()).hexdigest()[:_KEY_LENGTH]
 
 
@@ -129,20 +130,22 @@ class Hooks:
         metadata = workflow.metadata
         step = saga.steps[call.step]
         spec = workflow.spec.steps[call.step]
-        run_key = idempotency_key(metadata.uid, spec.name, Hook.RUN)
+        uid = saga.key_uid
+        run_key = idempotency_key(uid, spec.name, Hook.RUN)
         undoing = call.purpose is Purpose.ROLLBACK
         folder = saga.head.folder
         return StepCall(
             workflow=metadata.name,
             namespace=metadata.namespace,
-            uid=metadata.uid,
+            uid=uid,
+            object_uid=metadata.uid,
             step=spec.name,
             kind=spec.step_template.type,
             hook=call.hook,
             purpose=call.purpose,
             attempt=call.attempt,
             interruptions=step.interruptions,
-            key=idempotency_key(metadata.uid, spec.name, Hook.ROLLBACK) if undoing else run_key,
+            key=idempotency_key(uid, spec.name, Hook.ROLLBACK) if undoing else run_key,
             run_key=run_key,
             epoch=self._epoch,
             parameters=call.parameters,
@@ -157,10 +160,10 @@ class Hooks:
             ancestors=partial(saga.upstream_values, call.step),
             save_checkpoint=partial(self._checkpoint, call),
             write_log=self._output(call),
-            make_folder=partial(_folder, services.folder, metadata.uid, spec.name),
+            make_folder=partial(_folder, services.folder, uid, spec.name),
             send_wake=partial(services.executor.post, partial(self._wake, call.step)),
             annotations=metadata.annotations,
-            find_trace=services.tracer(metadata),
+            find_trace=services.tracer(uid, metadata.annotations),
         )
 
     def _checkpoint(

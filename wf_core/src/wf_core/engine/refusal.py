@@ -14,22 +14,32 @@ from wf_core.model.state import (
     Owner,
     Stored,
     Transition,
+    WorkflowState,
     Writer,
 )
 from wf_core.ports import Changes, Store
 from wf_core.saga.events import Admitted, Refused
 from wf_core.saga.sizes import short
 from wf_core.saga.table import check_workflow
+from wf_core.schedules.runs import SCHEDULE_UID
 
 log = logging.getLogger("wf.engine")
 
 
-def document_faults(workflow: Workflow, services: Services) -> DocumentInvalid | None:
+SHELL_SINCE = 2
+"""The stored form since which no reference may stand in a shell's text."""
+
+
+def document_faults(
+    workflow: Workflow, services: Services, stored: WorkflowState
+) -> DocumentInvalid | None:
     """Everything that keeps a workflow from starting here, or None."""
     from wf_core.codec import faults  # YAML and all: only where a workflow begins
 
     metadata = workflow.metadata
-    found = faults(workflow, services.registry)
+    # What was stored before, and the runs of a schedule that may have been, go on (B6).
+    new = stored.schema_version >= SHELL_SINCE and SCHEDULE_UID not in metadata.annotations
+    found = faults(workflow, services.registry, new=new)
     misfit = services.store.misfit(workflow)
     if misfit is not None:
         found.append(Fault("$", misfit))
@@ -37,9 +47,10 @@ def document_faults(workflow: Workflow, services: Services) -> DocumentInvalid |
     return DocumentInvalid(found, name) if found else None
 
 
-def entrance(phase: Phase, workflow: Workflow, services: Services) -> Admitted | Refused:
+def entrance(head: WorkflowState, workflow: Workflow, services: Services) -> Admitted | Refused:
     """What a workflow that gets its slot is told: one that can't start here becomes Failed."""
-    faults = document_faults(workflow, services) if phase is Phase.PENDING else None
+    pending = head.phase is Phase.PENDING
+    faults = document_faults(workflow, services, head) if pending else None
     return Admitted() if faults is None else Refused(str(faults))
 
 
@@ -48,7 +59,7 @@ def unfit(stored: Stored, services: Services, error: Exception) -> WfError:
     metadata = stored.workflow.metadata
     key = Key(metadata.namespace, metadata.name)
     log.debug("%s: no machine", key, exc_info=error)
-    return document_faults(stored.workflow, services) or EngineError(
+    return document_faults(stored.workflow, services, stored.head) or EngineError(
         f"workflow '{key}': what is stored can't be run: {type(error).__name__}: {error}"
     )
 

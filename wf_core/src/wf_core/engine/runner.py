@@ -412,12 +412,13 @@ class Runner:
         if callback is None or not (entries or self._deleting):
             return
 
-        trace = self._services.tracer(self.saga.workflow.metadata)
+        uid = self.saga.key_uid
+        trace = self._services.tracer(uid, self.saga.workflow.metadata.annotations)
 
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery(
                 url=callback.url,
-                event_id=event_id(self.uid, entry),
+                event_id=event_id(uid, entry),
                 body=body(self._saved, entry),
                 ignore_not_found=callback.ignore_not_found,
                 trace=trace(),

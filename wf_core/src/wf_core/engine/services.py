@@ -12,7 +12,7 @@ from wf_core.engine.courier import Courier
 from wf_core.engine.isolation import Isolation
 from wf_core.errors import StoreUnavailable, WorkflowNotFound
 from wf_core.limits import KindLimits, Limits
-from wf_core.model.spec import Key, Metadata
+from wf_core.model.spec import Key
 from wf_core.model.state import Transition
 from wf_core.plugins import Registry
 from wf_core.ports import Announcer, CallbackSender, Clock, HookExecutor, Store
@@ -47,12 +47,12 @@ class Services:
         except (StoreUnavailable, WorkflowNotFound) as error:
             log.warning("%s: the claim was not given up: %s", key, error)
 
-    def tracer(self, metadata: Metadata) -> Callable[[], Mapping[str, str]]:
+    def tracer(self, uid: str, annotations: Mapping[str, str]) -> Callable[[], Mapping[str, str]]:
         """Finds the trace context of a workflow's calls and callbacks; asks nobody where nobody
         traces."""
         if not self.registry.traces:
             return dict
-        return partial(self.registry.trace_context, metadata.uid, metadata.annotations)
+        return partial(self.registry.trace_context, uid, annotations)
 
     @classmethod
     def of(

@@ -166,6 +166,8 @@ def begin_again(ledger: Ledger, i: int, side: Side, now: float) -> None:
     kind = ledger.kinds[ledger.kind_of(i)]
     if kind.identity != step.kind:
         changes["kind"] = kind.identity
+        if side is UNDO and not step.run_kind:
+            changes["run_kind"] = step.kind
     if changes:
         ledger.put(i, **changes)
 
@@ -189,8 +191,9 @@ def progress(
     # An undo goes on without its attributes: what it makes is of no use to anybody.
     if why and side is RUN:
         return Failure(Severity.FATAL, why), Ended.IN_PROGRESS
-    if not ledger.steps[i].in_progress:
-        ledger.put(i, in_progress=True, next_attempt_at=None)
+    step, waits = ledger.steps[i], result.waits_for_person
+    if not step.in_progress or step.waits_for_person is not waits:
+        ledger.put(i, in_progress=True, waits_for_person=waits, next_attempt_at=None)
     return look_again(ledger, i, side, flight, result.poll_after, now)
 
 

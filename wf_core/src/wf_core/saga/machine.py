@@ -99,6 +99,11 @@ class Saga:
         return self._ledger.head
 
     @property
+    def key_uid(self) -> str:
+        """The uid that idempotency keys come from, and by which plugins know the workflow."""
+        return self._ledger.head.key_uid or self._ledger.uid
+
+    @property
     def steps(self) -> Sequence[StepState]:
         """The steps' states, saved or not."""
         return self._ledger.steps
@@ -152,7 +157,9 @@ class Saga:
         if ledger.head.suspended and ledger.head.phase in (Phase.PENDING, Phase.RUNNING):
             going = any(s.in_progress and s.blocked is None for s in ledger.steps)
             return not ledger.flights and not going
-        return course.wholly_blocked(ledger)
+        # What waits for a person's answer has looks, and perhaps a deadline, of its own.
+        asked = any(s.waits_for_person and s.blocked is None for s in ledger.steps)
+        return course.wholly_blocked(ledger) and not asked
 
     @property
     def watched(self) -> bool:

@@ -1,5 +1,7 @@
 """What a new owner makes of a state that was left unfinished (semantics B3, B7, B8, H)."""
 
+from msgspec.structs import replace
+
 from wf_core.model.phases import BlockReason, Ended, Hook, Phase
 from wf_core.saga import attempts, course, run, undo, watch
 from wf_core.saga.attempts import RUN, UNDO, Side
@@ -15,6 +17,9 @@ _GOES_AWAY = (
 def recover(ledger: Ledger, now: float) -> None:
     """Set everything in motion that a crash, or a hand-over, has stopped."""
     phase = ledger.head.phase
+    if not ledger.head.key_uid and any(step.attempt for step in ledger.steps):
+        # Begun before this was saved; it rides along with the next save.
+        ledger.head = replace(ledger.head, key_uid=ledger.uid)
     if phase is Phase.PENDING and ledger.head.revision == 0 and ledger.spec.suspend:
         ledger.put_head(suspended=True)
     for i, step in enumerate(ledger.steps):

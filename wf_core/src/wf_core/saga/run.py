@@ -12,6 +12,7 @@ from wf_core.model.phases import (
     Ran,
     RequestType,
 )
+from wf_core.model.spec import Parameters
 from wf_core.model.state import MESSAGE, Blocked
 from wf_core.saga import attempts, statuses
 from wf_core.saga.attempts import RUN
@@ -21,12 +22,13 @@ from wf_core.saga.calls import (
     call,
     fresh_parameters,
     misplaced,
+    quoted_references,
     saved_parameters,
     unavailable,
 )
 from wf_core.saga.ledger import WORKFLOW_TIMER, Flight, Ledger
 from wf_core.saga.results import keep
-from wf_core.saga.sizes import short
+from wf_core.saga.sizes import parameters_size, short
 from wf_core.saga.watch import arm_watch
 
 RETRY = (RequestType.RETRY_RUN, RequestType.MARK_SUCCEEDED)
@@ -59,25 +61,40 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
     if not ledger.open_attempt(i, PermitClass.RUN, now):
         return False
     try:
-        resolved, decoded = fresh_parameters(ledger, i)
+        saved, decoded = fresh_parameters(ledger, i)
     except Undecodable as error:
         # Fatal without a call: the step never had an intent, so nothing of it is undone.
         ledger.drop_attempt(i, PermitClass.RUN)
         fail(ledger, i, str(error), now)
         return True
+    ledger.parameter_bytes += parameters_size(saved)
     ledger.move(
         i,
         Phase.RUNNING,
         now,
+        quoted_references(ledger, i),
         attempt=1,
         kind=kind.identity,
-        parameters=resolved,
+        parameters=saved,
         attempt_deadline_at=attempts.deadline_from(ledger, i, RUN, now),
         run_error=None,
         blocked=None,
     )
     call(ledger, i, Hook.RUN, Purpose.RUN, decoded, now)
     return True
+
+
+def parameters_of_marked(ledger: Ledger, i: int) -> Parameters | None:
+    """What is saved for the undo of a step that a person did instead; None where it can't be told,
+    since its kind or a value is missing."""
+    if ledger.kind_of(i) not in ledger.kinds:
+        return None
+    try:
+        saved, _ = fresh_parameters(ledger, i)
+    except Undecodable:
+        return None
+    ledger.parameter_bytes += parameters_size(saved)
+    return saved
 
 
 def again(ledger: Ledger, i: int, now: float) -> bool:

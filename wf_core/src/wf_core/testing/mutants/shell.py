@@ -49,8 +49,8 @@ MUTANTS = (
         (
             Edit(
                 "wf_core.engine.hooks:Hooks._step_call",
-                "run_key = idempotency_key(metadata.uid, spec.name, Hook.RUN)",
-                "run_key = idempotency_key(metadata.uid, f'{spec.name}{step.attempt}', Hook.RUN)",
+                "run_key = idempotency_key(uid, spec.name, Hook.RUN)",
+                "run_key = idempotency_key(uid, f'{spec.name}{step.attempt}', Hook.RUN)",
             ),
         ),
     ),

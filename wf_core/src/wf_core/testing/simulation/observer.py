@@ -116,6 +116,8 @@ class Observer:
             met("pivot committed")
         if after.parked and not before.parked:
             met("parked")
+            if any(step.waits_for_person for step in save.after.steps):
+                met("parked for a person")
         for i, step in save.changes.steps.items():
             self._count_step(save, i)
             if step.blocked is not None and step.blocked != save.before.steps[i].blocked:

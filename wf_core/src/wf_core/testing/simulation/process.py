@@ -80,7 +80,8 @@ class Process:
         self._adopting: dict[Key, None] = {}
         self.engine = Engine(
             store=self.seat.store,
-            registry=registry(self.lacking),
+            # Every other process has another version of all kinds.
+            registry=registry(self.lacking, later=self.number % 2 == 1),
             executor=self.executor,
             clock=self.clock,
             sender=SimulatedSender(stage, self, observer),

@@ -40,7 +40,8 @@ _KINDS = ("plain", "looked", "looked", "looked", "once")
 
 def generate(seed: int) -> World:
     """The world of a seed: the same for ever, on every machine."""
-    return _poisoned(_aging(_lasting(seed), Random(f"{seed}/ttl")), Random(f"{seed}/poison"))
+    lasting = _aging(_lasting(seed), Random(f"{seed}/ttl"))
+    return _poisoned(_asking(lasting, Random(f"{seed}/person")), Random(f"{seed}/poison"))
 
 
 def _lasting(seed: int) -> World:
@@ -96,6 +97,23 @@ def _aging(world: World, chance: Random) -> World:
     )
     operator = replace(world.operator, ttl=_ttl(chance))
     return replace(world, submissions=submissions, operator=operator)
+
+
+def _asking(world: World, chance: Random) -> World:
+    """In one world out of two some of what is in progress waits for a person; all else is as it
+    was."""
+    if chance.random() < 0.5:
+        return world
+    hooks = {
+        name: tuple(
+            replace(each, act=Act.ASK)
+            if each.act is Act.PROGRESS and chance.random() < 0.7
+            else each
+            for each in plan
+        )
+        for name, plan in world.hooks.items()
+    }
+    return replace(world, hooks=hooks)
 
 
 def _ttl(chance: Random) -> TimeToLive:
