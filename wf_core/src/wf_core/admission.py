@@ -119,6 +119,11 @@ class Admission:
         """Whether a workflow holds a slot."""
         return key in self._holding
 
+    @property
+    def held(self) -> frozenset[Key]:
+        """Every workflow that holds a slot."""
+        return frozenset(self._holding)
+
     def running(self, queue: str | None = None) -> int:
         """How many hold a slot, in all or of one queue."""
         if queue is None:

@@ -57,6 +57,11 @@ def row_is_fresh(row: Row) -> bool:
     return row.phase is Phase.PENDING and not (row.deleting or row.unreadable)
 
 
+def row_holds_slot(row: Row) -> bool:
+    """Whether a workflow in a list counts as running (E3), as far as a row tells."""
+    return row.phase in (Phase.RUNNING, Phase.ROLLING_BACK) and not row.parked
+
+
 def waits(stored: Stored) -> bool:
     """Whether a workflow must be taken up, apart from admission."""
     head = stored.head

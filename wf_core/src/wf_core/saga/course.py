@@ -1,6 +1,6 @@
 """A workflow's own course: beginning, standing still, ending, going (semantics A1, A5, B7, E3)."""
 
-from wf_core.model.phases import DeletionPolicy, Phase, Purpose
+from wf_core.model.phases import DeletionPolicy, Hook, Phase, Purpose
 from wf_core.model.spec import WorkflowSpec
 from wf_core.saga import run, statuses, undo, watch
 from wf_core.saga.calls import stop
@@ -52,8 +52,11 @@ def wholly_blocked(ledger: Ledger) -> bool:
         and not any(_may_begin(ledger, i) for i in (*ledger.ready, *ledger.awaiting_status))
         and all(
             # A watch changes nothing for those who wait: going on with one needs no slot.
-            flight.permit is None or (flight.purpose is Purpose.WATCH and phase is Phase.RUNNING)
-            for flight in ledger.flights.values()
+            flight.permit is None
+            or (flight.purpose is Purpose.WATCH and phase is Phase.RUNNING)
+            # Nor does the look that a person's answer wakes: what follows from it may.
+            or (flight.hook is Hook.SYNC and ledger.steps[i].waits_for_person)
+            for i, flight in ledger.flights.items()
         )
     )
 

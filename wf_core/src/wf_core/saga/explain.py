@@ -181,6 +181,9 @@ def _attempt(ledger: Ledger, i: int, side: Side, now: float) -> _Found:
     last = f"; last error: {error}" if error else ""
     if step.in_progress:
         seconds = max(0.0, now - step.reached.get(step.phase, now))
+        if step.waits_for_person:
+            asked = _said(step) or "; waits for a person's answer"
+            return Reason.PERSON, f"its {side.hook} started {seconds:.0f} s ago{asked}{last}"
         return Reason.IN_PROGRESS, (
             f"its {side.hook}, begun {seconds:.0f} s ago, is in progress outside; "
             f"'{ledger.kind_of(i)}' is asked about it{_said(step)}{last}"

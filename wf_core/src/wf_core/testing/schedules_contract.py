@@ -138,7 +138,7 @@ class SchedulesContract(StoreTests):
             assert await schedules.start(made.key, made.uid, status, run, SLOT, stored.folder)
             created = await store.load(run_key(stored.schedule, run.metadata.name))
             assert created.head.folder == wanted
-            moved = Folder("/home/ann/elsewhere", 1000)
+            moved = Folder("/srv/ann/elsewhere", 1000)
             after = await schedules.replace(schedule(), 6.0, moved)
             assert after.folder == (moved if store.keeps_folders else None)
 

@@ -6,7 +6,8 @@ It starts with whoever first follows the store, and lasts until the store closes
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 import attrs
 
@@ -20,6 +21,7 @@ from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.rows import Place, identity, place_unread, read_place
 from wf_k8s.store.wire import why_unreadable
 
+T = TypeVar("T")
 log = logging.getLogger("wf.k8s")
 REMEMBERED = 10_000
 """Deletions that a watch may still ask for."""
@@ -297,3 +299,16 @@ class Mirror:
             await asyncio.wait(self._tasks)
         self._fail_first(StoreUnavailable("the store was closed"))
         self._wake()
+
+
+async def unless(closing: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What `work` gives; None, and it is given up, where `closing` comes first."""
+    working = asyncio.ensure_future(work)
+    ending = asyncio.ensure_future(closing.wait())
+    try:
+        await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
+        return None if closing.is_set() else working.result()
+    finally:
+        for task in (working, ending):
+            task.cancel()
+        await asyncio.gather(working, ending, return_exceptions=True)

@@ -32,7 +32,7 @@ from wf_k8s.store.expiring import expire
 from wf_k8s.store.finalizer import Finalizer, place_of
 from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.logbook import Logbook
-from wf_k8s.store.mirror import Mirror
+from wf_k8s.store.mirror import Mirror, unless
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.objects import Objects, refused_by_test
 from wf_k8s.store.owners import Owners
@@ -334,6 +334,9 @@ class K8sStore:
         if key in self._known and freed is not None:
             self._known[key] = attrs.evolve(self._known[key], finalizers=freed.finalizers)
 
+    async def admit_alone(self) -> None:
+        """As `ports.Store.admit_alone`: who leads does, and the Lease says who that is."""
+
     async def whoami(self) -> str:
         """As `ports.Store.whoami`: the user that the API server takes us for."""
         self._check_open()
@@ -418,19 +421,9 @@ class K8sStore:
         return self._watch(since)
 
     async def _watch(self, since: int) -> AsyncIterator[Seen]:
-        starting = asyncio.ensure_future(self._following())
-        closing = asyncio.ensure_future(self._closing.wait())
-        try:
-            await asyncio.wait((starting, closing), return_when=asyncio.FIRST_COMPLETED)
-            if self._closed:
-                return
-            mirror = starting.result()
-        finally:
-            for task in (starting, closing):
-                task.cancel()
-            await asyncio.gather(starting, closing, return_exceptions=True)
-        async for seen in mirror.watch(since):
-            yield seen
+        if mirror := await unless(self._closing, self._following()):
+            async for seen in mirror.watch(since):
+                yield seen
 
     async def _following(self) -> Mirror:
         self._check_open()
@@ -458,9 +451,8 @@ class K8sStore:
         return ("GivenUp" if held.read else "Unreadable" for held in self._quarantine.held.values())
 
     def _saw(self, place: Place) -> None:
-        """What can't be read is left alone. And nobody but the leader takes the finalizer off that
-        a former one left on a finished workflow, or put on by a save that came late. What it runs
-        itself is freed by its save."""
+        """What can't be read is left alone. And only the leader takes the finalizer off that a
+        former one left on a finished workflow; what it runs itself is freed by its save."""
         key = place.row.key
         if place.unreadable:
             self._quarantine.put(key, place.row.uid, place.version, place.unreadable)
