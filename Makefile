@@ -1,19 +1,37 @@
 # One word a chore. `make` alone lists them; `.venv` is made when a chore first needs it.
 
-BIN := .venv/bin
-READY := .venv/.ready
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 DISTRIBUTIONS := wf_core wf_k8s plugins/wf_random plugins/wf_command plugins/wf_podstep plugins/wf_approval plugins/wf_http plugins/wf_otel
 WORKERS ?= 2
+# Each that is on the machine runs the fast tests; those in TESTED have run them already.
+PYTHONS ?= 3.11 3.12 3.13 3.14
+TESTED ?=
 SEEDS ?= 1000
-FROM ?= 0
+# The first seed to play; without it one is drawn, and printed, so that a run can be had again.
+FROM ?=
+FIRST = $(if $(FROM),--from $(FROM))
 # A world at an API server costs five times what one in memory does.
 K8S_SEEDS ?= $(shell expr $(SEEDS) / 5)
 WORKFLOWS ?= 1000
+OBJECTS ?= 10000
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
+# What any machine can run, and soon.
+ANYWHERE := not long and not cluster and not e2e
+define LEFT_OUT
+
+Left out of `make test`:
+  - the tests that need a Kubernetes API server or a node
+  - the longest tests: kills and power loss at every write, all worlds of four steps, every mutant,
+    and the barrier on database servers
+`make test-rest` runs these; `make test-all` runs everything. Both build Kubernetes with Go, once.
+endef
+export LEFT_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast simulate mutants lint types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign lock clean
+.PHONY: help demo test test-fast test-all test-rest test-pythons simulate prove-all mutants lint types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign fuzz-objects lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,10 +43,22 @@ demo: $(READY) ## run the example live, then one that fails and is undone
 	@echo "== examples/undone.yaml: a step fails for good and what ran is undone (exit code 3)"
 	$(BIN)/wf run examples/undone.yaml --store sqlite:$(DEMO)/wf.db || test $$? -eq 3
 
-# Building Kubernetes takes all there is of the machine: not beside tests.
-test: $(READY) ## run every test
-	@$(BIN)/python -m tests.cluster --prepare
-	$(PYTEST) -m "not e2e"
+# What was left out is said however the tests end.
+test: $(READY) ## run every test that needs nothing but Python: six minutes at most on two cores
+	@status=0; $(PYTEST) -m "$(ANYWHERE)" || status=$$?; echo "$$LEFT_OUT"; exit $$status
+
+test-fast: $(READY) ## run the tests that take about a minute together
+	$(PYTEST) -m "not slow and $(ANYWHERE)"
+
+# Building Kubernetes takes all there is of the machine: before the tests, not beside them.
+test-all: $(READY) ## run every test: those that take longer or need Kubernetes too, built once
+	@$(BIN)/python -m tests.cluster --prepare --node
+	@$(MAKE) --no-print-directory test LEFT_OUT=
+	@$(MAKE) --no-print-directory test-rest
+
+test-rest: $(READY) ## run what `make test` leaves out
+	@$(BIN)/python -m tests.cluster --prepare --node
+	$(PYTEST) -m "not e2e and not ($(ANYWHERE))"
 	@$(MAKE) --no-print-directory e2e
 
 # One node for all of them: it takes all there is of a small machine.
@@ -36,12 +66,20 @@ e2e: $(READY) ## run the tests on a real node: Linux, as root
 	@$(BIN)/python -m tests.cluster --prepare --node
 	$(BIN)/python -m pytest tests/e2e
 
-test-fast: $(READY) ## run the tests that take less than a minute together
-	$(PYTEST) -m "not slow and not cluster and not e2e"
+test-pythons: $(READY) ## run the fast tests on every Python of PYTHONS that is on the machine
+	@$(BIN)/python -m tests.pythons $(PYTHONS) --tested "$(TESTED)"
 
-simulate: $(READY) ## play SEEDS random worlds in which everything goes wrong (SEEDS=1000)
-	$(BIN)/python -m wf_core.testing.simulation --seeds $(SEEDS) --from $(FROM) --workers $(WORKERS)
-	$(BIN)/python -m wf_k8s.testing.simulation --seeds $(K8S_SEEDS) --from $(FROM) --workers $(WORKERS)
+simulate: $(READY) ## play SEEDS (1000) new random worlds in which everything goes wrong; FROM=N plays old ones
+	$(BIN)/python -m wf_core.testing.simulation --seeds $(SEEDS) $(FIRST) --workers $(WORKERS)
+	$(BIN)/python -m wf_k8s.testing.simulation --seeds $(K8S_SEEDS) $(FIRST) --workers $(WORKERS)
+
+# Hours: what is claimed of a release is tried in full, over worlds that nobody has played before.
+prove-all: $(READY) ## prove all that is claimed, for hours: 60,000 new worlds, every mutant, exhaustive, campaign
+	@$(MAKE) --no-print-directory simulate SEEDS=50000 K8S_SEEDS=10000
+	@$(MAKE) --no-print-directory mutants
+	@$(MAKE) --no-print-directory exhaustive
+	@$(MAKE) --no-print-directory campaign
+	@$(MAKE) --no-print-directory fuzz-objects
 
 mutants: $(READY) ## let deliberate faults loose, each must be caught; writes docs/mutants.md
 	$(BIN)/python -m wf_k8s.testing.mutants --workers $(WORKERS) --page docs/mutants.md
@@ -91,6 +129,9 @@ exhaustive: $(READY) ## search every small world: all graphs of up to four steps
 campaign: $(READY) ## run WORKFLOWS (1000) on a real API server while everything around them breaks
 	$(BIN)/python -m tests.campaign --workflows $(WORKFLOWS)
 
+fuzz-objects: $(READY) ## have a real API server accept OBJECTS (10000) objects of any shape while a controller leads
+	$(BIN)/python -m tests.campaign.fuzz_objects --objects $(OBJECTS)
+
 # Extras stay in: pip with hashes asks for the newest of a package that is pinned without them.
 lock: $(READY) ## compile requirements-dev.txt anew (needs uv)
 	uv pip compile --quiet --universal --no-strip-extras --generate-hashes --no-emit-index-url --python-version 3.11 \
@@ -98,8 +139,8 @@ lock: $(READY) ## compile requirements-dev.txt anew (needs uv)
 		--custom-compile-command "make lock" requirements-dev.in wf_core/pyproject.toml wf_k8s/pyproject.toml \
 		--output-file requirements-dev.txt
 
-clean: ## remove what the chores made, .venv included
-	rm -rf .venv $(DEMO) site .simulation .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+clean: ## remove what the chores made, .venv and those of test-pythons included
+	rm -rf .venv .venv-3.* $(DEMO) site .simulation .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -f .coverage .coverage.* image.tar benchmarks/results.json benchmarks/results-k8s.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -107,7 +148,7 @@ clean: ## remove what the chores made, .venv included
 $(READY): requirements-dev.txt $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 	@for python in $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3 python); do \
 		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-			echo "making .venv with $$python"; exec "$$python" -m venv .venv; \
+			echo "making $(VENV) with $$python"; exec "$$python" -m venv $(VENV); \
 		fi; \
 	done; \
 	echo "No Python 3.11 or later among: $(or $(PYTHON),python3.11 to python3.14 and python3)." >&2; \

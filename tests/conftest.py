@@ -1,8 +1,14 @@
 """What holds for every test."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 # How fast a machine is at drawing and running examples says nothing of the code: the bounds that
 # Hypothesis has by default on both would fail on a busy one.
 settings.register_profile("wf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("wf")
+
+# A shell's background job begins with both ignored, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from wf_approval.kind import Approval
+from wf_core.config import Config
 from wf_core.kinds import StepCall
 from wf_core.model.phases import OnFailure, RequestType
 from wf_core.model.spec import Key, StepTemplate, Workflow
@@ -41,9 +42,9 @@ class Deciding(Script):
 class GatedBench(Bench):
     """Book, wait for an approval, pay."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: Config | None = None) -> None:
         deciding = Deciding()
-        super().__init__(deciding)
+        super().__init__(deciding, config=config)
         deciding.bench = self
 
     def engine(self) -> Process:
@@ -61,16 +62,29 @@ class GatedBench(Bench):
         names = [each.name for each in stored.workflow.spec.steps]
         return stored.steps[names.index("gate")]
 
-    async def opened(self, process: Process, **parameters: Any) -> Key:
+    async def opened(
+        self, process: Process, active_deadline_seconds: float | None = None, **parameters: Any
+    ) -> Key:
         """A workflow whose gate waits, run by that process."""
-        key = await self.create(gated(**parameters))
+        document = gated(active_deadline_seconds=active_deadline_seconds, **parameters)
+        key = await self.create(document)
         await process.adopt(key)
         while not (await self.gate(key)).in_progress:
             await asyncio.sleep(0.01)
         return key
 
 
-def gated(on_failure: OnFailure = OnFailure.ROLLBACK, **parameters: Any) -> Workflow:
+def gated(
+    on_failure: OnFailure = OnFailure.ROLLBACK,
+    active_deadline_seconds: float | None = None,
+    **parameters: Any,
+) -> Workflow:
     """The workflow; `parameters` are the gate's."""
     gate = step("gate", "book", template=StepTemplate("approval", parameters))
-    return workflow(step("book"), gate, step("pay", "gate"), on_failure=on_failure)
+    return workflow(
+        step("book"),
+        gate,
+        step("pay", "gate"),
+        on_failure=on_failure,
+        active_deadline_seconds=active_deadline_seconds,
+    )

@@ -3,13 +3,18 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 from tests.approval.gated import GatedBench, gated
 
 from wf_approval.gate import APPROVED, REJECTED, rfc3339
+from wf_core.config import Config
+from wf_core.config.values import ControllerConfig, QueueConfig
 from wf_core.model.phases import OnFailure, Phase, RequestType
 from wf_core.model.spec import Key
 from wf_core.saga.explain import explain
+from wf_core.testing.bench import step, workflow
 from wf_core.testing.faulty_store import SaveFault
+from wf_core.testing.scripted_hooks import Do
 
 WEEK = 7 * 24 * 3600.0
 
@@ -158,7 +163,7 @@ async def test_explain_says_what_is_asked_and_how_to_answer() -> None:
     key = await bench.opened(process, message="Charge ada?", approvers=["ann", "bob"])
     found = explain(await bench.stored(key), process.engine.registry.kinds, bench.clock.now())
     (gate,) = [each.sentence for each in found if each.step == "gate"]
-    assert gate.endswith("waits for approval: Charge ada?; `wf approve order gate` (ann or bob)")
+    assert gate.endswith("waiting for approval: Charge ada?; `wf approve order gate` (ann or bob)")
 
 
 @pytest.mark.parametrize("approved", [True, False])
@@ -181,3 +186,61 @@ async def test_a_crash_at_any_save_after_the_answer_changes_nothing(
         await bench.answer(key, approved=not approved, by="bob")
     await bench.engine().adopt(key)
     assert (await ended(bench, key))[0] is (Phase.SUCCESS if approved else Phase.ROLL_BACKED)
+
+
+async def test_a5_a_workflow_that_waits_for_an_approval_leaves_its_slot_to_others() -> None:
+    queue = QueueConfig(max_running_count=1)
+    bench = GatedBench(Config(controller_config=ControllerConfig(queue=queue)))
+    first = await bench.create(gated())
+    process = bench.engine()
+    process.serve()
+    await bench.until(lambda: "gate.run/1" in bench.names, seconds=1)
+    await asyncio.sleep(1)
+    second = await bench.create(workflow(step("a"), name="second"))
+    await asyncio.sleep(1)
+    assert (await bench.stored(second)).head.phase is Phase.SUCCESS
+    assert (await bench.stored(first)).head.parked
+    # One holds the only slot: the answer is looked at, and what comes after it waits.
+    bench.script.on("long", Do(seconds=100))
+    await bench.create(workflow(step("long"), name="third"))
+    waiting = await bench.create(workflow(step("late"), name="fourth"))
+    await asyncio.sleep(1)
+    await bench.answer(first, approved=True, by="ann")
+    await asyncio.sleep(1)
+    assert (await bench.gate(first)).phase is Phase.SUCCESS
+    assert "pay.run/1" not in bench.names
+    await asyncio.sleep(101)
+    assert bench.names.index("pay.run/1") < bench.names.index("late.run/1")
+    assert (await bench.stored(first)).head.phase is Phase.SUCCESS
+    assert (await bench.stored(waiting)).head.phase is Phase.SUCCESS
+
+
+async def test_b7_the_deadline_stands_still_while_it_waits_and_the_gates_own_goes_on() -> None:
+    bench = GatedBench()
+    key = await bench.opened(bench.engine(), active_deadline_seconds=50.0)
+    await asyncio.sleep(1000)
+    assert (await bench.stored(key)).head.phase is Phase.RUNNING
+    await bench.answer(key, approved=True, by="ann")
+    assert (await ended(bench, key))[0] is Phase.SUCCESS
+    other = GatedBench()
+    key = await other.opened(other.engine(), active_deadline_seconds=50.0, deadlineSeconds=100)
+    await asyncio.sleep(101)
+    assert "nobody approved it within 100 s" in (await ended(other, key))[1]
+
+
+async def test_a_gate_that_an_older_version_opened_keeps_its_deadline() -> None:
+    bench = GatedBench()
+    process = bench.engine()
+    key = await bench.opened(process, deadlineSeconds=100)
+    await process.crash()
+    entry = bench.backing.entries[key]
+    gate = await bench.gate(key)
+    assert gate.resource is not None
+    old = replace(gate, resource=replace(gate.resource, status="waits for approval"))
+    entry.steps = [old if each.resource == gate.resource else each for each in entry.steps]
+    await asyncio.sleep(50)
+    await bench.engine().adopt(key)
+    await asyncio.sleep(49)
+    assert (await bench.stored(key)).head.phase is Phase.RUNNING
+    await asyncio.sleep(2)
+    assert "nobody approved it within 100 s" in (await ended(bench, key))[1]

@@ -116,7 +116,7 @@ def submitted(desk: Desk, name: str) -> None:
     """The example under another name; returns once its gate waits."""
     assert desk.wf("submit", str(EXAMPLE), "--name", name).code == 0
     until(
-        lambda: "waits for approval: Charge ada 120 EUR?" in desk.wf("explain", name).out,
+        lambda: "waiting for approval: Charge ada 120 EUR?" in desk.wf("explain", name).out,
         "the gate waits",
     )
 

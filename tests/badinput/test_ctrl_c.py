@@ -1,7 +1,6 @@
 """Ctrl-C: once stops cleanly, so that `wf resume` goes on, twice ends at once; the exit is 130."""
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -43,19 +42,17 @@ def test_twice_ends_at_once_and_resume_goes_on(desk: Desk, tmp_path: Path) -> No
     desk.write({"a": (deaf, "true"), "b": ("touch done", "rm -f done")})
     # Nothing but a second interrupt may end this within the test's time.
     document = tmp_path / "order.yaml"
-    document.write_text(document.read_text().replace('"grace": 1', '"grace": 600'))
+    document.write_text(document.read_text().replace('"grace": 1', '"grace": 3600'))
     process = desk.start("run", "order.yaml")
     until((tmp_path / "began").exists, "the step runs")
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     assert process.stderr.readline() == "wf: stopping; once more ends at once\n"
 
-    asked = time.monotonic()
     process.send_signal(signal.SIGINT)
     said = ended(process)
 
     assert said.code == 130
-    assert time.monotonic() - asked < 5, "the second interrupt should end it at once"
     assert not (tmp_path / "done").exists()
     assert desk.phases() == {"a": "Running", "b": "Pending"}
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import attrs
 import pytest
-from tests.badinput.wf_process import PATIENCE, WF, Desk
+from tests.badinput.wf_process import WF, Desk
+from tests.patience import PATIENCE
 
 FILL = "[ -e {mark} ] || {{ touch {mark}; cat /dev/zero > small/ballast 2>&-; }}; "
 """Fills the disk at the first call, and only then."""

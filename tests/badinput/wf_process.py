@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
+from tests.patience import PATIENCE
 
 from wf_core.adapters.sqlite.store import SqliteStore
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
 
 WF = str(Path(sys.executable).with_name("wf"))
-PATIENCE = 60.0
-"""Seconds after which what should come counts as missing."""
 
 
 @attrs.frozen

@@ -16,10 +16,10 @@ INSTALLING = 600
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What needs a server takes seconds."""
+    """What needs a server takes seconds, and a machine on which it can be installed."""
     params = getattr(item, "callspec", None)
     if params is not None and {"postgres", "mariadb"} & set(map(str, params.params.values())):
-        item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.long)
         item.add_marker(pytest.mark.timeout(INSTALLING))
 
 

@@ -16,8 +16,8 @@ from tests.barrier import addresses
 from tests.cluster.binaries import UnavailableError
 from tests.cluster.daemon import Daemon, Guard
 from tests.cluster.debian import install
+from tests.patience import PATIENCE
 
-PATIENCE = 30.0
 UNPRIVILEGED = "65534"  # nobody: both servers refuse to be root
 
 

@@ -10,13 +10,12 @@ import pytest
 from tests.barrier.addresses import connect
 from tests.barrier.bank import Bank, add, run_of, undo_of
 from tests.barrier.servers import Server
+from tests.patience import PATIENCE
 
 from wf_core.barrier import barrier
 from wf_core.barrier.driver import driver_of
 from wf_core.kinds import Fatal, Retryable, StepCall, Success
 from wf_core.model.phases import Hook
-
-PATIENCE = 30.0
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from tests.patience import PATIENCE
 
 WF = str(Path(sys.executable).with_name("wf"))
-PATIENCE = 110.0
 
 
 @attrs.frozen

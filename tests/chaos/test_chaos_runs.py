@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.chaos.chaos_site import PATIENCE, WF, ChaosSite, command
+from tests.chaos.chaos_site import WF, ChaosSite, command
+from tests.patience import PATIENCE
 
 CHAIN = (command("a"), command("b", "a"))
 DIAMOND = (*CHAIN, command("c", "a"), command("d", "b", "c"))
@@ -128,9 +129,9 @@ def test_options_that_do_not_fit_are_told(
 
 
 def test_ctrl_c_ends_the_life_and_its_command_and_says_where_the_run_is(site: ChaosSite) -> None:
-    site.write(command("a", run="touch files/a; echo $$ > pid; exec sleep 600"))
+    site.write(command("a", run="touch files/a; echo $$ > pid; exec sleep 3600"))
     process = site.start("--chaos", "5", "--check", "sh check.sh")
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     while not (site.folder / "pid").exists() or not (site.folder / "pid").read_text():
         assert time.monotonic() < until
         time.sleep(0.01)

@@ -40,12 +40,12 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, as_ctrl_c)
     try:
+        if options.prepare:
+            find(CONTROL_PLANE + HELM + (NODE if options.node and can_be_a_node() else ()), say)
+            return 0
         if options.node:
             machine.make_ready(say)
         programs = find(CONTROL_PLANE + NODE if options.node else CONTROL_PLANE, say)
-        if options.prepare:
-            find(HELM, say)
-            return 0
         with (
             tempfile.TemporaryDirectory(prefix="wf-cluster-") as folder,
             running(programs, Path(folder) / "plane", durable=durable) as plane,
@@ -66,6 +66,16 @@ def main() -> int:
     except (AssetMissingError, RuntimeError, TimeoutError) as error:
         say(str(error))
         return 1
+
+
+def can_be_a_node() -> bool:
+    """Whether pods can run on this machine; if not, says why."""
+    try:
+        machine.make_ready(say)
+    except UnavailableError as error:
+        say(str(error))
+        return False
+    return True
 
 
 @contextmanager

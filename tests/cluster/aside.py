@@ -7,9 +7,9 @@ from collections.abc import Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from typing import Any, TypeVar
 
+from tests.patience import PATIENCE
+
 T = TypeVar("T")
-PATIENCE = 60.0
-"""Seconds that one thing may take."""
 
 
 class Aside:

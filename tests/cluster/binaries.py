@@ -51,6 +51,13 @@ def find(programs: tuple[str, ...], say: Callable[[str], None]) -> Mapping[str, 
             " install Go, or set KUBEBUILDER_ASSETS to a folder that has them,"
             " or WF_TEST_KUBECONFIG to the kubeconfig of a cluster for tests"
         )
+    if len(missing) > 1:
+        minutes = sum(source_of(program).minutes for program in missing)
+        say(
+            f"{len(missing)} programs must be built, once: {', '.join(missing)}. This takes up to"
+            f" {minutes:g} min on two quiet cores, and two or three times that on busy ones. You"
+            " can interrupt it: what is built stays built, and the next run picks up from there"
+        )
     for program in missing:
         build_once(program, there[program], say)
     return there
@@ -90,7 +97,8 @@ def build_once(program: str, target: Path, say: Callable[[str], None]) -> None:
         if target.is_file():
             return
         say(
-            f"building {program} {source.version}, once, into {target.parent}; takes {source.takes}"
+            f"building {program} {source.version}, once, into {target.parent};"
+            f" takes up to {source.minutes:g} min"
         )
         began = time.monotonic()
         try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -9,21 +10,29 @@ from typing import Any
 
 from tests.cluster.sources import Source
 
+BUILDING = ".building-"
+"""How the folder of a build begins. It is beside the target, which a rename can then replace."""
+
 
 class BuildFailedError(Exception):
     """Go could not build a program: most often its modules can't be fetched."""
 
 
 def build(source: Source, program: str, target: Path) -> None:
-    """Build `program` and put it at `target`, which appears only once it is whole.
+    """Build `program` and put it at `target`, which appears only once it is whole. Whoever calls
+    is the only one to build: what earlier builds left half done is removed.
 
+    Go keeps what it has compiled, so a build that was interrupted is soon where it was.
     Raises BuildFailedError with the last lines that Go said.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="wf-build-") as name:
+    for left in target.parent.glob(f"{BUILDING}*"):
+        # A build was killed here. Its compiler may still run: it must not write what we install.
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=BUILDING, dir=target.parent) as name:
         folder = Path(name)
         (folder / "go.mod").write_text(go_mod(source, upstream(source, folder)))
-        made = target.with_name(f".{target.name}.new")
+        made = folder / "made"
         linked = " ".join(["-s -w", *(f"-X {k}={v}" for k, v in source.stamped.items())])
         package = source.packages[program]
         # `mod`: Go completes go.mod and go.sum by itself, from what the module asks for.

@@ -13,9 +13,7 @@ from tests.cluster import audit, kubeconfig
 from tests.cluster.credentials import ADMIN, write_signing_key, write_tokens
 from tests.cluster.daemon import Daemon, Guard
 from tests.cluster.ports import Port
-
-PATIENCE = 60.0
-"""Seconds that a program may take until it answers."""
+from tests.patience import PATIENCE
 
 
 class ControlPlane:

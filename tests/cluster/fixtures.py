@@ -20,7 +20,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what needs a cluster, and give it time where the programs have to be built."""
     needs = getattr(item, "fixturenames", ())
     programs: tuple[str, ...] = ()
-    if "cluster" in needs or "control_plane_programs" in needs:
+    if {"cluster", "control_plane_programs", "kubectl_program"} & set(needs):
         programs += binaries.CONTROL_PLANE
     if "helm_program" in needs:
         programs += binaries.HELM

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.cluster.daemon import Daemon, Guard
+from tests.patience import PATIENCE
 
 PROC = Path("/proc")
 INSIDE = Path("/run/wf")
 INIT = Path(__file__).with_name("node_init.py")
-PATIENCE = 10.0
-"""Seconds that a wrapper may take until it has started its program."""
 
 
 class Wrapped(Daemon):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from tests.patience import PATIENCE
 
 
 class KubectlError(Exception):
@@ -53,7 +54,7 @@ class Kubectl:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
 
     def speaking_from(self, kubeconfig: Path) -> "Kubectl":

@@ -17,6 +17,7 @@ from tests.cluster.daemon import Daemon, Guard
 from tests.cluster.inside import INSIDE, Namespaces
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.ports import free_port
+from tests.patience import PATIENCE
 
 NAME = "localhost"
 """The node's name, under which the API server reaches its kubelet on this machine."""
@@ -24,8 +25,6 @@ COVERED = ("run", "var/lib", "var/log")
 """Folders that these programs write to whatever they are told."""
 ENDPOINT = INSIDE / "containerd.sock"
 READY = '{.status.conditions[?(@.type=="Ready")].status}'
-PATIENCE = 90.0
-"""Seconds until the node must be ready."""
 SWEEP = Path(__file__).with_name("node_sweep.py")
 
 

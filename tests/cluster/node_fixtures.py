@@ -26,7 +26,7 @@ IN_THE_IMAGE = [
     *(plugin for plugin in PLUGINS if plugin.name not in ("wf_command", "wf_otel")),
 ]
 
-PATIENCE = 300
+PATIENCE = 900
 """Seconds that a test may take: the first one waits for the node, and for the image."""
 
 

@@ -9,10 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 GROUPS = Path("/sys/fs/cgroup")
 TASKS = "io.containerd.runtime.v2.task/k8s.io"
-PATIENCE = 10.0
-"""Seconds that the kernel may take to bury the dead."""
 
 
 def main(state: Path) -> int:

@@ -17,8 +17,8 @@ class Source:
     version: str
     module: str
     packages: Mapping[str, str]
-    takes: str
-    """How long a build takes on two cores, for people who wait for it."""
+    minutes: float
+    """How long the build of one program takes on two quiet cores, at most."""
     staging: str | None = None
     stamped: Mapping[str, str] = attrs.field(factory=dict)
     """Go variables that the linker sets."""
@@ -34,7 +34,7 @@ ETCD = Source(
     version="3.6.15",
     module="go.etcd.io/etcd/server/v3",
     packages={"etcd": "go.etcd.io/etcd/server/v3"},
-    takes="half a minute",
+    minutes=0.5,
 )
 KUBERNETES = Source(
     name="kubernetes",
@@ -47,7 +47,7 @@ KUBERNETES = Source(
         "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
         "kubelet": "k8s.io/kubernetes/cmd/kubelet",
     },
-    takes="up to five minutes",
+    minutes=5,
     staging="v0.37.2",
     stamped={
         "k8s.io/component-base/version.gitVersion": "v1.37.2",
@@ -63,7 +63,7 @@ CONTAINERD = Source(
         name: f"github.com/containerd/containerd/v2/cmd/{name}"
         for name in ("containerd", "containerd-shim-runc-v2", "ctr")
     },
-    takes="up to two minutes",
+    minutes=2,
     stamped={"github.com/containerd/containerd/v2/version.Version": "2.3.7"},
 )
 CNI_PLUGINS = Source(
@@ -75,14 +75,14 @@ CNI_PLUGINS = Source(
         "host-local": "github.com/containernetworking/plugins/plugins/ipam/host-local",
         "loopback": "github.com/containernetworking/plugins/plugins/main/loopback",
     },
-    takes="half a minute",
+    minutes=0.5,
 )
 HELM = Source(
     name="helm",
     version="4.3.1",
     module="helm.sh/helm/v4",
     packages={"helm": "helm.sh/helm/v4/cmd/helm"},
-    takes="a minute",
+    minutes=1,
     stamped={"helm.sh/helm/v4/internal/version.version": "v4.3.1"},
 )
 SOURCES = (ETCD, KUBERNETES, CONTAINERD, CNI_PLUGINS, HELM)

@@ -2,6 +2,7 @@
 
 import pytest
 from tests.command.command_calls import Bench
+from tests.patience import PATIENCE
 
 from wf_command.kind import Command
 from wf_core.kinds import Fatal, Retryable, Success, Throttled
@@ -71,8 +72,9 @@ def test_b4_what_a_failed_command_made_is_saved_for_the_undo(
     bench: Bench, end: str, expected: type[Exception]
 ) -> None:
     script = """echo '{"id": "vm-7"}' > "$WF_RESOURCE"; echo '{"a": 1}' > "$WF_ATTRIBUTES"; """
+    seconds = 2 if end == "sleep 60" else PATIENCE
     with pytest.raises(expected):
-        KIND.run(bench.call(run=script + end, timeout=0.5))
+        KIND.run(bench.call(run=script + end, timeout=seconds))
     assert bench.saved == [(Resource(id="vm-7"), {"a": 1})]
 
 

@@ -18,6 +18,7 @@ import attrs
 from tests.crash.crash_site import Site
 from tests.crash.file_calls import Mode, Shim
 from tests.crash.noted_workflow import KEY, Noted, NotedStores, document
+from tests.patience import PATIENCE
 
 from wf_core import library
 from wf_core.adapters.sqlite.store import SqliteStore
@@ -26,7 +27,6 @@ from wf_core.ports import Saved
 from wf_core.testing.store_values import next_save, workflow
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60  # seconds after which a child counts as hanging and is ended by SIGALRM
 SAVES = 12
 
 
@@ -127,7 +127,7 @@ async def outlast(path: Path, shim: Shim) -> str:
 
 
 def _child(line: str, shim: Shim) -> int:
-    signal.alarm(PATIENCE)
+    signal.alarm(int(PATIENCE))
     values = json.loads(line)
     order = Order(**{**values, "mode": Mode(values["mode"]), "pragmas": tuple(values["pragmas"])})
     code = 0

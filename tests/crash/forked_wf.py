@@ -12,10 +12,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import attrs
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +33,13 @@ class Forked:
     def said(self, text: str) -> bool:
         """Whether its log holds `text`."""
         return self.log.exists() and text in self.log.read_text()
+
+    def await_said(self, text: str) -> None:
+        """Wait until its log holds `text`."""
+        until = time.monotonic() + PATIENCE
+        while not self.said(text):
+            assert time.monotonic() < until, f"never said {text!r}: {self.log.read_text()}"
+            time.sleep(0.005)
 
     def kill(self) -> bool:
         """`kill -9`; whether it came before the process ended by itself."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
+from tests.patience import PATIENCE
 
 from wf_core.adapters.sqlite.store import SqliteStore
 from wf_core.errors import WorkflowNotFound
@@ -22,8 +23,6 @@ from wf_core.model.state import Transition
 
 WF = str(Path(sys.executable).with_name("wf"))
 STEPS = 10
-PATIENCE = 60.0
-"""Seconds after which a process that should end, or a line that should come, counts as missing."""
 
 
 @attrs.frozen

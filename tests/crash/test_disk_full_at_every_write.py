@@ -55,8 +55,8 @@ def test_a_failing_disk_at_some_syncs(server: Server, place: Path) -> None:
     assert refused_from_call(server, place, Mode.SYNC_FAILS, 4, fails=True) > 3
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("mode", REFUSALS, ids=attrgetter("name"))
 def test_refused_from_every_call_on(server: Server, place: Path, mode: Mode, fails: bool) -> None:

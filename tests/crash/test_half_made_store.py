@@ -1,6 +1,7 @@
 """A database file whose first transaction never ended, as a kill or a loss of power leaves it."""
 
 import asyncio
+import contextlib
 import shutil
 import sqlite3
 from pathlib import Path
@@ -44,7 +45,8 @@ async def usable(path: Path) -> None:
 def test_a_store_that_was_killed_while_it_was_made_is_made_again(tmp_path: Path) -> None:
     path = interrupted(tmp_path, pages_before=False)
     asyncio.run(usable(path))
-    tables = sqlite3.connect(path).execute("SELECT name FROM sqlite_master").fetchall()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
     assert ("lost",) not in tables
 
 

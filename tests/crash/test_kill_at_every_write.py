@@ -77,8 +77,8 @@ def test_what_judges_them_sees_a_fault(server: Server, place: Path, fault: str) 
         goes_on_well(site)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("fails", [False, True])
 def test_killed_at_every_call_all_or_nothing_is_left(
     server: Server, place: Path, fails: bool
@@ -88,8 +88,8 @@ def test_killed_at_every_call_all_or_nothing_is_left(
     assert killed > 200
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_killed_again_while_it_goes_on(server: Server, place: Path) -> None:
     """The first kill comes at some calls of the run, the second at each fifth of going on."""
     for first in itertools.count(40, 31):

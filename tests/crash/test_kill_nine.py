@@ -8,7 +8,6 @@ from pathlib import Path
 import attrs
 import pytest
 from tests.crash.killed_runs import (
-    PATIENCE,
     STEPS,
     Shape,
     Site,
@@ -19,11 +18,13 @@ from tests.crash.killed_runs import (
     kill,
     moments,
 )
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.crash
 
 FEW = (1, 2)
-MANY = tuple(range(10, 20))
+SOME = (10, 11)
+MANY = tuple(range(12, 20))
 """Seeds of workflows; those that are odd fail at a step. Ten of them, five moments each, are 50."""
 
 
@@ -90,7 +91,11 @@ def brought_to_its_end(site: Site, chance: random.Random, pace: Pace, kills: int
 
 @pytest.mark.parametrize(
     ("seed", "count"),
-    [(seed, 2) for seed in FEW] + [pytest.param(seed, 5, marks=pytest.mark.slow) for seed in MANY],
+    [
+        *((seed, 2) for seed in FEW),
+        *(pytest.param(seed, 5, marks=pytest.mark.slow) for seed in SOME),
+        *(pytest.param(seed, 5, marks=pytest.mark.long) for seed in MANY),
+    ],
 )
 def test_killed_at_random_moments_all_or_nothing_is_left(
     tmp_path: Path, seed: int, count: int

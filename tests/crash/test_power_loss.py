@@ -133,8 +133,8 @@ def test_a_torn_end_of_the_log_is_left_out(
     check_all(story, place, range(3, len(story.calls), 31), fates)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize("pragmas", [(), OFTEN], ids=["one log", "many logs"])
 def test_power_lost_after_every_call_with_every_tear(

@@ -16,12 +16,12 @@ from pathlib import Path
 import attrs
 from tests.docs.commands import Command, commands, same
 from tests.docs.pages import ROOT, Block, Page
+from tests.patience import PATIENCE
 
 MARK = "@@wf-docs"
 _MARKED = re.compile(rf"^{MARK} (\d+) (\d+)$")
 BESIDE = ("examples", "helm", "wf_core", "wf_k8s", "plugins", "Dockerfile", "tests")
 """What a reader finds in the folder of a checkout, where the commands are typed."""
-PATIENCE = 55.0
 ENDLESS = ("--watch", "--follow")
 LOOKED_AT = 1
 """Seconds after which a command that only shows what happens is ended."""

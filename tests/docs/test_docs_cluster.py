@@ -28,7 +28,6 @@ def _refused(page: Page, kubectl: Kubectl) -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_commands_and_objects_for_a_cluster_are_what_the_pages_say(
     page_cluster: PageCluster,
 ) -> None:

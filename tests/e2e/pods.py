@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 import attrs
 from tests.cluster.images import BUSYBOX_IMAGE
 from tests.cluster.kubectl import Kubectl
+from tests.patience import PATIENCE
 
 Json = dict[str, Any]
 T = TypeVar("T")
-PATIENCE = 60.0
-"""Seconds that the node may take for anything; what it takes is a few."""
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ from tests.e2e.releases import Release
 from tests.k8s.controller_process import await_phase, until
 from tests.k8s.crd_objects import Sagas, workflow
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 LEASE_SECONDS = 5
 WAITS = "until [ -e /tmp/go ]; do sleep 0.1; done"

@@ -8,7 +8,7 @@ from tests.k8s.controller_process import await_phase
 from tests.k8s.crd_objects import workflow
 from tests.thirdparty import late_plugin
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 def test_the_release_runs_its_own_test_before_and_after_an_upgrade(release: Release) -> None:

@@ -18,6 +18,7 @@ from tests.cluster.node import Node
 from tests.cluster.node_sweep import groups_of
 from tests.e2e.pods import Pods, until
 from tests.k8s.processes import naming
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 WAITS = "echo began; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo ended"
@@ -184,7 +185,7 @@ def test_nothing_is_left_of_a_node_that_is_stopped(start: Callable[[], ForPeople
     there = {each.split()[0] for each in people.belongings.left()}
     assert there == {"rule", "group", "interface", "process"}
     people.process.send_signal(signal.SIGINT)
-    assert people.process.wait(60) == 0
+    assert people.process.wait(PATIENCE) == 0
     assert people.belongings.left() == []
     assert not people.belongings.folder.exists()
     assert host_files() <= before

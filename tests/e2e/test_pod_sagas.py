@@ -14,6 +14,7 @@ from tests.e2e.pod_steps import labelled, listed, step
 from tests.e2e.pods import Json, Pods
 from tests.k8s.controller_process import Controllers, await_phase, until
 from tests.k8s.crd_objects import Sagas, workflow
+from tests.patience import PATIENCE
 from tests.podstep.pod_proxy import disturbed
 
 from wf_core.cli.exits import ExitCode
@@ -45,7 +46,7 @@ def wf(cluster: Cluster, folder: Path, *arguments: str) -> "subprocess.Completed
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=PATIENCE,
     )
 
 

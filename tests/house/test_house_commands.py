@@ -1,6 +1,7 @@
 """What the documents tell people to type exists."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ PHONY = re.compile(r"^\.PHONY: (.+)$", re.MULTILINE)
 TARGET = re.compile(r"^([a-z][a-z0-9-]*):", re.MULTILINE)
 # `make lint` in running text, or at the start of a line in a block.
 MENTION = re.compile(r"(?:`|^\s*(?:\$ )?)make ([a-z][a-z0-9-]*)", re.MULTILINE)
-CHORES = {"demo", "test", "test-fast", "lint", "types", "bench", "docs", "clean", "help"}
+CHORES = {
+    *("demo", "test", "test-fast", "test-all", "test-rest", "test-pythons"),
+    *("lint", "types", "bench", "docs", "clean", "help"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +55,8 @@ def test_the_readme_names_the_two_commands_of_a_fresh_machine(root: Path) -> Non
 def test_what_lands_is_linted_typed_and_tested(root: Path) -> None:
     script = (root / ".ci/run").read_text()
     assert "set -euo pipefail" in script
-    assert re.findall(r"^make (\S+)$", script, re.MULTILINE) == ["lint", "types", "test"]
+    chores = ["lint", "types", "test", "test-rest", "test-pythons"]
+    assert re.findall(r"^make (\S+)", script, re.MULTILINE) == chores
     assert (root / ".ci/run").stat().st_mode & 0o100, ".ci/run can't be executed"
 
 
@@ -65,3 +70,36 @@ def test_links_between_documents_lead_somewhere(tracked: list[Path]) -> None:
         if not (page.parent / target).exists()
     }
     assert not dead
+
+
+def test_test_all_is_what_test_and_test_rest_run_and_no_test_is_in_both(makefile: str) -> None:
+    """`.ci/run` runs the two one after the other."""
+    anywhere = re.search(r"^ANYWHERE := (.+)$", makefile, re.MULTILINE)
+    assert anywhere
+    assert anywhere[1] == "not long and not cluster and not e2e"
+    assert '$(PYTEST) -m "$(ANYWHERE)"' in recipe(makefile, "test")
+    assert '$(PYTEST) -m "not e2e and not ($(ANYWHERE))"' in recipe(makefile, "test-rest")
+    called = re.findall(r"MAKE\) --no-print-directory (\S+)", recipe(makefile, "test-all"))
+    assert called == ["test", "test-rest"]
+    assert "$(MAKE) --no-print-directory e2e" in recipe(makefile, "test-rest")
+
+
+def test_what_make_test_leaves_out_is_said_with_the_command_that_runs_it(root: Path) -> None:
+    """However the tests end: here pytest is a program that fails."""
+    told = subprocess.run(
+        ["make", "--no-print-directory", "--old-file=.venv/.ready", "test", "PYTEST=false"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode != 0, "a failure stays one"
+    assert "need a Kubernetes API server or a node" in told.stdout
+    assert "`make test-rest` runs these; `make test-all` runs everything" in told.stdout
+
+
+def recipe(makefile: str, target: str) -> str:
+    """The lines of a target."""
+    found = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert found
+    return found[1]

@@ -31,11 +31,23 @@ def loopback_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WF_HTTP_ALLOW", "127.0.0.1,::1")
 
 
+NEW = ("-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+# What RFC 5280 demands, and Python since 3.13.
+AUTHORITY = (
+    "basicConstraints=critical,CA:TRUE",
+    "keyUsage=critical,keyCertSign",
+    "subjectKeyIdentifier=hash",
+)
+KEY_IDENTIFIERS = ("subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid")
+
+
 @attrs.frozen
 class Certificates:
     """An authority, and what it signed."""
 
     folder: Path
+
+    authority_extensions: tuple[str, ...] = AUTHORITY
 
     @property
     def authority(self) -> Path:
@@ -45,7 +57,8 @@ class Certificates:
         """A certificate and its key. `names`: as openssl writes them, such as `IP:127.0.0.1`."""
         certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         asked, extra = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
-        extra.write_text(f"subjectAltName={','.join(names)}\n" if names else "")
+        alternative = [f"subjectAltName={','.join(names)}"] if names else []
+        extra.write_text("\n".join([*KEY_IDENTIFIERS, *alternative, ""]))
         self._openssl("req", *NEW, "-subj", f"/CN={name}", "-keyout", key, "-out", asked)
         signer = ("-CA", self.authority, "-CAkey", self.folder / "ca.key", "-CAcreateserial")
         signed = ("-in", asked, "-extfile", extra, "-days", "1", "-out", certificate)
@@ -54,17 +67,18 @@ class Certificates:
 
     def found(self) -> None:
         """Make the authority."""
-        subject = ("-subj", "/CN=authority", "-days", "1")
+        asks, extra = self.folder / "authority.cnf", []
+        asks.write_text("[req]\ndistinguished_name=name\n[name]\n")
+        for extension in self.authority_extensions:
+            extra += ["-addext", extension]
+        subject = ("-subj", "/CN=authority", "-days", "1", "-config", asks)
         files = ("-keyout", self.folder / "ca.key", "-out", self.authority)
-        self._openssl("req", "-x509", *NEW, *subject, *files)
+        self._openssl("req", "-x509", *NEW, *subject, *extra, *files)
 
     def _openssl(self, *arguments: str | Path) -> None:
         subprocess.run(
             ["openssl", *map(str, arguments)], check=True, capture_output=True, cwd=self.folder
         )
-
-
-NEW = ("-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
 
 
 @pytest.fixture(scope="session")

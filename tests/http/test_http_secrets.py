@@ -1,5 +1,6 @@
 """Secrets get where they are to go, and nowhere else."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from tests.http.http_bench import KIND, logged, looking, running
 from tests.http.http_server import Peer, Request, answers, closes, serving
 
 from wf_core.kinds import Fatal, InProgress, Retryable, Success
+from wf_core.plugins import LoadedKind
 from wf_core.testing.calls import RecordedCall
 
 TOKEN = 's3cr+t/"token'
@@ -219,3 +221,20 @@ def test_a_secret_mounted_by_kubernetes_is_read_through_its_links(secrets: Path)
     with serving(answers(200)) as server:
         KIND.run(running(server.url(), headers=HEADERS, secrets={"token": {"file": "token"}}))
     assert server.got[0].headers["authorization"] == "Bearer abc"
+
+
+def test_b5_what_is_saved_of_the_parameters_names_secrets_and_holds_none(token: str) -> None:
+    loaded = LoadedKind(KIND.name, KIND, "wf-http", "1")
+    given = {
+        "run": {"url": "https://shop.test/", "headers": HEADERS},
+        "basicAuth": {"user": "ali", "secret": "token"},
+        "secrets": FROM_FILE,
+    }
+    with serving(answers(200)) as server:
+        call = running(server.url(), headers=HEADERS, secrets=FROM_FILE)
+        KIND.run(call)
+    assert server.got[0].headers["authorization"] == f"Bearer {token}"
+    for decoded in (loaded.decode(given), call.parameters):
+        saved = json.dumps(loaded.encode(decoded))
+        assert json.dumps(token)[1:-1] not in saved
+        assert '"secret": "token"' in saved

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.core.cli.made import Shell
 from tests.http.http_server import Peer, Request, answers, serving
+from tests.patience import PATIENCE
 
 TOKEN = "hunter2-hunter2"
 SAVED = ("get", "history", "explain", "logs", "list")
@@ -168,10 +169,10 @@ spec:
         file = tmp_path / "order.yaml"
         file.write_text(document.replace("%s", server.url()))
         victims.append(wf("run", str(file)))
-        victims[0].communicate(timeout=60)
+        victims[0].communicate(timeout=PATIENCE)
         assert victims[0].returncode == -signal.SIGKILL
         second = wf("resume", "order")
-        told, _ = second.communicate(timeout=60)
+        told, _ = second.communicate(timeout=PATIENCE)
         assert second.returncode == 0, told
     keys = [each.headers["idempotency-key"] for each in server.got]
     assert len(keys) == 2

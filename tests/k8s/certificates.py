@@ -23,7 +23,8 @@ class Authority:
         made = self._folder / "next-ca.crt"
         key = self._folder / "clients-ca.key"
         subject = ("-subj", "/CN=clients-ca", "-days", "1")
-        self._openssl("req", "-x509", *EVERYTHING, *subject, "-keyout", key, "-out", made)
+        uses = ("-addext", "keyUsage=critical,keyCertSign")
+        self._openssl("req", "-x509", *EVERYTHING, *subject, *uses, "-keyout", key, "-out", made)
         made.rename(self.file)
 
     def issue(self, group: str, user: str) -> tuple[Path, Path]:

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import yaml
 from tests.k8s.crd_objects import Json
+from tests.patience import PATIENCE
 
 from wf_k8s import rbac
 from wf_k8s.crd import definition, schedule_definition, task_definition
@@ -60,7 +61,7 @@ class Helm:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=PATIENCE,
         )
 
     def template(self, *options: str, values: Mapping[str, Any] | None = None) -> str:

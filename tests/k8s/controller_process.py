@@ -17,8 +17,8 @@ import attrs
 import yaml
 from tests.cluster.connection import Cluster
 from tests.k8s.crd_objects import Json, Sagas
+from tests.patience import PATIENCE
 
-PATIENCE = 40.0
 T = TypeVar("T")
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 from tests.cluster.kubectl import Kubectl
+from tests.patience import PATIENCE
 
 from wf_k8s.crd import definitions
 
-PATIENCE = 30.0
 Json = dict[str, Any]
 
 

@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE
 
 PROC = Path("/proc")
-PATIENCE = 30.0
 
 
 def naming(folder: Path) -> list[int]:

@@ -71,7 +71,7 @@ def create_soon(sagas: Sagas, document: Json) -> Json:
         except KubectlError:
             return None
 
-    return until(create, "the definition counts", patience=10)
+    return until(create, "the definition counts")
 
 
 def an_older_chart(folder: Path) -> Path:

@@ -15,8 +15,9 @@ import yaml
 from tests.cluster import kubeconfig
 from tests.cluster.connection import Cluster
 from tests.k8s.chart_helm import CHART, Helm, only
-from tests.k8s.controller_process import PATIENCE, ControllerProcess, until
+from tests.k8s.controller_process import ControllerProcess, until
 from tests.k8s.crd_objects import Json, Sagas
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 

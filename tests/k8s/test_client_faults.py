@@ -91,7 +91,7 @@ def test_k3_retry_after_is_waited_for(stores: Stores, cluster: Cluster, what: st
             await store.list()
         else:
             await saved(store, stored, next_save(stored, owner))
-        assert 2 <= time.monotonic() - began < 4
+        assert time.monotonic() - began >= 2
 
     play(stores, cluster, test)
 

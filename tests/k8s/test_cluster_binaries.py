@@ -30,6 +30,9 @@ build*)
   echo "$3" >> "$NOTES" ;;
 esac
 """
+# Go is killed while it writes kubectl.
+KILLED_AT_KUBECTL = """case "$3" in *kubectl) echo half > "$2"; kill -9 $$ ;; esac
+  """
 BROKEN_GO = "#!/bin/sh\necho no such host >&2\nexit 1\n"
 
 
@@ -121,7 +124,11 @@ def test_what_is_missing_is_built_once_and_announced(
     said: list[str] = []
     found = find(CONTROL_PLANE, said.append)
     assert found["kube-apiserver"].read_text() == "made\n"
-    assert [re.split(",? in |, once", line)[0] for line in said] == [
+    assert said[0].startswith(
+        "2 programs must be built, once: kube-apiserver, kubectl. This takes up to 10 min"
+    )
+    assert "what is built stays built" in said[0]
+    assert [re.split(",? in |, once", line)[0] for line in said[1:]] == [
         f"building kube-apiserver {KUBERNETES.version}",
         "built kube-apiserver",
         f"building kubectl {KUBERNETES.version}",
@@ -150,6 +157,24 @@ def test_a_build_that_fails_gives_gos_reason_and_leaves_nothing(
     with pytest.raises(UnavailableError, match=r"etcd can't be built: .*no such host"):
         find(("etcd",), lambda text: None)
     assert not binaries.place("etcd").exists()
+
+
+def test_a_build_that_was_interrupted_begins_again_alone_and_is_never_taken_for_whole(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_go(machine, FAKE_GO.replace("echo made", KILLED_AT_KUBECTL + "echo made"), monkeypatch)
+    with pytest.raises(UnavailableError, match="kubectl can't be built"):
+        find(CONTROL_PLANE, lambda text: None)
+    assert not binaries.place("kubectl").exists()
+    # What the compiler of a killed process still writes goes nowhere.
+    left = put(place("kubectl").parent / ".building-left", "made")
+    install_go(machine, FAKE_GO, monkeypatch)
+    (machine / "notes").unlink()
+    found = find(CONTROL_PLANE, lambda text: None)
+    assert (machine / "notes").read_text().splitlines() == [KUBERNETES.packages["kubectl"]]
+    assert {path.read_text() for path in found.values()} == {"made\n"}
+    assert not left.exists()
+    assert [file.name for file in place("kubectl").parent.iterdir() if file.name[0] == "."] == []
 
 
 def test_what_the_module_replaces_by_its_own_folders_gets_a_version() -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.cluster.control_plane import ControlPlane, running
 from tests.cluster.kubectl import Kubectl
 from tests.k8s.processes import await_none_naming, naming
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 Programs = Mapping[str, Path]
@@ -103,7 +104,7 @@ def test_for_people_it_prints_the_kubeconfig_and_ends_in_order(
 ) -> None:
     process, folder = for_people()
     process.send_signal(number)
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE) == 0
     assert naming(folder) == []
     assert not folder.exists()
 

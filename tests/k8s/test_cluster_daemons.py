@@ -11,6 +11,7 @@ from tests.cluster.control_plane import running
 from tests.cluster.daemon import GUARD, Daemon, Guard
 from tests.cluster.inside import Wrapped
 from tests.cluster.ports import Port
+from tests.patience import PATIENCE
 
 SLEEPS = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 STUBBORN = [
@@ -89,7 +90,7 @@ def test_the_guard_ends_what_is_left_and_nothing_else(tmp_path: Path) -> None:
             text=True,
             check=True,
         )
-        assert left.wait(10) == -signal.SIGKILL
+        assert left.wait(PATIENCE) == -signal.SIGKILL
         assert ended.poll() is None
     finally:
         for process in (left, ended):

@@ -22,7 +22,6 @@ PLAN = Plan(
 
 @pytest.mark.slow
 @pytest.mark.crash
-@pytest.mark.timeout(300)
 def test_every_workflow_ends_right_whatever_breaks(
     control_plane_programs: Mapping[str, Path], tmp_path: Path
 ) -> None:

@@ -70,7 +70,7 @@ def test_throttle_qps_is_for_requests_of_all_kinds_together(stores: Stores) -> N
             took = time.monotonic() - began
         finally:
             await session.close()
-        assert 1.9 < took < 4  # five at once, then ten at five a second
+        assert took > 1.9  # five at once, then ten at five a second
 
     asyncio.run(main())
 

@@ -2,8 +2,8 @@
 
 import re
 
-from tests.k8s.controller_process import Controllers, Notes, await_phase, until
-from tests.k8s.crd_objects import Json, Sagas, put, request, workflow
+from tests.k8s.controller_process import Controllers, Notes, await_phase
+from tests.k8s.crd_objects import Json, Sagas, workflow
 
 from wf_core.model.spec import Metadata, StepSpec, StepTemplate, Workflow, WorkflowSpec
 from wf_k8s.store.sizes import MOST, STEP, misfit
@@ -50,10 +50,10 @@ def test_k5_k9_fault_3_fault_7_what_can_never_start_is_refused_with_a_sentence(
     assert notes.lines() == []
 
 
-def test_k9_a_status_that_would_be_too_large_names_the_step_and_can_be_undone(
+def test_c7_parameters_that_could_not_be_saved_are_refused_before_the_call_and_all_is_undone(
     sagas: Sagas, controllers: Controllers, notes: Notes
 ) -> None:
-    """Each step keeps its parameters as they were resolved: here one text, again and again."""
+    """Each step saves its parameters as they were resolved: here one text, again and again."""
     leader = controllers.leader()
     names = [f"s{n}" for n in range(16)]
     steps = [
@@ -63,22 +63,13 @@ def test_k9_a_status_that_would_be_too_large_names_the_step_and_can_be_undone(
     made = workflow(*steps)
     made["spec"]["parameters"] = {"text": "x" * 100_000}
     sagas.create(made)
-
-    def told() -> str | None:
-        conditions = sagas.get()["status"].get("conditions", [])
-        return next(
-            (each["message"] for each in conditions if each["type"] == "InternalError"), None
-        )
-
-    message = until(told, "what is wrong is told in the status")
-    assert re.search(
-        r"a cluster stores at most 1,468,006; step 's\d+' holds 100,\d{3} bytes", message
-    )
-    ran = notes.lines()
-    assert len(ran) < 16
-    sagas.patch(put("/spec/requests", [request("stop")]))
-    await_phase(sagas, "RollBacked")
-    assert notes.lines()[len(ran) :] == [line.replace("run", "undo") for line in reversed(ran)]
+    status = await_phase(sagas, "RollBacked")["status"]
+    ((step, error),) = status["runError"].items()
+    assert re.match(r"ParametersTooLarge: its parameters are 100,\d{3} bytes", error)
+    ran = [line for line in notes.lines() if line.startswith("run")]
+    assert ran == [f"run-s{n}" for n in range(2)]
+    assert step == "s2"
+    assert notes.lines()[2:] == ["undo-s1", "undo-s0"]
     assert leader.end() == 0
 
 

@@ -16,6 +16,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.proxy import Fault, disturbing
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
 from tests.k8s.crd_objects import Json, Sagas, workflow
+from tests.patience import PATIENCE
 
 LEASE_SECONDS = 4
 SAVE = "/workflows/order/status?"
@@ -64,7 +65,7 @@ def test_i5_a_save_that_arrives_after_the_takeover_is_refused(
             line, code = proxy.answered[answered]
             done = await_phase(plane_sagas, "Success")
             first.send(signal.SIGCONT)
-            assert first.process.wait(20) == 1
+            assert first.process.wait(PATIENCE) == 1
         finally:
             behind.close()
         seen = _statuses(writes)

@@ -1,10 +1,10 @@
 """What becomes of workflows when their controller ends, dies or is paused."""
 
 import signal
-import time
 
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
 from tests.k8s.crd_objects import Sagas, workflow
+from tests.patience import PATIENCE
 
 LEASE_SECONDS = 4
 
@@ -27,17 +27,17 @@ def test_i6_after_a_kill_the_next_controller_goes_on_and_repeats_no_success(
     assert done["status"]["epoch"] > epoch
 
 
-def test_a_stopped_controller_releases_its_lease_and_the_next_begins_within_two_seconds(
+def test_a_stopped_controller_releases_its_lease_and_the_next_does_not_wait_for_its_end(
     sagas: Sagas, controllers: Controllers, notes: Notes
 ) -> None:
-    first = controllers.leader()
-    second = controllers.start()
+    # Without a release the next one would have to wait for this long.
+    longest = 10 * int(PATIENCE)
+    first = controllers.leader(lease_seconds=longest)
+    second = controllers.start(lease_seconds=longest)
     second.await_said("standing by")
     assert first.end() == 0
-    ended = time.monotonic()
     sagas.create(workflow(notes.step("a")))
     until(lambda: "run-a" in notes.lines() or None, "a runs")
-    assert time.monotonic() - ended < 2
     assert second.end() == 0
 
 
@@ -64,7 +64,7 @@ def test_i5_a_paused_leader_is_replaced_and_its_late_write_is_refused(
     epoch = until(taken_over, "the second saves under its own epoch")
     release.touch()  # the command of the first ends: it would save that success
     first.send(signal.SIGCONT)
-    assert first.process.wait(20) == 1
+    assert first.process.wait(PATIENCE) == 1
     assert first.said("the lease was lost")
     done = await_phase(sagas, "Success")
     assert done["status"]["epoch"] == done["status"]["writer"]["epoch"] == epoch

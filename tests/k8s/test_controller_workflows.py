@@ -8,6 +8,7 @@ import pytest
 import yaml
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
 from tests.k8s.crd_objects import Sagas, put, request, workflow
+from tests.patience import PATIENCE
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "example.yaml"
 FINALIZER = "workflow.example.com/undo"
@@ -127,5 +128,5 @@ def test_fault_16_what_is_wrong_in_the_configuration_is_named(
 ) -> None:
     config: dict[str, Any] = {key: "nonsense"}
     started = controllers.start(**config)
-    assert started.process.wait(30) == 1
+    assert started.process.wait(PATIENCE) == 1
     assert key in started.log.read_text()

@@ -155,7 +155,7 @@ def test_below_lists_defaults_are_told_and_not_filled_in(root: Schema) -> None:
     assert not [each for each in below_lists if "default" in each]
     policy = below(root, "spec.steps[].stepTemplate.retryPolicy")["properties"]
     assert policy["runRetryLimit"]["description"].endswith("no limit. Default: 3.")
-    assert policy["maxPeriodSeconds"]["description"].endswith("in seconds. Default: 3600.")
+    assert policy["maxPeriodSeconds"]["description"].endswith("longer one. Default: 3600.")
     rollback = below(root, "spec.steps[].rollback")["description"]
     assert rollback.endswith("else Required. Default: Required.")
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tests.cluster.kubectl import Kubectl
 from tests.k8s.lease_candidates import Candidates, Clocks, candidates
+from tests.patience import PATIENCE
 
 from wf_k8s.leadership.leadership import Timing
 from wf_k8s.leadership.record import Record, renewed, taken
@@ -236,16 +237,13 @@ def test_a_mistyped_duration_on_the_lease_makes_no_second_leader(play: Play) -> 
 
 def test_keeping_ends_with_the_reason_where_the_api_server_does_not_answer(play: Play) -> None:
     async def test(made: Candidates) -> None:
-        loop = asyncio.get_running_loop()
-        a = made.waiting("a", Timing(0.6, 0.4, 0.05))
+        a = made.waiting("a", Timing(2 * PATIENCE, 0.4, 0.05))
         assert await a.attempt()
         await made.stack.aclose()  # all sessions are closed: as good as no API server
-        began = loop.time()
         why = await a.keep()
         assert "not renewed for 0.4 s" in why
         assert "is closed" in why
-        assert loop.time() - began < 0.6
-        assert not a.leads
+        assert not a.leads, "it ends before the lease does"
 
     play(test)
 
@@ -257,16 +255,15 @@ def test_keeping_renews_and_ends_when_another_leads(play: Play) -> None:
         keeping = asyncio.ensure_future(a.keep())
         lease = made.lease()
         first = await lease.read()
-        await asyncio.sleep(0.3)
-        later = await lease.read()
         assert first is not None
-        assert later is not None
-        assert later.version != first.version
+        async with asyncio.timeout(PATIENCE):
+            while (later := await lease.read()) is None or later.version == first.version:
+                await asyncio.sleep(0.01)
         assert not keeping.done()
         # The leader renews all the time: the thief has to be quicker once.
         while (record := await lease.read()) is None or record.holder != "thief":
             if record is not None:
                 await lease.replace(taken(record, "thief", 15, 0.0))
-        assert await asyncio.wait_for(keeping, 10) == "'thief' holds the lease"
+        assert await asyncio.wait_for(keeping, PATIENCE) == "'thief' holds the lease"
 
     play(test)

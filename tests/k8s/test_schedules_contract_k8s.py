@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.k8s.crd_objects import Json
 from tests.k8s.store_fixtures import Stores
+from tests.patience import PATIENCE
 
 from wf_core.errors import AuthorError
 from wf_core.model.schedule import CronStatus
@@ -63,7 +64,7 @@ class TestK8sSchedules(SchedulesContract):
             made = await schedules.create(schedule(), 5.0)
             key, uid = key_of(made.schedule), made.schedule.metadata.uid
             watch = schedules.watch()
-            assert await asyncio.wait_for(anext(watch), 10) == key
+            assert await asyncio.wait_for(anext(watch), PATIENCE) == key
             status = started(made)
             for revision in range(1, 6):
                 status = replace(status, revision=revision)

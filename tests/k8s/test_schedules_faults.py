@@ -7,6 +7,7 @@ from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault, Proxy, status
 from tests.k8s.disturbed import play
 from tests.k8s.store_fixtures import Stores
+from tests.patience import PATIENCE
 
 from wf_core.errors import StoreUnavailable
 from wf_core.model.schedule import CronStatus
@@ -59,14 +60,14 @@ def test_a_watch_that_breaks_misses_nothing(stores: Stores, cluster: Cluster) ->
     async def test(proxy: Proxy, store: K8sStore, plain: K8sStore) -> None:
         made = await Made.on(plain)
         watch = store.schedules.watch()
-        assert await asyncio.wait_for(anext(watch), 10) == made.key
+        assert await asyncio.wait_for(anext(watch), PATIENCE) == made.key
         proxy.cut()
         await plain.schedules.suspend(made.key, True)
-        assert await asyncio.wait_for(anext(watch), 10) == made.key
+        assert await asyncio.wait_for(anext(watch), PATIENCE) == made.key
         assert (await store.schedules.load(made.key)).schedule.spec.suspend
         proxy.cut()
         await plain.schedules.remove(made.key)
-        assert await asyncio.wait_for(anext(watch), 10) == made.key
+        assert await asyncio.wait_for(anext(watch), PATIENCE) == made.key
 
     play(stores, cluster, test)
 

@@ -8,6 +8,7 @@ from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault, Proxy, status
 from tests.k8s.disturbed import play
 from tests.k8s.store_fixtures import Stores
+from tests.patience import PATIENCE
 
 from wf_core.errors import StoreUnavailable
 from wf_core.model.phases import Phase, RequestType
@@ -160,11 +161,11 @@ def test_a_watch_survives(stores: Stores, cluster: Cluster, fault: Fault) -> Non
         old = await plain.create(workflow("old"), 1.0)
         proxy.add(fault)
         watch = store.watch(0)
-        names = {(await asyncio.wait_for(anext(watch), 10)).key.name}
+        names = {(await asyncio.wait_for(anext(watch), PATIENCE)).key.name}
         new = await plain.create(workflow("new"), 1.0)
         await plain.request(key_of(old), Request(RequestType.CANCEL), 1.0)
         while True:
-            seen = await asyncio.wait_for(anext(watch), 10)
+            seen = await asyncio.wait_for(anext(watch), PATIENCE)
             names.add(seen.key.name)
             if "new" in names and seen.key.name == "old" and seen.request_seq:
                 break

@@ -7,6 +7,7 @@ from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault, Proxy, status
 from tests.k8s.disturbed import play
 from tests.k8s.store_fixtures import Stores
+from tests.patience import PATIENCE
 
 from wf_core.errors import StoreUnavailable
 from wf_core.model.phases import Phase
@@ -55,7 +56,7 @@ async def ended(store: K8sStore) -> Stored:
 
 async def freed(store: K8sStore, key: Key) -> None:
     """Return once the finalizer is off."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while read_known(await store.objects.read(key) or b"").finalizers:
             await asyncio.sleep(0.05)
 

@@ -11,6 +11,7 @@ import attrs
 import pytest
 from tests.k8s.controller_process import Controllers, Notes, until
 from tests.k8s.crd_objects import Sagas, workflow
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -54,11 +55,11 @@ def watch(sagas: Sagas, controllers: Controllers, notes: Notes, tmp_path: Path) 
 def test_a_workflow_is_watched_to_its_end(watch: Watch, tmp_path: Path) -> None:
     """Its namespace stands in the store's address alone, as with `kubectl wf -n`."""
     (tmp_path / "go").touch()
-    assert watch.process.wait(20) == 0, watch.out.read_text()
+    assert watch.process.wait(PATIENCE) == 0, watch.out.read_text()
     watch.await_said("c Running -> Success")
 
 
 def test_ctrl_c_ends_the_watching_and_not_the_workflow(watch: Watch, sagas: Sagas) -> None:
     watch.process.send_signal(signal.SIGINT)
-    assert watch.process.wait(10) == 130
+    assert watch.process.wait(PATIENCE) == 130
     assert sagas.get()["status"]["phase"] == "Running"

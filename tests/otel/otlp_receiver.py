@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import attrs
@@ -34,13 +34,14 @@ class Receiver:
 
 
 @contextlib.contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver on a port of its own."""
+def receiving(on_spans: Callable[[], None] = lambda: None) -> Iterator[Receiver]:
+    """A receiver on a port of its own; it calls `on_spans` whenever spans have come."""
     receiver = Receiver("")
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             receiver.take(self.rfile.read(int(self.headers["content-length"])))
+            on_spans()
             self.send_response(200)
             self.send_header("content-length", "0")
             self.end_headers()

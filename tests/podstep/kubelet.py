@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import attrs
 from tests.cluster.kubectl import Kubectl, KubectlError
+from tests.patience import PATIENCE
 
 Json = dict[str, Any]
 T = TypeVar("T")
 NODE = "node-1"
-PATIENCE = 30.0
 
 
 @attrs.frozen

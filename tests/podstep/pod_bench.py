@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
+from tests.patience import PATIENCE
 from tests.podstep.kubelet import Kubelet
 
 from wf_core.kinds import Answer, InProgress, Previous, Success
@@ -75,7 +76,7 @@ class Bench:
 
     def woken_soon(self) -> None:
         """Return once the step was woken."""
-        self.woken.get(timeout=20)
+        self.woken.get(timeout=PATIENCE)
 
     def _kept(self, hook: Callable[[Any], Answer], call: RecordedCall) -> Answer:
         try:

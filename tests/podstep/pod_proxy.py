@@ -10,6 +10,7 @@ import attrs
 import yaml
 from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Proxy, disturbing
+from tests.patience import PATIENCE
 
 
 @attrs.frozen
@@ -48,7 +49,7 @@ def disturbed(cluster: Cluster, folder: Path) -> Iterator[Disturbed]:
         asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(10)
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE)
         loop.close()
 
 

@@ -16,7 +16,7 @@ from wf_core.model.spec import Json
 from wf_core.testing.conformance import Conformance, World
 from wf_podstep.kind import PodStep
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 LABEL = "workflow.example.com/"
 

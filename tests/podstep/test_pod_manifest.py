@@ -19,7 +19,7 @@ INPUTS = Inputs({"WF_KEY": "k1", "WF_ATTR_PRICE": "$5 $(HOME)"}, '{"attributes":
 
 def identity(hook: Hook = Hook.RUN) -> Identity:
     """Of the first attempt."""
-    return Identity("shop", "order", "w1", "pay", hook, 1)
+    return Identity("shop", "order", "w1", "pay", hook, 1, owner="now")
 
 
 def made(hook: Hook = Hook.RUN, *, in_cluster: bool = True, **parameters: Any) -> Json:
@@ -109,7 +109,7 @@ def test_the_input_is_a_file_from_an_annotation() -> None:
 
 
 def test_15_only_a_runs_pod_in_a_cluster_has_an_owner() -> None:
-    assert made()["metadata"]["ownerReferences"][0]["uid"] == "w1"
+    assert made()["metadata"]["ownerReferences"][0]["uid"] == "now"
     assert "ownerReferences" not in made(Hook.ROLLBACK)["metadata"]
     assert "ownerReferences" not in made(in_cluster=False)["metadata"]
 

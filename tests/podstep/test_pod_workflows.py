@@ -10,6 +10,7 @@ from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault
 from tests.k8s.controller_process import Controllers, await_phase, until
 from tests.k8s.crd_objects import Json, Sagas, put, request, workflow
+from tests.k8s.restored import restore
 from tests.k8s.service_accounts import with_rights
 from tests.podstep.kubelet import Kubelet
 from tests.podstep.pod_proxy import disturbed
@@ -216,3 +217,34 @@ def test_a_cancel_ends_the_pod_and_undoes(
     kubelet.end(undo)
     await_phase(sagas, "RollBacked")
     kubelet.await_pods(0)
+
+
+def test_b3_a_restored_workflow_goes_on_with_its_pods_and_undoes_them(
+    sagas: Sagas, pod_controllers: Controllers, kubelet: Kubelet
+) -> None:
+    """Pods are found by the uid under which the first intent was saved; an owner is the object that
+    is there now."""
+    first = pod_controllers.leader(lease_seconds=LEASE_SECONDS)
+    sagas.create(workflow(*chain("ab")))
+    pod = kubelet.await_pod("a")
+    kubelet.run(pod)
+    until(lambda: sagas.get()["status"]["steps"]["a"].get("inProgress"), "its pod is saved")
+    first.end(signal.SIGKILL)
+    before, after = restore(sagas)
+    assert before != after
+    pod_controllers.leader(lease_seconds=LEASE_SECONDS)
+    kubelet.end(pod)
+    second = kubelet.await_pod("b")
+    assert len(kubelet.pods(step="a")) == 1
+    assert second["metadata"]["labels"]["workflow.example.com/uid"] == before
+    assert [each["uid"] for each in second["metadata"]["ownerReferences"]] == [after]
+    kubelet.run(second)
+    kubelet.end(second, 3, "no stock", "Error")
+    for name in "ba":
+        undo = kubelet.await_pod(name, hook="rollback")
+        assert undo["metadata"]["labels"]["workflow.example.com/uid"] == before
+        kubelet.run(undo)
+        kubelet.end(undo)
+    await_phase(sagas, "RollBacked")
+    (left,) = kubelet.await_pods(1)  # retainPods: onFailure
+    assert left["metadata"]["name"] == second["metadata"]["name"]

@@ -10,7 +10,11 @@ WORLDS = list(small_worlds())
 def _parameter(world: SmallWorld) -> object:
     steps = len(world.workflow.spec.steps)
     large = steps > 2 or (steps == 2 and world.bound.oddities > 1)
-    return pytest.param(world, id=world.name, marks=[pytest.mark.slow] if large else [])
+    marks = [pytest.mark.slow] if large else []
+    if steps > 3:
+        # A search is as long as its world is large: nothing but the work bounds it.
+        marks = [pytest.mark.long, pytest.mark.timeout(3600)]
+    return pytest.param(world, id=world.name, marks=marks)
 
 
 def test_there_are_as_many_graphs_as_there_are_unlabelled_acyclic_ones() -> None:

@@ -71,11 +71,9 @@ def test_b7_a_sleep_ends_when_asked_to_stop(hook: Hook) -> None:
 def test_b7_a_thread_that_sleeps_is_woken_at_once() -> None:
     cancelled = threading.Event()
     threading.Timer(0.05, cancelled.set).start()
-    call = attrs.evolve(call_for(sleep_seconds=600.0), cancelled=cancelled)
-    began = time.monotonic()
+    call = attrs.evolve(call_for(sleep_seconds=1e6), cancelled=cancelled)
     with pytest.raises(Retryable, match="stopped"):
         KIND.run(call)
-    assert time.monotonic() - began < 60
 
 
 def test_b3_the_id_follows_from_the_key_and_is_the_same_for_run_and_undo() -> None:
@@ -200,7 +198,7 @@ def test_b1_a_look_at_nothing_fails_the_attempt() -> None:
 @pytest.mark.parametrize("outcome", [Ended.UNKNOWN, Ended.IN_PROGRESS])
 def test_b2_an_interrupted_attempt_goes_on_with_its_own_time(outcome: Ended) -> None:
     saved = Saved()
-    due_at = time.time() + 5
+    due_at = time.time() + 3600
     left = Resource(status="working", id="random-1", attributes={"dueAt": due_at})
     answer = KIND.run(
         call_for(async_=True, sleep_seconds=50.0, previous=Previous(outcome, left), saved=saved)
@@ -221,10 +219,11 @@ def test_b2_an_interrupted_attempt_goes_on_with_its_own_time(outcome: Ended) -> 
 def test_b2_a_new_attempt_and_an_undo_take_their_own_time(
     hook: Hook, outcome: Ended, status: str
 ) -> None:
-    left = Resource(status=status, id="random-1", attributes={"dueAt": time.time() - 5})
+    before = time.time()
+    left = Resource(status=status, id="random-1", attributes={"dueAt": before - 5})
     call = call_for(hook, async_=True, sleep_seconds=50.0, previous=Previous(outcome, left))
     answer = (KIND.run if hook is Hook.RUN else KIND.rollback)(call)
-    assert resource_of(answer).attributes["dueAt"] > time.time() + 30
+    assert resource_of(answer).attributes["dueAt"] >= before + 50
 
 
 def test_a_finished_step_stays_as_it_is() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from tests.patience import PATIENCE
 
 from wf_core.codec import read
 from wf_core.config import (
@@ -105,7 +106,7 @@ def test_seed_fault_16_the_engine_reads_every_key(tmp_path: Path) -> None:
             await engine.create(read(DOCUMENT, "order.yaml", registry))
             serving = asyncio.ensure_future(engine.serve())
             key = Key("default", "order")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while (await engine.store.load(key)).head.phase is not Phase.SUCCESS:
                     await asyncio.sleep(0.01)
                 await engine.stop()

@@ -95,7 +95,7 @@ def _recover_attempt(w: World, i: int, hook: Hook, stuck: bool) -> None:
     # Set back twice, the clock has no word of how long that was.
     wait = at - step.planned_at if step.counted or not step.clamped else 0.0
     if w.now + wait < at:
-        latest = w.now + 1.1 * wait if step.counted else at
+        latest = w.now + wait / 0.9 if step.counted else at
         at = min(
             at, moves.within(w.seen.steps[i].next_attempt_at, w.now + wait - 1e-6, latest + 1e-6)
         )

@@ -178,7 +178,8 @@ def end_attempt(w: World, i: int, hook: Hook, how: Ended) -> None:
 def stand_still(w: World, i: int) -> None:
     """Nothing of step i is open or due."""
     step = w.steps[i]
-    step.in_progress = step.open = step.cut_off = step.woken = False
+    step.in_progress = step.waits_for_person = False
+    step.open = step.cut_off = step.woken = False
     step.next_attempt_at = step.attempt_deadline_at = step.times_out_at = step.look = None
     step.looks = 0
     step.may_look_at = 0.0

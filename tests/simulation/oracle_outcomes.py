@@ -104,6 +104,7 @@ def _ended(w: World, i: int, hook: Hook, flight: Flight, outcome: Outcome) -> No
             moves.attempt_failed(w, i, hook, too_large, Ended.IN_PROGRESS)
             return
         step.in_progress, step.next_attempt_at = True, None
+        step.waits_for_person = outcome.waits_for_person
         _look_again(w, i, hook, flight, outcome.poll_after)
     elif hook is Hook.ROLLBACK:
         moves.end_attempt(w, i, hook, Ended.SUCCEEDED)

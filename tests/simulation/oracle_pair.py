@@ -43,6 +43,7 @@ _SAME = (
     "rollback_retry_count",
     "latest_rollback_retry_at",
     "in_progress",
+    "waits_for_person",
     "interruptions",
     "next_attempt_at",
     "attempt_deadline_at",

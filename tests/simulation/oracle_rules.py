@@ -9,6 +9,7 @@ from wf_core.model.phases import (
     BlockReason,
     DeletionPolicy,
     Ended,
+    Hook,
     Phase,
     Purpose,
     RollbackPolicy,
@@ -83,15 +84,18 @@ def wholly_blocked(w: World) -> bool:
     moving = w.head.phase
     if moving not in (Phase.RUNNING, Phase.ROLLING_BACK):
         return False
-    if not any(s.blocked for s in w.steps):
+    if not any(s.blocked or s.waits_for_person for s in w.steps):
         return False
     for i, step in enumerate(w.steps):
         flight = step.flight
         # A watch changes nothing for those who wait; a thread that was written off is lost.
         watches = flight and flight.purpose is Purpose.WATCH and moving is Phase.RUNNING
-        if flight and not flight.written_off and not watches:
+        # Nor does the look at what waits for a person: what follows from it may.
+        asks = flight and flight.hook is Hook.SYNC and step.waits_for_person
+        if flight and not flight.written_off and not watches and not asks:
             return False
-        waits = step.blocked or (step.failed and moving is Phase.RUNNING)
+        person = step.blocked or step.waits_for_person
+        waits = person or (step.failed and moving is Phase.RUNNING)
         if step.phase is moving and not waits:
             return False
         begins = step.phase is Phase.PENDING and phases_reached(w, i) and not waits
@@ -131,7 +135,8 @@ def rests(w: World) -> bool:
         return not calls
     if w.head.suspended and w.head.phase in (Phase.PENDING, Phase.RUNNING):
         return not calls and not any(s.in_progress and not s.blocked for s in w.steps)
-    return wholly_blocked(w)
+    asked = any(s.waits_for_person and not s.blocked for s in w.steps)
+    return wholly_blocked(w) and not asked
 
 
 def removable(w: World) -> bool:
@@ -286,10 +291,15 @@ def watch_period(w: World, i: int) -> float:
 
 
 def retry_wait(policy: RetryPolicy, period: float, failures: int) -> Window:
-    """B6: seconds before the retry after the n-th counted failure; the jitter is a tenth."""
-    longest = max(policy.max_period_seconds, period)
+    """B6: seconds before the retry after the n-th counted failure. The jitter is a tenth, and none
+    of it lies beyond the maximum; a default maximum gives way to a longer period."""
+    longest = policy.max_period_seconds
+    if longest == 3600.0 and period > longest:
+        longest = period * 1.1
     wait = min(period * policy.factor ** (failures - 1), longest)
-    return Window(wait, wait * 1.1 + 1e-6)
+    least = period if period <= longest else 0.0
+    earliest = min(wait, max(least, 0.9 * longest))
+    return Window(earliest - 1e-6, min(wait * 1.1, longest) + 1e-6)
 
 
 def poll_wait(w: World, i: int, poll_after: float | None) -> Window:

@@ -75,6 +75,7 @@ class Step:
     rollback_retry_count: int = 0
     latest_rollback_retry_at: float | None = None
     in_progress: bool = False
+    waits_for_person: bool = False
     interruptions: int = 0
     next_attempt_at: float | None = None
     attempt_deadline_at: float | None = None

@@ -55,6 +55,8 @@ OUTCOMES: dict[str, Outcome] = {
     "huge": done("made", x="y" * 40_000),
     "going": going(),
     "going soon": going(1.0, "ready"),
+    "asks": going(waits_for_person=True),
+    "asks and looks": going(2.0, "ready", waits_for_person=True),
     "retryable": retryable(),
     "fatal": fatal(),
     "throttled": throttled(0.2),
@@ -62,7 +64,7 @@ OUTCOMES: dict[str, Outcome] = {
     "throttled for hours": throttled(7200.0),
     "blind": blind(),
 }
-COMMON = ("done", "done", "ready", "going", "retryable")
+COMMON = ("done", "done", "ready", "going", "asks", "retryable")
 WAITS = (0.0, 0.4, 5.0, 15.0, 61.0, 300.0)
 
 

@@ -27,7 +27,7 @@ def test_a_few_mutants_are_caught_by_the_rule_that_they_break(name: str, rule: s
     assert catch.rule == rule
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("area", "mutant"), ALL, ids=_name)
 def test_every_mutant_is_caught(area: Area, mutant: Mutant) -> None:
     assert hunt(mutant, SEEDS, area.setup) is not None

@@ -29,7 +29,7 @@ def test_a_few_mutants_are_caught_by_the_rule_that_they_break(name: str, rule: s
     assert catch.rule == rule
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_every_mutant_is_caught(mutant: Mutant) -> None:
     assert hunt(mutant, SEEDS) is not None

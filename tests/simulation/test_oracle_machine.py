@@ -30,8 +30,13 @@ def test_machine_and_oracle_agree_on_every_turn(ten: int) -> None:
         play(seed)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("hundred", range(2, 22))
+@pytest.mark.parametrize(
+    "hundred",
+    [
+        *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 6)),
+        *(pytest.param(n, marks=pytest.mark.long) for n in range(6, 22)),
+    ],
+)
 def test_machine_and_oracle_agree_on_very_many_turns(hundred: int) -> None:
     for seed in range(hundred * 100, hundred * 100 + 100):
         play(seed)

@@ -10,6 +10,7 @@ from tests.simulation.test_oracle_machine import play
 
 from wf_core.errors import EngineError
 from wf_core.model.phases import Phase, RequestType, Verdict
+from wf_core.model.state import StepState
 from wf_core.saga import (
     attempts,
     backoff,
@@ -45,6 +46,11 @@ def settled_once_failed(ledger: Ledger, i: int) -> bool:
     return ledger.steps[i].phase in (Phase.ROLL_BACKED, Phase.FAILED)
 
 
+def blocked_alone(ledger: Ledger, step: StepState, by: int) -> None:
+    if step.blocked is not None:
+        ledger.blocked[step.phase] += by
+
+
 def refuse_all(_ledger: Ledger, _i: int, _now: float) -> tuple[Verdict, str]:
     return Verdict.REFUSED, "no"
 
@@ -55,6 +61,7 @@ def twice(real: Callable[..., float]) -> Callable[..., float]:
 
 FAULTS: dict[str, tuple[Any, str, Any]] = {
     "A2: a failed undo settles, whatever the policy": (Ledger, "is_settled", settled_once_failed),
+    "A5: what waits for a person keeps its slot": (Ledger, "_count_blocked", blocked_alone),
     "B9: what runs is not asked to stop when it turns back": (undo, "turn", nothing),
     "A4: a pivot of unknown outcome is undone": (run, "pivot_unknown", never),
     "A4: nothing is committed": (run, "_commit", nothing),

@@ -12,7 +12,7 @@ def _digests(seeds: int, *hash_seeds: str) -> list[str]:
     command = [sys.executable, "-m", "wf_core.testing.simulation", "--digest", "--workers", "1"]
     processes = [
         subprocess.Popen(
-            [*command, "--seeds", str(seeds)],
+            [*command, "--from", "0", "--seeds", str(seeds)],
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             stdout=subprocess.PIPE,
             text=True,
@@ -29,7 +29,7 @@ def test_h_twenty_traces_are_equal_under_two_hash_seeds() -> None:
     assert first == second
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_h_two_hundred_traces_are_equal_under_two_hash_seeds_and_on_two_runs() -> None:
     first, again, other = _digests(200, "1", "1", "77")
     assert len(first.splitlines()) == 200

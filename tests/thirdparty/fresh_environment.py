@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
+from tests.patience import PATIENCE
 
 
 @attrs.frozen
@@ -27,7 +28,7 @@ class Environment:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=PATIENCE,
         )
 
     def pip(self, *arguments: str) -> "subprocess.CompletedProcess[str]":

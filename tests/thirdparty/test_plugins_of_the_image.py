@@ -7,7 +7,7 @@ from image import additions, sitecustomize
 from tests.thirdparty import late_plugin, tiny_wheel
 from tests.thirdparty.fresh_environment import Environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.thirdparty.fresh_environment import Environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 IMPORT_ERROR = "ImportError: libshatter.so.3: cannot open shared object file"
 

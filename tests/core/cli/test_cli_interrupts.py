@@ -5,18 +5,18 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.core.cli.made import Shell, step, workflow
+from tests.patience import PATIENCE
 
 from wf_core.codec import dump
 from wf_core.model.spec import Json, StepSpec, StepTemplate
 
 WF = [sys.executable, "-m", "wf_core.cli.main"]
-SLOW = dump(workflow(step("one", parameters={"sleepSeconds": 60})))
+SLOW = dump(workflow(step("one", parameters={"sleepSeconds": 3600})))
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 QUICK = dump(workflow(step("one", parameters={"sleepSeconds": 0}), name="quick"))
 
@@ -28,7 +28,7 @@ def command(script: str, name: str = "order", **parameters: Json) -> str:
     return dump(workflow(made, name=name))
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(40)]
+pytestmark = pytest.mark.slow
 
 
 class Processes:
@@ -83,10 +83,10 @@ def running(process: "subprocess.Popen[str]") -> None:
 def test_one_signal_stops_cleanly_and_resume_goes_on(
     shell: Shell, processes: Processes, number: signal.Signals
 ) -> None:
-    process = processes.start("run", shell.file("slow.yaml", command("sleep 60")))
+    process = processes.start("run", shell.file("slow.yaml", command("sleep 3600")))
     running(process)
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert err.splitlines()[-1] == "wf: stopped; `wf resume order` goes on"
     assert shell.load().head.owner.id == ""
@@ -96,16 +96,14 @@ def test_one_signal_stops_cleanly_and_resume_goes_on(
 
 def test_a_second_signal_ends_at_once(shell: Shell, processes: Processes) -> None:
     # The command ignores being asked to stop, so that a clean end would take its whole grace.
-    stubborn = command("trap '' TERM; while :; do sleep 1; done", grace=60)
+    stubborn = command("trap '' TERM; while :; do sleep 1; done", grace=3600)
     process = processes.start("run", shell.file("slow.yaml", stubborn))
     running(process)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     assert process.stderr.readline() == "wf: stopping; once more ends at once\n"
     process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    assert process.wait(timeout=30) == 130
-    assert time.monotonic() - began < 5
+    assert process.wait(PATIENCE) == 130
 
 
 def test_a_second_process_cannot_run_the_same_workflow(shell: Shell, processes: Processes) -> None:
@@ -142,9 +140,23 @@ def test_serve_runs_what_is_submitted_and_watch_shows_it(
     assert watched.lines[-1].endswith("workflow quick Running -> Success")
     assert shell.wf("delete", "quick").out == "quick is deleted\n"
     server.send_signal(signal.SIGTERM)
-    _, err = server.communicate(timeout=30)
+    _, err = server.communicate(timeout=PATIENCE)
     assert server.returncode == 0
     assert err.splitlines()[-1] == "wf: stopped; `wf serve` goes on"
+
+
+def test_e3_a_second_serve_names_the_first_and_stops_while_run_goes_on(
+    shell: Shell, processes: Processes
+) -> None:
+    first = processes.start("serve")
+    assert first.stderr is not None
+    assert first.stderr.readline().startswith("wf: serving ")
+    second = processes.start("serve")
+    out, err = second.communicate(timeout=30)
+    assert (second.returncode, out) == (1, "")
+    assert f"is already served, by process {first.pid} on this machine" in err
+    assert "serving " not in err
+    assert shell.wf("run", shell.file("quick.yaml", QUICK)).code == 0
 
 
 def test_logs_follow_until_the_workflow_ends(shell: Shell, processes: Processes) -> None:
@@ -152,7 +164,7 @@ def test_logs_follow_until_the_workflow_ends(shell: Shell, processes: Processes)
     shell.wf("submit", shell.file("quick.yaml", document))
     following = processes.start("logs", "-f", "quick")
     processes.start("serve")
-    out, _ = following.communicate(timeout=30)
+    out, _ = following.communicate(timeout=PATIENCE)
     assert following.returncode == 0
     assert [line for line in out.splitlines() if "first" in line or "second" in line] == [
         "one | first",
@@ -183,7 +195,7 @@ def test_a_terminal_gets_the_tree_and_its_cursor_back(
             process.send_signal(signal.SIGINT)
             signals -= 1
     os.close(ours)
-    assert process.wait(timeout=30) == code
+    assert process.wait(timeout=PATIENCE) == code
     assert shown.count(HIDE) == 1
     assert SHOW in shown[shown.index(HIDE) :]
 

@@ -176,6 +176,54 @@ steps:
     ]
 
 
+@pytest.mark.parametrize(
+    ("policy", "wrong"),
+    [
+        ("{maxPeriodSeconds: 30}", []),
+        (
+            "{maxPeriodSeconds: 30, rollbackRetryPeriodSeconds: 31}",
+            [
+                "is 30, and rollbackRetryPeriodSeconds is 31: write a "
+                "rollbackRetryPeriodSeconds of at most 30, or a larger maxPeriodSeconds"
+            ],
+        ),
+        (
+            "{maxPeriodSeconds: 3600, runRetryPeriodSeconds: 7200}",
+            [
+                "is 3600, and runRetryPeriodSeconds is 7200: write a "
+                "runRetryPeriodSeconds of at most 3600, or a larger maxPeriodSeconds"
+            ],
+        ),
+        ("{runRetryPeriodSeconds: 7200, rollbackRetryPeriodSeconds: 7200}", []),
+        ("{maxPeriodSeconds: 60}", []),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Workflow", "Task", "CronWorkflow"])
+def test_b6_a_period_above_a_maximum_that_is_written_is_a_fault_of_a_new_document(
+    policy: str, wrong: list[str], kind: str
+) -> None:
+    template = f"{{type: random, retryPolicy: {policy}}}"
+    steps = f"{{steps: [{{name: a, stepTemplate: {template}}}]}}"
+    spec, at = {
+        "Workflow": (steps, "$.spec.steps[0].stepTemplate.retryPolicy"),
+        "Task": (template, "$.spec.retryPolicy"),
+        "CronWorkflow": (
+            f"{{schedule: '@daily', workflowTemplate: {{spec: {steps}}}}}",
+            "$.spec.workflowTemplate.spec.steps[0].stepTemplate.retryPolicy",
+        ),
+    }[kind]
+    text = (
+        f"apiVersion: workflow.example.com/v1alpha1\nkind: {kind}\n"
+        f"metadata: {{name: w}}\nspec: {spec}\n"
+    )
+    found = []
+    try:
+        codec.read_document(text, "w.yaml", None)
+    except DocumentInvalid as error:
+        found = [(fault.path, fault.message) for fault in error.faults]
+    assert found == [(f"{at}.maxPeriodSeconds", each) for each in wrong]
+
+
 def test_names_that_are_no_labels(messages: Messages) -> None:
     text = (
         "apiVersion: workflow.example.com/v1alpha1\nkind: Workflow\n"
@@ -231,8 +279,9 @@ def test_one_megabyte_of_parameters(messages: Messages, with_steps: WithSteps) -
         f"steps:\n- name: a\n  stepTemplate:\n    type: random\n    parameters: {{blob: {blob}}}"
     )
     assert messages(text) == [
-        "$.spec.steps[0].stepTemplate.parameters: take 1,000,011 bytes; parameters take at most "
-        "262,144 (256 KiB): keep the data elsewhere and pass its address (line 9, column 19)"
+        "$.spec.steps[0].stepTemplate.parameters: take at least 1,000,008 bytes; parameters take "
+        "at most 262,144 (256 KiB): keep the data elsewhere and pass its address "
+        "(line 9, column 19)"
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from wf_core import codec
 from wf_core.codec.scalars import MAX_WHOLE
@@ -46,13 +47,21 @@ _JSON = st.recursive(
     max_leaves=6,
 )
 _PARAMETERS = st.dictionaries(_PLAIN_TEXT, _JSON, max_size=3)
+
+
+def sound(policy: RetryPolicy) -> RetryPolicy:
+    """With a maximum that is no less than its periods."""
+    periods = (policy.run_retry_period_seconds, policy.rollback_retry_period_seconds)
+    return replace(policy, max_period_seconds=max(policy.max_period_seconds, *periods))
+
+
 _TEMPLATES = st.builds(
     StepTemplate,
     type=st.just("random"),
     parameters=_PARAMETERS,
     retry_policy=st.builds(
         RetryPolicy, _LIMITS, _SECONDS, _LIMITS, _SECONDS, st.floats(1, 10), _SECONDS
-    ),
+    ).map(sound),
     rollback_policy=st.none() | st.sampled_from(RollbackPolicy),
     sync_period_seconds=_SECONDS,
     timeout_seconds=_LIMITED,

@@ -1,9 +1,12 @@
 """Hooks that can't work are refused at registration, or said to be dead, by name."""
 
+import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import attrs
 import pytest
 
 from wf_core.hookspecs import hookimpl
@@ -200,3 +203,62 @@ def test_one_plugin_that_brings_a_kind_twice_is_told_so() -> None:
     registry = Registry.of([Bringing(Lamp(), Lamp())])
     assert "lamp" not in registry.kinds
     assert "brought more than once" in registry.problems[0]
+
+
+class Compiled(Lamp):
+    """A kind whose parameters hold what no document can write."""
+
+    @attrs.frozen
+    class Parameters:
+        words: tuple[re.Pattern[str], ...] = (re.compile("a"),)
+
+
+class Unmakeable(Lamp):
+    """A kind one of whose defaults can't be made."""
+
+    @attrs.frozen
+    class Parameters:
+        size: dict[str, int] = attrs.field(factory=lambda: {"a": int(1 / 0)})
+
+
+class Nested(Lamp):
+    """A kind whose defaults can be saved, nested ones too."""
+
+    @attrs.frozen
+    class Inner:
+        where: Path = Path("/srv")
+        both: frozenset[int] = frozenset({1})
+
+    @attrs.frozen(kw_only=True)
+    class Parameters:
+        inner: "Nested.Inner" = attrs.field(factory=lambda: Nested.Inner())
+        many: dict[str, list[float | None]] = attrs.field(factory=lambda: {"a": [1.0, None]})
+        text: str
+        later: re.Pattern[str] = attrs.field(init=False, default=re.compile("no parameter"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        (
+            Compiled,
+            "whose parameter words has a default that JSON can't carry, a Pattern: it is saved for "
+            "the undo. Let the default be what a document would write, and make the rest in the "
+            "hook",
+        ),
+        (
+            Unmakeable,
+            "whose parameter size has a default that can't be made: ZeroDivisionError: "
+            "division by zero",
+        ),
+    ],
+)
+def test_b5_a_kind_whose_defaults_cannot_be_saved_is_refused(kind: Any, problem: str) -> None:
+    registry = Registry.of([kind()])
+    assert registry.kinds == {}
+    assert registry.problems[0].endswith(f"brings the kind 'lamp', {problem}")
+
+
+def test_b5_a_kind_whose_nested_defaults_can_be_saved_is_taken() -> None:
+    registry = Registry.of([Nested()])
+    assert registry.problems == ()

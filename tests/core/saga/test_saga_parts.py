@@ -110,6 +110,36 @@ def test_i11_a_delay_is_never_shorter_than_its_period(n: int, factor: float, j: 
     policy = RetryPolicy(factor=factor, max_period_seconds=500.0)
     delay = retry_delay(60.0, policy, n, j)
     assert 60.0 <= delay <= longest_retry(60.0, policy)
+    assert delay <= policy.max_period_seconds
+
+
+@given(
+    st.floats(0, 1e6), st.floats(1, 10), st.floats(0, 1e6), st.floats(0, 0.999), st.floats(0, 0.999)
+)
+def test_b6_jitter_never_exceeds_the_maximum_and_lengthens_by_at_most_a_tenth(
+    period: float, factor: float, most: float, j: float, k: float
+) -> None:
+    policy = RetryPolicy(factor=factor, max_period_seconds=most)
+    for n in (1, 2, 5, 100):
+        waits = [retry_delay(period, policy, n, each) for each in sorted((j, k))]
+        assert waits == sorted(waits)
+        assert min(period, 0.9 * most) <= waits[0]
+        assert waits[1] <= most
+        assert waits[1] <= max(waits[0] * 1.1, waits[0] / 0.9) * (1 + 1e-9)
+
+
+def test_b6_the_default_maximum_gives_way_to_a_longer_period_which_keeps_its_jitter() -> None:
+    for n in (1, 9):
+        assert 7200.0 <= retry_delay(7200.0, RetryPolicy(factor=2.0), n, 0.5) <= 7920.0
+
+
+@pytest.mark.parametrize("period", [60.0, 3000.0, 7200.0])
+def test_b6_workflows_that_failed_together_are_spread_also_at_the_default_maximum(
+    period: float,
+) -> None:
+    policy = RetryPolicy(factor=2.0)
+    waits = {retry_delay(period, policy, 50, j / 10) for j in range(10)}
+    assert len(waits) > 1
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,7 @@ def test_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
 
 READ_ONLY = """
 import asyncio, concurrent.futures.thread, os, sys, uuid
+import urllib.parse  # pathlib needs it, late; nobody may be kept from reading it then
 from pathlib import Path
 from wf_core.adapters.sqlite.store import SqliteStore
 from wf_core.errors import StoreUnavailable

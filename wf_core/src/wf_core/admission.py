@@ -160,6 +160,11 @@ class Admission:
         """Whether a workflow holds a slot."""
         return key in self._holding
 
+    @property
+    def held(self) -> frozenset[Key]:
+        """Every workflow that holds a slot."""
+        return frozenset(self._holding)
+
     def running(self, queue: str | None = None, namespace: str | None = None) -> int:
         """How many hold a slot, in all, of one queue or of one namespace."""
         if queue is None and namespace is None:

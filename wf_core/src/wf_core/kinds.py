@@ -51,11 +51,14 @@ class InProgress:
     """The work goes on outside.
 
     `poll_after` seconds until `sync` looks; by default 10 s, backing off to 60 s.
+    `waits_for_person`: nothing but a person's answer ends it, so the workflow need not hold a slot
+    for it meanwhile (semantics A5). Send the answer as a `Signal`: it wakes the step.
     """
 
     poll_after: float | None = None
     resource: Resource | None = None
     attributes: Mapping[str, Json] | None = None
+    waits_for_person: bool = False
 
 
 Answer = Success | InProgress | None
@@ -93,6 +96,9 @@ class StepCall:
     before that was saved: then it is the engine's. `store` is the address of the store that holds
     the workflow (`k8s:...` in a cluster). `run_attempt` counts the attempts to run that were begun:
     an undo finds under these numbers what may be left of them. `annotations` are the workflow's.
+    `uid` is the workflow's for ever, from which its keys come: name by it what must be found again.
+    `object_uid` is that of the object that is stored now; it differs from `uid` in a cluster, for
+    an object that was restored from a backup, and is what an `ownerReference` must name.
     """
 
     workflow: str
@@ -123,6 +129,7 @@ class StepCall:
     make_folder: Callable[[], Path]
     send_wake: Callable[[], None]
     find_trace: Callable[[], Mapping[str, str]] = dict
+    object_uid: str = attrs.field(default=attrs.Factory(lambda call: call.uid, takes_self=True))
 
     @property
     def attempt_key(self) -> str:

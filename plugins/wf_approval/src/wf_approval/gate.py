@@ -11,7 +11,9 @@ import attrs
 from wf_core.model.spec import Json
 from wf_core.model.state import MESSAGE, Resource
 
-WAITING = "waits for approval"
+WAITING = "waiting for approval"
+OPEN = (WAITING, "waits for approval")
+"""What a gate that waits has as its status; the second was saved by older versions."""
 APPROVED = "approved"
 REJECTED = "rejected"
 EXPIRED = "expired"

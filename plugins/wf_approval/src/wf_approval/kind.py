@@ -10,6 +10,7 @@ from wf_approval.gate import (
     APPROVED,
     CLOSED,
     EXPIRED,
+    OPEN,
     REJECTED,
     WAITING,
     Answer,
@@ -69,7 +70,7 @@ class Approval(StepKind):
         kept = Gate("") if left is None else gate_of(left)
         due_at = None
         if parameters.deadline_seconds is not None:
-            goes_on = left is not None and left.status == WAITING and kept.due_at is not None
+            goes_on = left is not None and left.status in OPEN and kept.due_at is not None
             due_at = kept.due_at if goes_on else self._now() + parameters.deadline_seconds
         return Gate(parameters.signal or call.step, parameters.approvers, due_at, kept.used)
 
@@ -92,7 +93,8 @@ class Approval(StepKind):
             call.checkpoint(gate.resource(EXPIRED, why))
             raise Fatal(why)
         left = SELDOM if gate.due_at is None else min(gate.due_at - now, SELDOM)
-        return InProgress(left, gate.resource(WAITING, _asking(call, gate, complaint)))
+        resource = gate.resource(WAITING, _asking(call, gate, complaint))
+        return InProgress(left, resource, waits_for_person=True)
 
 
 def _end(call: StepCall, gate: Gate, answer: Answer, now: float) -> Success:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from wf_approval.gate import ENDED, WAITING, Gate, gate_of
+from wf_approval.gate import ENDED, OPEN, Gate, gate_of
 from wf_core.cli.text import one_line
 from wf_core.errors import AuthorError
 from wf_core.model.phases import Phase
@@ -61,7 +61,7 @@ def must_count(gated: Gated, by: str) -> None:
 def _open(state: StepState) -> Gate | None:
     waits = state.phase is Phase.RUNNING and state.in_progress
     resource = state.resource
-    if not waits or resource is None or resource.status != WAITING:
+    if not waits or resource is None or resource.status not in OPEN:
         return None
     return gate_of(resource)
 

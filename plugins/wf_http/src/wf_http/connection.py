@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Self
 
 from wf_core.addresses import AddressRefused, Allowed, judged
+from wf_core.certificates import not_accepted
 from wf_http.patience import Patience
 from wf_http.problems import Unsent, Unusable
 
@@ -145,6 +146,5 @@ def _finish(opened: socket.socket, address: str, port: int, patience: Patience) 
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted: {error.verify_message}"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    told = not_accepted(error) or getattr(error, "strerror", None)
+    return told or str(error) or type(error).__name__

@@ -26,8 +26,9 @@ class _Meta(msgspec.Struct):
     uid: str
 
 
-class _Status(msgspec.Struct):
+class _Status(msgspec.Struct, rename="camel"):
     phase: str = Phase.PENDING
+    key_uid: str = ""
 
 
 class _Workflow(msgspec.Struct):
@@ -71,7 +72,7 @@ async def sweep(cluster: Cluster, cache: Cache) -> None:
         name = first.labels.get(names.WORKFLOW, "")
         body = await read_one(cluster.session, WORKFLOWS.path(first.namespace), name)
         found = None if body is None else msgspec.json.decode(body, type=_Workflow)
-        if found is None or found.metadata.uid != uid:
+        if found is None or uid != (found.status.key_uid or found.metadata.uid):
             await cluster.delete_all(pods)
         elif found.status.phase in ENDED:
             await cluster.delete_all(leftovers(pods))

@@ -2,18 +2,17 @@
 
 import asyncio
 import logging
-from contextlib import aclosing
 from typing import Any
 
 import attrs
 import msgspec
 
-from wf_core.errors import StoreUnavailable
 from wf_k8s.client.errors import NoAnswerError, RefusedError
-from wf_k8s.client.follow import Follow, Gone, Put, Restarted, Synced, Trouble
+from wf_k8s.client.follow import Change, Follow, Gone, Put, Restarted, Synced, Trouble
 from wf_k8s.client.listing import read_one
 from wf_k8s.client.resources import PODS
 from wf_k8s.client.shared import session_of
+from wf_k8s.store.rows import identity
 from wf_podstep import names
 from wf_podstep.background import Background
 from wf_podstep.cache import Cache
@@ -72,32 +71,28 @@ class Cluster:
         return Place(self, namespace, cache)
 
     async def _watch(self, scope: str | None, cache: Cache) -> None:
-        try:
-            await self._follow(scope, cache)
-        except Exception as error:
-            # Nobody awaits this task: whoever waits for pods must hear of it.
-            log.exception("watching pods: a fault of wf-podstep")
-            cache.broke(StoreUnavailable(f"watching pods failed: {error}; start wf again"))
-
-    async def _follow(self, scope: str | None, cache: Cache) -> None:
         follow = Follow(self.session, PODS.path(scope), {"labelSelector": names.OURS})
         said = ""
-        async with aclosing(follow.changes()) as changes:
-            async for change in changes:
-                match change:
-                    case Restarted():
-                        cache.restart()
-                    case Put(body):
-                        cache.put(read_pod(body))
-                    case Gone(body):
-                        cache.gone(read_pod(body))
-                    case Synced():
-                        cache.complete()
-                    case Trouble(error):
-                        cache.failed(error)
-                        if str(error) != said:
-                            said = str(error)
-                            log.warning("watching pods: %s", error)
+
+        def take(change: Change) -> None:
+            nonlocal said
+            match change:
+                case Restarted():
+                    cache.restart()
+                case Put(body):
+                    _put(cache, body)
+                case Gone(body):
+                    cache.gone(read_pod(body))
+                case Synced():
+                    cache.complete()
+                case Trouble(error):
+                    cache.failed(error)
+                    if str(error) != said:
+                        said = str(error)
+                        log.warning("watching pods: %s", error)
+
+        # Nobody awaits this task: whoever waits for pods must hear of what is wrong with it.
+        await follow.supervise(take, cache.broke)
 
     async def delete(self, pod: Pod) -> None:
         """Ask for the deletion of that very pod; fine where it is gone, or another by now."""
@@ -126,6 +121,16 @@ class Cluster:
         for error in done:
             if isinstance(error, BaseException):
                 raise error
+
+
+def _put(cache: Cache, body: bytes) -> None:
+    """A pod as it is now. One that can't be read stays as it was seen last: it is not gone."""
+    try:
+        cache.put(read_pod(body))
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        meta = identity(body)
+        cache.unread((meta.namespace, meta.name))
+        log.error("pod %s/%s: left as it was: %s", meta.namespace, meta.name, error)
 
 
 @attrs.frozen

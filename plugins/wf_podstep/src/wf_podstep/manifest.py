@@ -179,7 +179,7 @@ def _owned(identity: Identity) -> Object:
         "apiVersion": API_VERSION,
         "kind": KIND,
         "name": identity.workflow,
-        "uid": identity.uid,
+        "uid": identity.owner,
         "controller": True,
     }
     return {"ownerReferences": [owner]}

@@ -31,7 +31,11 @@ _HEAD = 40
 
 @attrs.frozen
 class Identity:
-    """Which attempt of which step a pod is for. Two with the same identity have the same name."""
+    """Which attempt of which step a pod is for. Two with the same identity have the same name.
+
+    `uid` is the workflow's for ever, `owner` that of the object which owns the pod: another once
+    the workflow was restored from a backup.
+    """
 
     namespace: str
     workflow: str
@@ -39,12 +43,15 @@ class Identity:
     step: str
     hook: Hook
     attempt: int
+    owner: str = attrs.field(default="", eq=False)
 
     @classmethod
     def of(cls, call: StepCall, namespace: str) -> "Identity":
         """That of the pod a call is about."""
         hook = Hook.ROLLBACK if call.purpose is Purpose.ROLLBACK else Hook.RUN
-        return cls(namespace, call.workflow, call.uid, call.step, hook, call.attempt)
+        return cls(
+            namespace, call.workflow, call.uid, call.step, hook, call.attempt, call.object_uid
+        )
 
     def run(self, attempt: int) -> "Identity":
         """That of an attempt to run the same step."""

@@ -32,11 +32,11 @@ def body(stored: Stored, entry: OutboxEntry) -> Parameters:
     metadata = stored.workflow.metadata
     status = to_status(stored)
     return {
-        "eventId": event_id(metadata.uid, entry),
+        "eventId": event_id(stored.key_uid, entry),
         "type": event_type(entry.phase, entry.step),
         "time": _rfc3339(entry.at),
         "namespace": metadata.namespace,
-        "uid": metadata.uid,
+        "uid": stored.key_uid,
         "name": metadata.name,
         "step": entry.step,
         "by": entry.by,

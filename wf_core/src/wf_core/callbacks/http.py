@@ -110,7 +110,7 @@ class HttpSender:
         except AddressRefused as refused:
             return _repeat(f"{refused}; the operator can allow it: name the host {_ALLOW}")
         except (httpx.HTTPError, OSError) as error:
-            return receipt or _repeat(f"{type(error).__name__}: {error}".rstrip(": "))
+            return receipt or _repeat(_reason(error))
         return receipt
 
     def _open(self) -> "httpx.AsyncClient":
@@ -194,6 +194,12 @@ async def _drain(answer: "httpx.Response") -> None:
         size += len(chunk)
         if size > MAX_ANSWER:
             return
+
+
+def _reason(error: Exception) -> str:
+    from wf_core.certificates import not_accepted
+
+    return not_accepted(error) or f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def _refused(error: str) -> Receipt:

@@ -30,7 +30,7 @@ def queries(
                 yield LogQuery(
                     store=settings.store_url,
                     key=key_of(workflow),
-                    uid=workflow.metadata.uid,
+                    uid=stored.key_uid,
                     step=spec.name,
                     kind=spec.step_template.type,
                     hook=hook,

@@ -117,7 +117,13 @@ DESCRIPTIONS: dict[str, str] = {
         "Retries of a rollback after its first attempt: 0 none, -1 no limit."
     ),
     "RetryPolicy.rollbackRetryPeriodSeconds": "Seconds before the first retry of a rollback.",
-    "RetryPolicy.factor": "Each further retry waits this many times as long as the one before.",
-    "RetryPolicy.maxPeriodSeconds": "The longest wait between two attempts, in seconds.",
+    "RetryPolicy.factor": (
+        "Each further retry waits this many times as long as the one before. Jitter adds up to a "
+        "tenth to every wait."
+    ),
+    "RetryPolicy.maxPeriodSeconds": (
+        "The longest wait between two attempts, jitter included, in seconds. It is an error to "
+        "write a longer retry period beside it; the default gives way to a longer one."
+    ),
 }
 """By struct, and by struct and wire name."""

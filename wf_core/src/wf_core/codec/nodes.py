@@ -47,13 +47,23 @@ class Node:
     def locate(self, path: str) -> "tuple[int | None, int | None]":
         """Line and column of what a path such as `$.spec.steps[2].name` names, or of the nearest
         node above it that exists."""
+        node, _ = self._walk(path)
+        return node.line, node.column
+
+    def find(self, path: str) -> "Node | None":
+        """What a path such as `$.spec.steps[2].name` names, if it is written."""
+        node, rest = self._walk(path)
+        return None if rest else node
+
+    def _walk(self, path: str) -> "tuple[Node, str]":
+        """The deepest node on a path that exists, and what is left of the path there."""
         node, rest = self, path[1:]
         while rest:
             step = _next(node, rest)
             if step is None:
                 break
             node, rest = step
-        return node.line, node.column
+        return node, rest
 
 
 def _next(node: Node, rest: str) -> tuple[Node, str] | None:

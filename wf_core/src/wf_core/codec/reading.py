@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from wf_core.codec.checks import faults
 from wf_core.codec.compose import parse
 from wf_core.codec.kinds import Kinds
+from wf_core.codec.new_documents import retry_faults, step_faults
 from wf_core.codec.nodes import Node
 from wf_core.codec.schedule_checks import schedule_faults
 from wf_core.codec.shape import Found, decode
@@ -61,7 +62,10 @@ def read_document(
     declared = schedule.spec.workflow_template.spec.parameters
     wrong = undeclared("$.spec.workflowTemplate.spec.parameters", declared, parameters or {})
     schedule = _with_parameters(schedule, parameters or {})
-    _judge(root, found, [*wrong, *schedule_faults(schedule, registry)], source)
+    new = step_faults(
+        root, "$.spec.workflowTemplate.spec.steps", schedule.spec.workflow_template.spec.steps
+    )
+    _judge(root, found, [*wrong, *schedule_faults(schedule, registry), *new], source)
     return schedule
 
 
@@ -75,12 +79,14 @@ def _workflow(
     if _kind(root) == TASK_KIND:
         task = task_with_parameters(decode(Task, root, found), parameters)
         workflow, wrong = as_workflow(task), task_faults(task, registry)
+        new = retry_faults(root, "$.spec.retryPolicy", task.spec.retry_policy)
     else:
         workflow = decode(Workflow, root, found)
         wrong = undeclared("$.spec.parameters", workflow.spec.parameters, parameters)
         workflow = with_parameters(workflow, parameters)
         wrong += faults(workflow, registry)
-    _judge(root, found, wrong, source)
+        new = step_faults(root, "$.spec.steps", workflow.spec.steps)
+    _judge(root, found, [*wrong, *new], source)
     return workflow
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wf_core.model.spec import Key
 from wf_core.ports import Event
-from wf_core.saga.ledger import Delta
+from wf_core.saga.delta import Delta
 from wf_core.saga.machine import Saga
 
 
@@ -20,7 +20,7 @@ def announced(saga: Saga, delta: Delta, now: float) -> Iterator[Event]:
         name, step = saga.workflow.spec.steps[i].name, saga.steps[i]
         yield Event(
             key,
-            metadata.uid,
+            saga.key_uid,
             step.phase,
             now,
             name,
@@ -32,7 +32,7 @@ def announced(saga: Saga, delta: Delta, now: float) -> Iterator[Event]:
     for each in delta.history:
         yield Event(
             key,
-            metadata.uid,
+            saga.key_uid,
             each.after,
             each.at,
             each.step,

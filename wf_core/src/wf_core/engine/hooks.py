@@ -12,7 +12,7 @@ from wf_core.model.outcomes import Failure, Outcome, Severity
 from wf_core.model.phases import Hook, PermitClass, Purpose
 from wf_core.model.spec import Json
 from wf_core.model.state import LogLine, Resource
-from wf_core.ports import Running
+from wf_core.ports import Open, Running
 from wf_core.saga.calls import PERMIT_OF
 from wf_core.saga.events import Call, Checkpointed, Event, Reported
 from wf_core.saga.machine import Saga
@@ -23,7 +23,8 @@ MOST_OUTPUT = 16 * 1024 * 1024
 
 
 def idempotency_key(uid: str, step: str, hook: Hook) -> str:
-    """`H(workflow uid, step, hook)`: the same through crashes and retries (invariant I7)."""
+    """`H(workflow uid, step, hook)`: the same through crashes and retries (invariant I7). `uid` is
+    the one under which the first intent was saved."""
     return hashlib.sha256(f"{uid}/{step}/{hook}".encode()).hexdigest()[:_KEY_LENGTH]
 
 
@@ -66,6 +67,7 @@ class Hooks:
     def start(self, call: Call) -> None:
         """Call a hook; its outcome comes back as an event."""
         report = partial(self._report, call)
+        self._services.isolation.opened(self._open(call))
         running = self._services.executor.start(self._step_call(call), report)
         self._running[call.call] = (call, running)
 
@@ -107,11 +109,16 @@ class Hooks:
 
     def _report(self, call: Call, outcome: Outcome) -> None:
         self._running.pop(call.call, None)
+        self._services.isolation.closed(self._open(call))
         self._permits.ended(*self._permit_of(call))
         trace = getattr(outcome, "trace", None)
         if trace:
             self._output(call)(trace, "error")
         self._post(Reported(call.step, call.call, outcome))
+
+    def _open(self, call: Call) -> Open:
+        workflow = self._saga.workflow
+        return Open(workflow.metadata.uid, workflow.spec.steps[call.step].name)
 
     def _permit_of(self, call: Call) -> tuple[str, PermitClass]:
         kind = self._saga.workflow.spec.steps[call.step].step_template.type
@@ -123,20 +130,22 @@ class Hooks:
         metadata = workflow.metadata
         step = saga.steps[call.step]
         spec = workflow.spec.steps[call.step]
-        run_key = idempotency_key(metadata.uid, spec.name, Hook.RUN)
+        uid = saga.key_uid
+        run_key = idempotency_key(uid, spec.name, Hook.RUN)
         undoing = call.purpose is Purpose.ROLLBACK
         folder = saga.head.folder
         return StepCall(
             workflow=metadata.name,
             namespace=metadata.namespace,
-            uid=metadata.uid,
+            uid=uid,
+            object_uid=metadata.uid,
             step=spec.name,
             kind=spec.step_template.type,
             hook=call.hook,
             purpose=call.purpose,
             attempt=call.attempt,
             interruptions=step.interruptions,
-            key=idempotency_key(metadata.uid, spec.name, Hook.ROLLBACK) if undoing else run_key,
+            key=idempotency_key(uid, spec.name, Hook.ROLLBACK) if undoing else run_key,
             run_key=run_key,
             epoch=self._epoch,
             parameters=call.parameters,
@@ -151,10 +160,10 @@ class Hooks:
             ancestors=partial(saga.upstream_values, call.step),
             save_checkpoint=partial(self._checkpoint, call),
             write_log=self._output(call),
-            make_folder=partial(_folder, services.folder, metadata.uid, spec.name),
+            make_folder=partial(_folder, services.folder, uid, spec.name),
             send_wake=partial(services.executor.post, partial(self._wake, call.step)),
             annotations=metadata.annotations,
-            find_trace=services.tracer(metadata),
+            find_trace=services.tracer(uid, metadata.annotations),
         )
 
     def _checkpoint(

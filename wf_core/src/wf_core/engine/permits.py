@@ -22,8 +22,12 @@ class WorkflowPermits:
         """One call, all or none; the limits remember who was refused."""
         if self._services.closing or self._abandoned:
             return False
+        isolation = self._services.isolation
+        if not isolation.admits(self._holder):
+            return False
         if not self._limits.take(self._holder, kind, cls, now, opens=opens, tenant=self._tenant):
             return False
+        isolation.begins(self._holder)
         self._calls[kind, cls] = self._calls.get((kind, cls), 0) + 1
         if opens:
             self._attempts[kind] = self._attempts.get(kind, 0) + 1
@@ -34,6 +38,7 @@ class WorkflowPermits:
         if not self._abandoned or self._calls.get((kind, cls)):
             self._calls[kind, cls] = self._calls.get((kind, cls), 0) - 1
             self._limits.give(kind, cls, self._tenant)
+            self._services.isolation.ends(self._holder)
 
     def close(self, kind: str) -> None:
         """The attempt ended."""

@@ -28,11 +28,13 @@ class Succeeded:
 
 @attrs.frozen
 class Progressing:
-    """The hook left something going; look again after `poll_after` seconds."""
+    """The hook left something going; look again after `poll_after` seconds. `waits_for_person`: it
+    ends by nothing but a person's answer."""
 
     poll_after: float | None = None
     resource: Resource | None = None
     attributes: Mapping[str, Json] | None = None
+    waits_for_person: bool = False
 
 
 @attrs.frozen

@@ -30,11 +30,15 @@ class Wire(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=F
     """
 
 
+DEFAULT_MAX_PERIOD = 3600.0
+
+
 class RetryPolicy(Wire, frozen=True):
     """How often and when a failed attempt is tried again.
 
     Limits count retries after the first attempt: 0 is none, -1 no limit. Periods are seconds;
-    the n-th retry waits `period * factor ** (n - 1)`, at most `max_period_seconds`.
+    the n-th retry waits `period * factor ** (n - 1)` and up to a tenth more, never more than
+    `max_period_seconds`.
     """
 
     run_retry_limit: int = 3
@@ -42,7 +46,7 @@ class RetryPolicy(Wire, frozen=True):
     rollback_retry_limit: int = 3
     rollback_retry_period_seconds: float = 60.0
     factor: float = 1.0
-    max_period_seconds: float = 3600.0
+    max_period_seconds: float = DEFAULT_MAX_PERIOD
 
 
 class StepTemplate(Wire, frozen=True):

@@ -13,8 +13,12 @@ KEPT_ATTEMPTS = 5
 MAX_ERROR = 1024
 MAX_STEP_ATTRIBUTES = 32 * 1024
 MAX_ATTRIBUTES = 256 * 1024
+MAX_SAVED_PARAMETERS = 256 * 1024
+STEP_PARAMETERS = 1024
 MAX_STEPS = 10_000
 MAX_OUTBOX = 1_000
+INTERNAL_ERROR = "InternalError"
+"""The condition that says that no engine goes on, and why."""
 
 
 MESSAGE = "message"
@@ -56,7 +60,8 @@ class StepState(Wire, frozen=True):
     `attempt` counts run attempts begun, `run_retry_count` counted failures; `next_attempt_at` is
     the not-before time of the saved intent; `previous` is what the last ended attempt left.
     `waits_for_person`: what is in progress waits for a person's answer. `deaths` counts how
-    often in a row the process died while this call was the only one open. `kind` is the
+    often in a row the process died while this call was the only one open. `parameters` are those
+    that the document does not say as they are: resolved references, defaults. `kind` is the
     distribution and version of the latest intent, `run_kind` that of the latest run where the two
     differ.
     """
@@ -113,6 +118,10 @@ class Condition(Wire, frozen=True):
     reason: str
     message: str
     since: float
+
+
+INTERNAL_ERROR = "InternalError"
+"""Type of the condition of a workflow that the engine gave up by a fault of its own."""
 
 
 class Folder(Wire, frozen=True):
@@ -203,3 +212,9 @@ class Stored(Wire, frozen=True):
     steps: tuple[StepState, ...]
     outbox: tuple[OutboxEntry, ...] = ()
     asked: tuple[Asked, ...] = ()
+
+    @property
+    def key_uid(self) -> str:
+        """The uid that idempotency keys come from: that of the object under which the first intent
+        was saved, which an object that was restored from a backup no longer has."""
+        return self.head.key_uid or self.workflow.metadata.uid

@@ -31,7 +31,8 @@ def outcome_of(answer: object) -> Outcome:
         return Succeeded(_resource(answer.resource), _attributes(answer.attributes))
     if isinstance(answer, InProgress):
         resource, attributes = _resource(answer.resource), _attributes(answer.attributes)
-        return Progressing(_seconds(answer.poll_after), resource, attributes)
+        waits = _truth(answer.waits_for_person)
+        return Progressing(_seconds(answer.poll_after), resource, attributes, waits)
     if answer is None:  # the kind's own None was turned into Success by the dispatcher
         raise WrongAnswer("gave back nothing: a wrapper must return what its `yield` gave it")
     raise WrongAnswer(
@@ -87,6 +88,12 @@ def _seconds(value: object) -> float | None:
     if isinstance(value, int | float) and math.isfinite(value) and value >= 0:
         return float(value)
     raise WrongAnswer(f"gave back poll_after={value!r}; it takes seconds, 0 or more, or None")
+
+
+def _truth(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise WrongAnswer(f"gave back waits_for_person={value!r}; it takes True or False")
 
 
 def _resource(value: object) -> Resource | None:

@@ -1,6 +1,6 @@
 """A step kind together with where it came from and what its parameters are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import attrs
 from wf_core.errors import Fault
 from wf_core.kinds import NoParameters, StepKind
 from wf_core.model.phases import Hook
+from wf_core.model.places import REFERENCES, Place, Way
 from wf_core.model.spec import Parameters
 from wf_core.plugins.screening import ASYNC, is_async
 
@@ -16,13 +17,15 @@ NO_PARAMETERS = NoParameters()
 
 
 class FieldInfo(NamedTuple):
-    """One parameter as people are shown it. `default` is JSON, empty where there is none."""
+    """One parameter as people are shown it. `default` is JSON, empty where there is none;
+    `references` is how they enter it."""
 
     name: str
     type: str
     default: str
     required: bool
     description: str
+    references: str
 
 
 @attrs.frozen(eq=False)
@@ -60,6 +63,13 @@ class LoadedKind:
         """Whether its hooks work in the workflow's folder."""
         return self.kind.needs_folder
 
+    def places(self, parameters: Parameters) -> Mapping[Place, Way]:
+        """How references enter the texts of a document's parameters, where not as text; by place
+        what the parameter class declares (semantics B5)."""
+        from wf_core.plugins.parameters.placing import places
+
+        return places(self.kind.Parameters, parameters)
+
     def decode(self, parameters: Parameters) -> object:
         """An instance of the kind's parameter class; raises ParametersInvalid with every fault.
 
@@ -68,6 +78,15 @@ class LoadedKind:
         if not parameters and self.kind.Parameters is NoParameters:
             return NO_PARAMETERS
         return self._decode(self.kind.Parameters, parameters, self.identity)
+
+    def encode(self, decoded: object) -> Parameters:
+        """What `decode` gave, as a document would write it, with every default filled in."""
+        if decoded is NO_PARAMETERS:
+            return {}
+        from wf_core.plugins.parameters.describing import plain
+
+        encoded: Parameters = plain(decoded)
+        return encoded
 
     def faults(self, parameters: Parameters, undoable: bool) -> list[Fault]:
         """What is wrong with parameters as they stand in a document, at paths such as
@@ -109,6 +128,29 @@ class LoadedKind:
         return decode
 
 
+def _unsaved(field: "attrs.Attribute[Any]") -> str | None:
+    """Why a parameter's default can't be saved with the first intent (semantics B5), or None."""
+    default: Any = field.default
+    if default is attrs.NOTHING or not field.init:
+        return None
+    from wf_core.plugins.parameters.describing import unwritable
+
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        if default.takes_self:
+            return None
+        try:
+            default = default.factory()
+        except Exception as error:
+            return f"has a default that can't be made: {type(error).__name__}: {error}"
+    found = unwritable(default)
+    if found is None:
+        return None
+    return (
+        f"has a default that JSON can't carry, a {found}: it is saved for the undo. "
+        "Let the default be what a document would write, and make the rest in the hook"
+    )
+
+
 def flaw(kind: object) -> str | None:
     """Why something can't serve as a step kind, or None."""
     if isinstance(kind, type):
@@ -121,7 +163,22 @@ def flaw(kind: object) -> str | None:
         return f'brings the kind {title} without a name: give it `name = "..."`'
     if not attrs.has(kind.Parameters):
         return f"brings the kind '{name}', whose Parameters are no attrs class"
+    if wrong := _undeclared(kind):
+        return f"brings the kind '{name}', whose Parameters are wrong: {'; '.join(wrong)}"
+    for field in attrs.fields(kind.Parameters):
+        unsaved = _unsaved(field)
+        if unsaved is not None:
+            return f"brings the kind '{name}', whose parameter {field.name} {unsaved}"
     for hook in Hook:
         if is_async(getattr(kind, hook, None)):
             return f"brings the kind '{name}', whose `{hook}` {ASYNC}"
     return None
+
+
+def _undeclared(kind: StepKind) -> list[str]:
+    """What its parameter class says of references that means nothing."""
+    if not any(REFERENCES in each.metadata for each in attrs.fields(kind.Parameters)):
+        return []
+    from wf_core.plugins.parameters.placing import undeclared  # only where something is declared
+
+    return undeclared(kind.Parameters)

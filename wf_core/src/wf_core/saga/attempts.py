@@ -13,6 +13,7 @@ from wf_core.saga.results import keep
 from wf_core.saga.sizes import short
 
 MAX_INTERRUPTIONS = 5
+MAX_DEATHS = 3
 _PERMIT_DELAY = 1.0  # seconds; what a retry waited for a permit beyond this is not its own time
 
 
@@ -116,11 +117,32 @@ def claim_again(ledger: Ledger, i: int, side: Side) -> None:
 
 
 def too_often(ledger: Ledger, i: int) -> Failure | None:
-    """The failure of an attempt that was interrupted too often in a row."""
+    """The failure of an attempt that was interrupted too often in a row (semantics B3).
+
+    Where it is known what was open when the process died, a call that was not alone is as innocent
+    as its neighbours, and one that was alone three times in a row is not called a fourth time.
+    """
+    alone = ledger.died.get(i)
+    if alone is not None:
+        return killed(ledger, i) if alone else None
     if ledger.steps[i].interruptions < MAX_INTERRUPTIONS:
         return None
     why = f"interrupted {MAX_INTERRUPTIONS} times in a row: does the hook kill its process?"
     return Failure(Severity.RETRYABLE, why)
+
+
+def killed(ledger: Ledger, i: int) -> Failure | None:
+    """Count a death of the process during which step i's call alone was open; the failure for good
+    once that happened too often in a row."""
+    deaths = ledger.steps[i].deaths + 1
+    ledger.put(i, deaths=deaths)
+    if deaths < MAX_DEATHS:
+        return None
+    why = (
+        f"the process died {deaths} times in a row while nothing but this call was open: the hook "
+        "kills its process. See the system's log for the cause (out of memory, a crash)"
+    )
+    return Failure(Severity.FATAL, why)
 
 
 def begin_again(ledger: Ledger, i: int, side: Side, now: float) -> None:
@@ -149,6 +171,8 @@ def begin_again(ledger: Ledger, i: int, side: Side, now: float) -> None:
     kind = ledger.kinds[ledger.kind_of(i)]
     if kind.identity != step.kind:
         changes["kind"] = kind.identity
+        if side is UNDO and not step.run_kind:
+            changes["run_kind"] = step.kind
     if changes:
         ledger.put(i, **changes)
 
@@ -172,15 +196,23 @@ def progress(
     # An undo goes on without its attributes: what it makes is of no use to anybody.
     if why and side is RUN:
         return Failure(Severity.FATAL, why), Ended.IN_PROGRESS
-    if not ledger.steps[i].in_progress:
-        ledger.put(i, in_progress=True, next_attempt_at=None)
+    step, waits = ledger.steps[i], result.waits_for_person
+    if not step.in_progress or step.waits_for_person is not waits:
+        ledger.put(i, in_progress=True, waits_for_person=waits, next_attempt_at=None)
     return look_again(ledger, i, side, flight, result.poll_after, now)
+
+
+def survived(ledger: Ledger, i: int) -> None:
+    """A call of step i ended, and its process lives: deaths are counted in a row."""
+    if ledger.steps[i].deaths:
+        ledger.put(i, deaths=0)
 
 
 def look_again(
     ledger: Ledger, i: int, side: Side, flight: Flight, poll_after: float | None, now: float
 ) -> Ending | None:
     """Look later at what is in progress, or end the attempt whose time is over."""
+    survived(ledger, i)
     deadline = ledger.steps[i].attempt_deadline_at
     if flight.timed_out or (deadline is not None and now >= deadline):
         return timed_out(ledger, i, side)
@@ -264,7 +296,7 @@ def retry_by_hand(ledger: Ledger, i: int, side: Side, now: float) -> None:
     planned comes now; else a new attempt begins.
     """
     unblocked = ledger.steps[i].blocked is not None
-    ledger.put(i, blocked=None, interruptions=0, **{side.count: 0})
+    ledger.put(i, blocked=None, interruptions=0, deaths=0, **{side.count: 0})
     if i in ledger.interrupted:
         ledger.offer_again(i, side.permit)
     elif unblocked and ledger.steps[i].in_progress:

@@ -6,7 +6,7 @@ workflow, step and attempt, and the same whenever it is computed.
 
 import zlib
 
-from wf_core.model.spec import RetryPolicy
+from wf_core.model.spec import DEFAULT_MAX_PERIOD, RetryPolicy
 
 THROTTLED_LEAST = 1.0
 POLL_FIRST, POLL_LAST, POLL_FACTOR = 10.0, 60.0, 1.5
@@ -22,16 +22,30 @@ def fraction(*what: object) -> float:
 
 
 def retry_delay(period: float, policy: RetryPolicy, failures: int, jitter: float) -> float:
-    """Seconds before the retry after the `failures`-th counted failure (from 1)."""
-    cap = max(policy.max_period_seconds, period)
+    """Seconds before the retry after the `failures`-th counted failure (from 1).
+
+    Jitter makes it up to a tenth longer. Where that would exceed the maximum, the tenth before the
+    maximum is used instead, but never less than a period that is within it.
+    """
+    most = _most(period, policy)
     # A bounded exponent: 2.0 ** 10_000 would overflow where no limit is set.
-    delay = min(period * policy.factor ** min(failures - 1, 64), cap)
-    return delay * (1 + JITTER * jitter)
+    delay = min(period * policy.factor ** min(failures - 1, 64), most)
+    least = period if period <= most else 0.0
+    earliest = min(delay, max(least, most * (1 - JITTER)))
+    latest = min(delay * (1 + JITTER), most)
+    return earliest + (latest - earliest) * jitter
 
 
 def longest_retry(period: float, policy: RetryPolicy) -> float:
     """No saved wait is longer, whatever the clock did in between (semantics H)."""
-    return max(policy.max_period_seconds, period, THROTTLED_LEAST) * (1 + JITTER)
+    return max(_most(period, policy), THROTTLED_LEAST)
+
+
+def _most(period: float, policy: RetryPolicy) -> float:
+    """No retry waits longer. The default maximum gives way to a longer period, with its jitter."""
+    if policy.max_period_seconds == DEFAULT_MAX_PERIOD and period > DEFAULT_MAX_PERIOD:
+        return period * (1 + JITTER)
+    return policy.max_period_seconds
 
 
 def poll_delay(poll_after: float | None, sync_period: float, polls: int) -> float:

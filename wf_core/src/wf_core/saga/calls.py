@@ -1,10 +1,15 @@
 """Asking for a call, and taking its permit: what all hooks have in common (semantics E1, C1)."""
 
 from wf_core.model.phases import BlockReason, Hook, PermitClass, Phase, Purpose, RequestType
+from wf_core.model.places import Way, shown
+from wf_core.model.spec import Parameters
 from wf_core.model.state import Blocked
 from wf_core.saga.ancestry import resolve_parameters
 from wf_core.saga.events import Call, Stop
 from wf_core.saga.ledger import Flight, Ledger
+from wf_core.saga.references import find, refers
+from wf_core.saga.saved_parameters import difference, merged
+from wf_core.saga.sizes import parameters_too_large
 
 PERMIT_OF = {
     Purpose.RUN: PermitClass.RUN,
@@ -30,13 +35,15 @@ class NoFolder(Undecodable):
     reason = BlockReason.FOLDER_UNAVAILABLE
 
 
-def fresh_parameters(ledger: Ledger, i: int) -> tuple[dict[str, object] | None, object]:
+def fresh_parameters(ledger: Ledger, i: int) -> tuple[Parameters | None, object]:
     """Resolve and decode the parameters of a step's first intent (semantics B5, B6).
 
-    Gives what is to be saved (None where it is what the document says) and the decoded ones;
-    raises Undecodable with the reason.
+    Gives what is to be saved and the decoded ones; raises Undecodable with the reason. What is
+    saved are those that the document does not say as they are, the kind's defaults among them: a
+    newer version of the kind may have others. None: there are none.
     """
     given = ledger.step_spec(i).step_template.parameters
+    kind = ledger.kinds[ledger.kind_of(i)]
     try:
         resolved = resolve_parameters(
             ledger.graph,
@@ -45,11 +52,42 @@ def fresh_parameters(ledger: Ledger, i: int) -> tuple[dict[str, object] | None, 
             ledger.index,
             ledger.spec.parameters,
             i,
+            kind.places(given) if refers(given) else {},
         )
-        decoded = ledger.kinds[ledger.kind_of(i)].decode(resolved)
-    except ValueError as error:  # a BadReference is one
+        first = kind.decode(resolved)
+        whole = kind.encode(first)
+        saved = difference(given, whole)
+        # The undo decodes what is saved: the run must be told the same.
+        decoded = kind.decode(merged(given, saved))
+        same = decoded == first or kind.encode(decoded) == whole
+    except (ValueError, RecursionError) as error:  # a BadReference is a ValueError
         raise Undecodable(str(error)) from error
-    return None if resolved == given else resolved, decoded
+    if not same:
+        raise Undecodable(
+            f"the parameters of the kind '{ledger.kind_of(i)}' ({kind.identity}) are others once "
+            "they are saved and read again, so its undo would not be told what its run was; "
+            "whoever made the kind must let its parameter class give again what it is given"
+        )
+    why = parameters_too_large(saved, ledger.parameter_bytes)
+    if why:
+        raise Undecodable(why)
+    return saved or None, decoded
+
+
+def quoted_references(ledger: Ledger, i: int) -> str:
+    """The warning about references that enter a step's shell texts; empty where there are none."""
+    given = ledger.step_spec(i).step_template.parameters
+    if not refers(given):
+        return ""
+    places = ledger.kinds[ledger.kind_of(i)].places(given)
+    quoted = {place for place, _ in find(given) if places.get(place) is Way.SHELL}
+    if not quoted:
+        return ""
+    where = ", ".join(shown(each, "")[1:] for each in sorted(quoted, key=str))
+    return (
+        f"warning: {where}: references in the text of a shell were put in as quoted variables; new "
+        "documents are refused: pass values by env, or write the command as a list"
+    )
 
 
 def saved_parameters(ledger: Ledger, i: int) -> object:
@@ -60,14 +98,14 @@ def saved_parameters(ledger: Ledger, i: int) -> object:
         raise Undecodable(unavailable(ledger, i))
     if (why := misplaced(ledger, i)) is not None:
         raise NoFolder(why)
-    parameters = step.parameters
-    if parameters is None:
-        parameters = ledger.step_spec(i).step_template.parameters
+    given = ledger.step_spec(i).step_template.parameters
     try:
-        return kind.decode(parameters)
+        return kind.decode(merged(given, step.parameters or {}))
     except ValueError as error:
+        ran = step.run_kind or step.kind or "another version"
         raise Undecodable(
-            f"its parameters no longer decode with {kind.identity}: {error}"
+            f"its parameters no longer decode with {kind.identity}: {error}; they were saved under "
+            f"{ran}: install a version that takes them, and start the engine again"
         ) from error
 
 

@@ -1,6 +1,6 @@
 """A workflow's own course: beginning, standing still, ending, going (semantics A1, A5, B7, E3)."""
 
-from wf_core.model.phases import DeletionPolicy, Phase, Purpose
+from wf_core.model.phases import DeletionPolicy, Hook, Phase, Purpose
 from wf_core.model.spec import WorkflowSpec
 from wf_core.saga import run, statuses, undo, watch
 from wf_core.saga.calls import stop
@@ -52,8 +52,11 @@ def wholly_blocked(ledger: Ledger) -> bool:
         and not any(_may_begin(ledger, i) for i in (*ledger.ready, *ledger.awaiting_status))
         and all(
             # A watch changes nothing for those who wait: going on with one needs no slot.
-            flight.permit is None or (flight.purpose is Purpose.WATCH and phase is Phase.RUNNING)
-            for flight in ledger.flights.values()
+            flight.permit is None
+            or (flight.purpose is Purpose.WATCH and phase is Phase.RUNNING)
+            # Nor does the look that a person's answer wakes: what follows from it may.
+            or (flight.hook is Hook.SYNC and ledger.steps[i].waits_for_person)
+            for i, flight in ledger.flights.items()
         )
     )
 
@@ -84,8 +87,11 @@ def deadline_passed(ledger: Ledger) -> None:
 
 def recover_deadline(ledger: Ledger, now: float) -> None:
     """Set the deadline's timer again; the clock may have jumped, but no further than the period."""
-    at, seconds = ledger.head.deadline_at, ledger.spec.active_deadline_seconds
-    if at is not None and seconds is not None and at > now + seconds:
+    head, seconds = ledger.head, ledger.spec.active_deadline_seconds
+    if seconds is None:
+        if head.deadline_at is not None or head.deadline_left is not None:
+            ledger.put_head(deadline_at=None, deadline_left=None)  # somebody wrote it there
+    elif head.deadline_at is not None and head.deadline_at > now + seconds:
         ledger.put_head(deadline_at=now + seconds)
     _arm_deadline(ledger)
 

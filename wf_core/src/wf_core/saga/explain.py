@@ -6,7 +6,7 @@ from enum import StrEnum
 import attrs
 
 from wf_core.model.phases import FINISHED, PermitClass, Phase
-from wf_core.model.state import MESSAGE, Blocked, StepState, Stored
+from wf_core.model.state import INTERNAL_ERROR, MESSAGE, Blocked, StepState, Stored
 from wf_core.saga import attempts, course, run, statuses
 from wf_core.saga.attempts import RUN, UNDO, Side
 from wf_core.saga.events import KnownKind
@@ -28,6 +28,7 @@ class Reason(StrEnum):
     CALL = "Call"
     PERSON = "Person"
     DEPENDENTS = "Dependents"
+    FAULT = "Fault"
 
 
 @attrs.frozen
@@ -108,6 +109,9 @@ _Found = tuple[Reason, str]
 
 def _workflow(ledger: Ledger) -> Iterator[Waiting]:
     head = ledger.head
+    for condition in head.conditions:
+        if condition.type == INTERNAL_ERROR:
+            yield Waiting(None, Reason.FAULT, f"left alone, by a fault of wf: {condition.message}")
     if head.suspended:
         yield Waiting(None, Reason.SUSPENDED, "suspended; a Continue request lets it go on")
     elif course.wants_slot(ledger):
@@ -177,7 +181,10 @@ def _attempt(ledger: Ledger, i: int, side: Side, now: float) -> _Found:
     error = getattr(step, side.error)
     last = f"; last error: {error}" if error else ""
     if step.in_progress:
-        seconds = max(0.0, now - step.reached[step.phase])
+        seconds = max(0.0, now - step.reached.get(step.phase, now))
+        if step.waits_for_person:
+            asked = _said(step) or "; waits for a person's answer"
+            return Reason.PERSON, f"its {side.hook} started {seconds:.0f} s ago{asked}{last}"
         return Reason.IN_PROGRESS, (
             f"its {side.hook}, begun {seconds:.0f} s ago, is in progress outside; "
             f"'{ledger.kind_of(i)}' is asked about it{_said(step)}{last}"

@@ -34,11 +34,12 @@ from wf_core.model.state import (
     WorkflowState,
 )
 from wf_core.saga.backoff import fraction
+from wf_core.saga.delta import Delta
 from wf_core.saga.events import Effect, KnownKind, Permits
 from wf_core.saga.graph import Graph
 from wf_core.saga.reports import reported
+from wf_core.saga.sizes import parameters_size, size
 from wf_core.saga.sizes import short as short  # the engine cuts its errors alike
-from wf_core.saga.sizes import size
 from wf_core.saga.table import check_step, check_workflow
 from wf_core.saga.timers import Timers
 from wf_core.saga.waiting import Waiting
@@ -67,18 +68,6 @@ class Flight:
     too_large: str | None = None
 
 
-@attrs.frozen
-class Delta:
-    """What one save writes."""
-
-    head: WorkflowState
-    steps: Mapping[int, StepState]
-    outbox: tuple[OutboxEntry, ...]
-    history: tuple[Transition, ...]
-    answered: tuple[int, ...]
-    failed: tuple[int, ...]
-
-
 class Ledger:
     """State and open counts of one saga. Steps are integers."""
 
@@ -100,6 +89,7 @@ class Ledger:
         "blocked",
         "calls",
         "count",
+        "died",
         "effects",
         "flights",
         "grace",
@@ -115,6 +105,7 @@ class Ledger:
         "open_conditions",
         "open_dependents",
         "outbox",
+        "parameter_bytes",
         "permits",
         "polls",
         "ready",
@@ -167,7 +158,7 @@ class Ledger:
         self.applying: Request | None = None
         self.woken: dict[int, None] = {}
         self.interrupted: dict[int, None] = {}
-        # What wants a permit, in order.
+        self.died: Mapping[int, bool] = {}  # open when a process died: whether alone
         self.ready = Waiting()
         self.retries = {PermitClass.ROLLBACK: Waiting(), PermitClass.RUN: Waiting()}
         self.looks = {purpose: Waiting() for purpose in Purpose}
@@ -182,6 +173,7 @@ class Ledger:
         self._history: list[Transition] = []
         self._failed: list[int] = []
         self.attribute_bytes = sum(size(step.attributes) for step in self.steps)
+        self.parameter_bytes = sum(parameters_size(step.parameters) for step in self.steps)
         self._outbox_new: list[OutboxEntry] = []
         self._answered: list[int] = []
         self.outbox = list(outbox)
@@ -255,9 +247,8 @@ class Ledger:
         """Change step i within its phase."""
         before = self.steps[i]
         after = replace(before, **changes)
-        if after.blocked is not before.blocked:
-            self._count_blocked(before, -1)
-            self._count_blocked(after, 1)
+        self._count_blocked(before, -1)
+        self._count_blocked(after, 1)
         self.steps[i] = after
         self._dirty[i] = None
         return after
@@ -271,11 +262,9 @@ class Ledger:
         """Move step i along the table, with everything that follows for its neighbours."""
         before = self.steps[i]
         check_step(before.phase, to)
-        self._count_blocked(before, -1)
-        after = replace(before, phase=to, reached={**before.reached, to: now}, **changes)
-        self._count_blocked(after, 1)
-        self.steps[i] = after
-        self._dirty[i] = None
+        after = self.put(i, phase=to, reached={**before.reached, to: now}, **changes)
+        if to is Phase.RUNNING and not self.head.key_uid:
+            self.put_head(key_uid=self.uid)
         self.count[before.phase] -= 1
         self.count[to] += 1
         name = self.spec.steps[i].name
@@ -347,7 +336,9 @@ class Ledger:
             attempts=(*step.attempts, attempt)[-KEPT_ATTEMPTS:],
             previous=outcome,
             in_progress=False,
+            waits_for_person=False,
             interruptions=0,
+            deaths=0,
             attempt_deadline_at=None,
             next_attempt_at=None,
         )
@@ -496,5 +487,5 @@ class Ledger:
                     self.offer_run(waiter)
 
     def _count_blocked(self, step: StepState, by: int) -> None:
-        if step.blocked is not None:
+        if step.blocked is not None or step.waits_for_person:
             self.blocked[step.phase] += by

@@ -26,6 +26,7 @@ from wf_core.model.state import (
 from wf_core.saga import course, look, recovery, requests, results, run, undo, watch
 from wf_core.saga.ancestry import upstream_values
 from wf_core.saga.calls import give_permit, stop
+from wf_core.saga.delta import Delta
 from wf_core.saga.events import (
     Admitted,
     CallbackSettled,
@@ -41,7 +42,7 @@ from wf_core.saga.events import (
     Woken,
     WriteOff,
 )
-from wf_core.saga.ledger import WORKFLOW_TIMER, Delta, Ledger, Misplaced
+from wf_core.saga.ledger import WORKFLOW_TIMER, Ledger, Misplaced
 from wf_core.saga.sizes import short
 
 
@@ -52,6 +53,8 @@ class Saga:
     hook has to stop once asked, `sync_timeout` (and `sync_timeouts` by kind) the seconds of a look,
     `retry_floor` the least seconds between a failed attempt and the next.
     `misplaced` says why a kind can't work in the workflow's folder.
+    `died` names the steps whose calls were open when the process before this one died, and whether
+    each was open alone; what it does not name nobody knows (B3).
     Everything found unfinished is recovered at `now`, in the first `advance`.
     """
 
@@ -66,6 +69,7 @@ class Saga:
         sync_timeouts: Mapping[str, float] | None = None,
         retry_floor: float = 0.0,
         misplaced: Misplaced | None = None,
+        died: Mapping[str, bool] | None = None,
     ) -> None:
         self._workflow = stored.workflow
         self._ledger = Ledger(
@@ -82,6 +86,8 @@ class Saga:
             misplaced,
         )
         self._ledger.asked = sorted(stored.asked, key=lambda asked: asked.seq)
+        index = self._ledger.index
+        self._ledger.died = {index[step]: alone for step, alone in (died or {}).items()}
         self._recovered = False
 
     # What the shell asks
@@ -95,6 +101,11 @@ class Saga:
     def head(self) -> WorkflowState:
         """The workflow's state, saved or not."""
         return self._ledger.head
+
+    @property
+    def key_uid(self) -> str:
+        """The uid that idempotency keys come from, and by which plugins know the workflow."""
+        return self._ledger.head.key_uid or self._ledger.uid
 
     @property
     def steps(self) -> Sequence[StepState]:
@@ -150,7 +161,9 @@ class Saga:
         if ledger.head.suspended and ledger.head.phase in (Phase.PENDING, Phase.RUNNING):
             going = any(s.in_progress and s.blocked is None for s in ledger.steps)
             return not ledger.flights and not going
-        return course.wholly_blocked(ledger)
+        # What waits for a person's answer has looks, and perhaps a deadline, of its own.
+        asked = any(s.waits_for_person and s.blocked is None for s in ledger.steps)
+        return course.wholly_blocked(ledger) and not asked
 
     @property
     def watched(self) -> bool:

@@ -169,7 +169,10 @@ def _mark_succeeded(ledger: Ledger, i: int, now: float) -> _Verdict:
         return _refused(ledger, i, "no run of it waits for a person")
     if ledger.steps[i].phase is Phase.PENDING:
         # It never had an intent; the person vouches for it, and the undo will be asked to undo it.
-        ledger.move(i, Phase.RUNNING, now, "MarkSucceeded", attempt=1, blocked=None)
+        saved = run.parameters_of_marked(ledger, i)
+        ledger.move(
+            i, Phase.RUNNING, now, "MarkSucceeded", attempt=1, blocked=None, parameters=saved
+        )
     run.succeed(ledger, i, Ran.MARKED, now)
     return _APPLIED
 

@@ -12,6 +12,7 @@ from wf_core.model.phases import (
     Ran,
     RequestType,
 )
+from wf_core.model.spec import Parameters
 from wf_core.model.state import MESSAGE, Blocked
 from wf_core.saga import attempts, statuses
 from wf_core.saga.attempts import RUN
@@ -21,12 +22,13 @@ from wf_core.saga.calls import (
     call,
     fresh_parameters,
     misplaced,
+    quoted_references,
     saved_parameters,
     unavailable,
 )
 from wf_core.saga.ledger import WORKFLOW_TIMER, Flight, Ledger
 from wf_core.saga.results import keep
-from wf_core.saga.sizes import short
+from wf_core.saga.sizes import parameters_size, short
 from wf_core.saga.watch import arm_watch
 
 RETRY = (RequestType.RETRY_RUN, RequestType.MARK_SUCCEEDED)
@@ -59,25 +61,40 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
     if not ledger.open_attempt(i, PermitClass.RUN, now):
         return False
     try:
-        resolved, decoded = fresh_parameters(ledger, i)
+        saved, decoded = fresh_parameters(ledger, i)
     except Undecodable as error:
         # Fatal without a call: the step never had an intent, so nothing of it is undone.
         ledger.drop_attempt(i, PermitClass.RUN)
         fail(ledger, i, str(error), now)
         return True
+    ledger.parameter_bytes += parameters_size(saved)
     ledger.move(
         i,
         Phase.RUNNING,
         now,
+        quoted_references(ledger, i),
         attempt=1,
         kind=kind.identity,
-        parameters=resolved,
+        parameters=saved,
         attempt_deadline_at=attempts.deadline_from(ledger, i, RUN, now),
         run_error=None,
         blocked=None,
     )
     call(ledger, i, Hook.RUN, Purpose.RUN, decoded, now)
     return True
+
+
+def parameters_of_marked(ledger: Ledger, i: int) -> Parameters | None:
+    """What is saved for the undo of a step that a person did instead; None where it can't be told,
+    since its kind or a value is missing."""
+    if ledger.kind_of(i) not in ledger.kinds:
+        return None
+    try:
+        saved, _ = fresh_parameters(ledger, i)
+    except Undecodable:
+        return None
+    ledger.parameter_bytes += parameters_size(saved)
+    return saved
 
 
 def again(ledger: Ledger, i: int, now: float) -> bool:
@@ -146,7 +163,19 @@ def interrupted(ledger: Ledger, i: int, now: float) -> None:
     if failure is None:
         attempts.claim_again(ledger, i, RUN)
     else:
-        _end_badly(ledger, i, (failure, Ended.UNKNOWN), now)
+        kills(ledger, i, failure, Ended.UNKNOWN, now)
+
+
+def kills(ledger: Ledger, i: int, failure: Failure, ended: Ended, now: float) -> None:
+    """An attempt is not called again, since its process did not live through it. What must not be
+    undone on a guess, or goes forward only, waits for a person."""
+    goes_forward = i == ledger.graph.pivot or ledger.head.committed
+    if failure.severity is Severity.FATAL and goes_forward:
+        ledger.end_attempt(i, Hook.RUN, ended, now, short(failure.message))
+        ledger.put(i, run_error=short(failure.message))
+        ledger.block(i, Blocked(BlockReason.OUTCOME_UNKNOWN, now, failure.message, RETRY))
+    else:
+        _end_badly(ledger, i, (failure, ended), now)
 
 
 def _said(result: Succeeded) -> str:

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 import msgspec
 
 from wf_core.model.spec import Json
-from wf_core.model.state import MAX_ATTRIBUTES, MAX_ERROR, MAX_STEP_ATTRIBUTES, Resource, StepState
+from wf_core.model.state import (
+    MAX_ATTRIBUTES,
+    MAX_ERROR,
+    MAX_SAVED_PARAMETERS,
+    MAX_STEP_ATTRIBUTES,
+    STEP_PARAMETERS,
+    Resource,
+    StepState,
+)
 
 _KEPT = 1024
 _encode = msgspec.json.Encoder().encode
@@ -30,6 +38,32 @@ def too_large(
         return f"the resource is {of_resource} bytes; a step may keep {MAX_STEP_ATTRIBUTES}"
     if total - size(step.attributes) + ours > MAX_ATTRIBUTES:
         return f"the attributes of all steps together may be {MAX_ATTRIBUTES} bytes"
+    return None
+
+
+def parameters_size(saved: Mapping[str, Json] | None) -> int:
+    """Bytes of a step's saved parameters beyond what every step is granted."""
+    return max(0, size(saved) - STEP_PARAMETERS)
+
+
+def parameters_too_large(saved: Mapping[str, Json], total: int) -> str | None:
+    """Why a step's parameters can't be saved, or None. `total` is `parameters_size` of all steps so
+    far. What the document says itself is not saved again, and not counted."""
+    try:
+        ours = size(saved)
+    except (TypeError, ValueError) as error:
+        return f"its parameters are not JSON: {error}"
+    if ours > MAX_SAVED_PARAMETERS:
+        return (
+            f"ParametersTooLarge: its parameters are {ours:,} bytes once references have their "
+            f"values, and a step may save {MAX_SAVED_PARAMETERS:,}; pass where the data is instead"
+        )
+    if total + parameters_size(saved) > MAX_SAVED_PARAMETERS:
+        return (
+            f"ParametersTooLarge: its parameters are {ours:,} bytes once references have their "
+            f"values; beyond {STEP_PARAMETERS:,} each, all steps of a workflow together may save "
+            f"{MAX_SAVED_PARAMETERS:,}: pass where the data is instead"
+        )
     return None
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
 from wf_core.model.phases import Hook, PermitClass, Phase, RequestType, Verdict
+from wf_core.model.places import Place, Way
 from wf_core.model.requests import Answer, Asked, Request
 from wf_core.model.spec import (
     DependOn,
@@ -70,9 +71,12 @@ def done(status: str | None = None, **attributes: Any) -> Succeeded:
     return Succeeded(resource, attributes or None)
 
 
-def going(poll_after: float | None = None, status: str | None = None) -> Progressing:
+def going(
+    poll_after: float | None = None, status: str | None = None, *, waits_for_person: bool = False
+) -> Progressing:
     """InProgress."""
-    return Progressing(poll_after, None if status is None else Resource(status=status))
+    resource = None if status is None else Resource(status=status)
+    return Progressing(poll_after, resource, waits_for_person=waits_for_person)
 
 
 def retryable(message: str = "broken") -> Failure:
@@ -97,17 +101,27 @@ def blind() -> Failure:
 
 @attrs.define
 class Kind:
-    """A kind of step as the machine knows it. Parameters with the key `bad` don't decode."""
+    """A kind of step as the machine knows it. Parameters with the key `bad` don't decode;
+    `defaults` are filled in."""
 
     has_sync: bool = True
     reissue: bool = True
     identity: str = "test 1.0"
+    defaults: Mapping[str, Any] = attrs.Factory(dict)
+
+    def places(self, _parameters: dict[str, Any]) -> Mapping[Place, Way]:
+        """Every text takes references as text."""
+        return {}
 
     def decode(self, parameters: dict[str, Any]) -> object:
         """The parameters themselves; raises ValueError where one is called `bad`."""
         if "bad" in parameters:
             raise ValueError("bad: unknown key")
-        return parameters
+        return {**self.defaults, **parameters}
+
+    def encode(self, decoded: Any) -> dict[str, Any]:
+        """They are written as they are."""
+        return dict(decoded)
 
 
 KINDS: Mapping[str, Kind] = {

@@ -61,16 +61,18 @@ class RefusedError(StoreUnavailable):
         return self.code in (408, 429) or (self.code >= 500 and not self.too_large)
 
 
+REACH_IT = "nothing was lost. Check that the API server can be reached (`kubectl version`)"
+
+
 class NoAnswerError(StoreUnavailable):
     """The connection failed or nothing came in time. A write may have been done, unless `unsent`:
     then no connection came about."""
 
-    def __init__(self, what: str, why: str, *, unsent: bool = False) -> None:
+    def __init__(
+        self, what: str, why: str, *, unsent: bool = False, advice: str = REACH_IT
+    ) -> None:
         self.unsent = unsent
-        super().__init__(
-            f"{what}: {why}; nothing was lost. Check that the API server can be reached "
-            "(`kubectl version`)"
-        )
+        super().__init__(f"{what}: {why}; {advice}")
 
 
 class GoneError(StoreUnavailable):

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from wf_core.certificates import not_accepted
 from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access, Door
 from wf_k8s.client.answers import refusal, whole
@@ -211,7 +212,7 @@ class Session:
             raise NoAnswerError(what, f"no answer within {total:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             unsent = isinstance(error, aiohttp.ClientConnectorError)
-            raise NoAnswerError(what, str(error) or type(error).__name__, unsent=unsent) from error
+            raise _broken(what, error, unsent=unsent) from error
         except (AssertionError, RuntimeError) as error:
             if self._closed:  # the pool was closed under it
                 raise StoreUnavailable(f"{what}: the store was closed meanwhile") from error
@@ -260,7 +261,7 @@ class Session:
             except (aiohttp.ClientError, OSError) as error:
                 if isinstance(error, aiohttp.ClientSSLError):
                     await self.renew(door)
-                raise NoAnswerError(what, str(error) or type(error).__name__) from error
+                raise _broken(what, error) from error
             finally:
                 if self._observer is not None:
                     self._observer("WATCH", said, time.monotonic() - began)
@@ -300,4 +301,11 @@ async def _pieces(
     except TimeoutError as error:
         raise NoAnswerError(what, f"nothing came within {silence:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
-        raise NoAnswerError(what, str(error) or type(error).__name__) from error
+        raise _broken(what, error) from error
+
+
+def _broken(what: str, error: Exception, *, unsent: bool = False) -> NoAnswerError:
+    certificate = not_accepted(error)
+    if certificate is not None:
+        return NoAnswerError(what, certificate, unsent=unsent, advice="nothing was lost")
+    return NoAnswerError(what, str(error) or type(error).__name__, unsent=unsent)

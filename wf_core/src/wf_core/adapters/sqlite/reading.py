@@ -45,10 +45,10 @@ FROM workflows WHERE {where} ORDER BY created_at, id LIMIT ?
 """
 _SEEN = """
 SELECT changed, namespace, name, 0, request_seq, deletion_asked_at, uid,
-    owner, revision FROM workflows WHERE changed > ?1
+    owner, revision FROM workflows WHERE changed > :after
 UNION ALL SELECT position, namespace, name, 1, 0, NULL, '', '', 0
-    FROM gone WHERE position > ?1
-ORDER BY 1 LIMIT ?2
+    FROM gone WHERE position > :after
+ORDER BY 1 LIMIT :most
 """
 _LAST = (
     "SELECT max((SELECT coalesce(max(changed), 0) FROM workflows), "
@@ -238,7 +238,9 @@ def seen_after(position: int, connection: sqlite3.Connection) -> list[Seen]:
     """What changed after `position`, oldest first; at most `MAX_SEEN`."""
     return [
         Seen(at, Key(namespace, name), bool(gone), *rest)
-        for at, namespace, name, gone, *rest in connection.execute(_SEEN, (position, MAX_SEEN))
+        for at, namespace, name, gone, *rest in connection.execute(
+            _SEEN, {"after": position, "most": MAX_SEEN}
+        )
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from wf_core.model.places import REFERENCES
 from wf_core.plugins.parameters.wire import (
     ARRAYS,
     OBJECTS,
@@ -21,6 +22,7 @@ from wf_core.plugins.parameters.wire import (
 )
 
 Schema = dict[str, Any]
+_JSON = (str, bool, int, float)
 _SCALARS: dict[Any, Schema] = {
     str: {"type": "string"},
     # Strings are accepted for numbers and booleans, as in the API this project starts from.
@@ -32,8 +34,9 @@ _SCALARS: dict[Any, Schema] = {
 }
 
 
-def fields(cls: type) -> Iterator[tuple[str, str, str, bool, str]]:
-    """(wire name, type in words, default as JSON, whether it is required, description)."""
+def fields(cls: type) -> Iterator[tuple[str, str, str, bool, str, str]]:
+    """(wire name, type in words, default as JSON, whether it is required, description, how
+    references enter it)."""
     for name, each in wired(cls):
         known = _default(each)
         yield (
@@ -42,6 +45,7 @@ def fields(cls: type) -> Iterator[tuple[str, str, str, bool, str]]:
             json.dumps(known[0], ensure_ascii=False) if known else "",
             each.default is attrs.NOTHING,
             _description(each),
+            str(each.metadata.get(REFERENCES, "")),
         )
 
 
@@ -115,8 +119,11 @@ def _default(attribute: "attrs.Attribute[Any]") -> tuple[Any] | None:
 
 def plain(value: Any) -> Any:
     """A decoded value as a document would write it."""
-    if attrs.has(type(value)):
-        return {name: plain(getattr(value, each.name)) for name, each in wired(type(value))}
+    if value is None or type(value) in _JSON:
+        return value
+    cls: type = type(value)
+    if attrs.has(cls):
+        return {name: plain(getattr(value, each.name)) for name, each in wired(cls)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
@@ -125,4 +132,21 @@ def plain(value: Any) -> Any:
         return sorted((plain(each) for each in value), key=str)
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
-    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
+    return value if isinstance(value, str | bool | int | float) else str(value)
+
+
+def unwritable(value: Any) -> str | None:
+    """The type of what in a default no document could write, so that no undo could be told of it;
+    None where there is nothing of the kind."""
+    cls: type = type(value)
+    if value is None or cls in _JSON or isinstance(value, Enum | Path | str | int | float):
+        return None
+    if attrs.has(cls):
+        parts = [getattr(value, each.name) for each in attrs.fields(cls) if each.init]
+    elif isinstance(value, Mapping):
+        parts = [*value, *value.values()]
+    elif isinstance(value, list | tuple | set | frozenset):
+        parts = list(value)
+    else:
+        return cls.__name__
+    return next((found for part in parts if (found := unwritable(part))), None)

@@ -1,5 +1,6 @@
 """Names on the wire, and words for types and values in messages."""
 
+import functools
 import types
 import typing
 from collections.abc import Mapping, Sequence, Set
@@ -29,11 +30,13 @@ def wire_name(attribute: "attrs.Attribute[Any]") -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
-def wired(cls: type) -> list[tuple[str, "attrs.Attribute[Any]"]]:
-    """The parameters of a class with their wire names; text annotations are resolved."""
+@functools.cache
+def wired(cls: type) -> "tuple[tuple[str, attrs.Attribute[Any]], ...]":
+    """The parameters of a class with their wire names; text annotations are resolved. Kept: every
+    step that begins asks for them."""
     origin: Any = typing.get_origin(cls) or cls
     resolved = attrs.resolve_types(origin, include_extras=False)
-    return [(wire_name(each), each) for each in attrs.fields(resolved) if each.init]
+    return tuple((wire_name(each), each) for each in attrs.fields(resolved) if each.init)
 
 
 def origin_of(of: Any) -> Any:

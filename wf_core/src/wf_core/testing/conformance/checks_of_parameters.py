@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from wf_core.plugins import LoadedKind, ParametersInvalid, Registry
-from wf_core.plugins.parameters.describing import plain
 from wf_core.plugins.parameters.invalid import AUTHOR
+from wf_core.saga.saved_parameters import difference, merged
 from wf_core.testing.conformance.broken import broken
 from wf_core.testing.conformance.taken import taken
 from wf_core.testing.conformance.wire_values import values
@@ -76,7 +77,8 @@ class ParameterChecks:
                 decoded = loaded.decode(wire)
             except ParametersInvalid:
                 return
-            again = plain(decoded)
+            again = loaded.encode(decoded)
+            _require_json(wire, again)
             refused = next(validator.iter_errors(again), None)
             if refused is not None:
                 _changed(wire, f"the schema refuses {again}: {refused.message}")
@@ -86,6 +88,11 @@ class ParameterChecks:
                 _changed(wire, f"{again} is refused: {error}")
             if twice != decoded:
                 _changed(wire, f"{decoded} became {twice}")
+            # With the first intent is saved what the document does not say; it is all that an undo
+            # is told, perhaps by a newer version.
+            saved = difference(wire, again)
+            if loaded.decode(merged(wire, saved)) != decoded:
+                _changed(wire, f"{saved} is saved, and gives something else than {decoded}")
 
         holds()
 
@@ -106,6 +113,19 @@ def _require_no_crash(loaded: LoadedKind, wire: dict[str, Any]) -> None:
                 f"of {wire} it says: {fault.message}",
                 "Yield a sentence, and raise nothing",
             )
+
+
+def _require_json(wire: dict[str, Any], encoded: object) -> None:
+    try:
+        same = msgspec.json.decode(msgspec.json.encode(encoded)) == encoded
+    except (TypeError, ValueError) as error:
+        same, encoded = False, f"{encoded} ({error})"
+    if not same:
+        broken(
+            "parameters are saved as JSON with the first intent",
+            f"{wire} is {encoded} once decoded, which JSON does not carry",
+            "Keep in the parameter class what a document can write, and make the rest in the hook",
+        )
 
 
 def _changed(wire: dict[str, Any], found: str) -> None:

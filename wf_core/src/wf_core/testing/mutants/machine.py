@@ -90,6 +90,39 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "person-keeps-the-slot",
+        "a workflow that waits for nothing but a person's answer keeps its slot",
+        (Edit("wf_core.saga.ledger:Ledger._count_blocked", " or step.waits_for_person", ""),),
+    ),
+    Mutant(
+        "looking-for-an-answer-needs-a-slot",
+        "the look at what waits for a person takes a slot again",
+        (
+            Edit(
+                "wf_core.saga.course:wholly_blocked",
+                "flight.hook is Hook.SYNC and ledger.steps[i].waits_for_person",
+                "False",
+            ),
+        ),
+    ),
+    Mutant(
+        "person-waited-for-for-ever",
+        "an attempt that has ended still counts as one that waits for a person",
+        (Edit("wf_core.saga.ledger:Ledger.end_attempt", "waits_for_person=False,", ""),),
+    ),
+    Mutant(
+        "jitter-beyond-the-maximum",
+        "a retry waits longer than `maxPeriodSeconds`",
+        (
+            Edit(
+                "wf_core.saga.backoff:retry_delay",
+                "min(delay * (1 + JITTER), most)",
+                "delay * (1 + JITTER)",
+            ),
+        ),
+        ("tests/core/saga/test_saga_parts.py",),
+    ),
+    Mutant(
         "pivot-commits-nothing",
         "the pivot's Success does not commit the workflow",
         (Edit("wf_core.saga.run:succeed", "i == ledger.graph.pivot", "False"),),

@@ -162,4 +162,42 @@ MUTANTS = (
             ),
         ),
     ),
+    Mutant(
+        "defaults-not-saved",
+        "an undo is told the defaults of the version of its kind that is there by then",
+        (
+            Edit(
+                "wf_core.saga.calls:fresh_parameters",
+                "saved = difference(given, whole)",
+                "saved = difference(given, resolved)",
+            ),
+        ),
+    ),
+    Mutant(
+        "undo-decodes-the-document",
+        "retries, looks and undos read the document again instead of what was saved",
+        (
+            Edit(
+                "wf_core.saga.calls:saved_parameters",
+                "merged(given, step.parameters or {})",
+                "given",
+            ),
+        ),
+    ),
+    Mutant(
+        "keys-from-the-uid-of-now",
+        "an object that was restored from a backup is undone under other keys than it ran",
+        (
+            Edit(
+                "wf_core.engine.hooks:Hooks._step_call", "uid = saga.key_uid", "uid = metadata.uid"
+            ),
+        ),
+        ("tests/core/engine/test_engine_restored.py",),
+    ),
+    Mutant(
+        "parameters-of-any-size",
+        "parameters are saved that do not fit",
+        (Edit("wf_core.saga.sizes:parameters_too_large", "ours > MAX_SAVED_PARAMETERS", "False"),),
+        ("tests/core/saga/test_saga_saved_parameters.py",),
+    ),
 )

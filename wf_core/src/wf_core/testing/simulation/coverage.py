@@ -46,6 +46,7 @@ _OTHERS = (
     "deadline passed",
     "attempt timed out",
     "parked",
+    "parked for a person",
     "workflow removed",
     "workflow orphaned",
     "over age Success",

@@ -27,6 +27,7 @@ _FAILURES = {
     Act.ACT_THEN_RAISE: Failure(Severity.RETRYABLE, "raised after it acted"),
     Act.ACT_LATE: Failure(Severity.RETRYABLE, "raised before it acted"),
 }
+_GOING = (Act.PROGRESS, Act.ASK)
 _STOPPED = Failure(Severity.RETRYABLE, "stopped")
 _REFUSED = Failure(Severity.FATAL, "it was undone under this key")
 
@@ -147,15 +148,19 @@ class SimulatedExecutor:
         if does.act is Act.ACT_LATE:
             self._later(call, does.seconds)
         elif does.act not in _FAILURES or does.act is Act.ACT_THEN_RAISE:
-            lasts = does.seconds if does.act is Act.PROGRESS else 0.0
+            lasts = does.seconds if does.act in _GOING else 0.0
             if not self._act(call, lasts):
                 return _REFUSED
         if does.act is Act.ACT_THEN_CRASH:
             await self._die()
         if does.act is Act.CHECKPOINT and not await self._checkpoint(call, called):
             return Failure(Severity.RETRYABLE, "the checkpoint was not saved")
-        if does.act is Act.PROGRESS:
-            return Progressing(2.0, Resource(id=call.run_key[:6], status="starting"))
+        if does.act in _GOING:
+            asks = does.act is Act.ASK
+            if asks:
+                self._stage.outside.ask(call.run_key, call.purpose)
+            resource = Resource(id=call.run_key[:6], status="starting")
+            return Progressing(2.0, resource, waits_for_person=asks)
         if does.act in _FAILURES:
             return _FAILURES[does.act]
         return self._succeeded(call, does)
@@ -167,10 +172,11 @@ class SimulatedExecutor:
         if does.act in _FAILURES:
             return _FAILURES[does.act]
         outside, now = self._stage.outside, self._stage.now
+        going = Progressing(3.0, waits_for_person=outside.asks(call.run_key, call.purpose))
         if call.purpose is Purpose.ROLLBACK:
-            return Succeeded() if outside.undone(call.run_key, now) else Progressing(3.0)
+            return Succeeded() if outside.undone(call.run_key, now) else going
         if call.purpose is Purpose.RUN and not outside.done(call.run_key, now):
-            return Progressing(3.0)
+            return going
         return self._succeeded(call, does)
 
     def _succeeded(self, call: StepCall, does: Behaviour) -> Succeeded:
@@ -213,7 +219,7 @@ class SimulatedExecutor:
                     await self._stage.calm.wait()
             except TimeoutError:
                 return
-        elif does.seconds and does.act is not Act.PROGRESS:
+        elif does.seconds and does.act not in _GOING:
             await asyncio.sleep(does.seconds)
 
     async def _hang(self, call: StepCall) -> None:

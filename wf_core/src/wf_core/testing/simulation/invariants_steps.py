@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import attrs
+
 from wf_core.model.outcomes import Failure, Severity, Succeeded
 from wf_core.model.phases import (
     Hook,
@@ -55,6 +57,31 @@ def a05_a_failure_pauses_where_it_should(story: Story, save: Save) -> str | None
     paused = story.workflow.spec.on_failure is OnFailure.PAUSE
     if paused and _turns_back(save, Phase.RUNNING) and "' failed: " in save.after.head.cause:
         return f"it turned back instead of pausing: {save.after.head.cause}"
+    return None
+
+
+def a05_what_waits_only_for_a_person_holds_no_slot(story: Story, save: Save) -> str | None:
+    """A5, E3: a Running workflow of which every step that was begun waits for a person's answer,
+    and no other may begin, has given its slot back."""
+    head, steps = save.after.head, save.after.steps
+    if head.phase is not Phase.RUNNING or head.parked:
+        return None
+    begun = [step for step in steps if step.phase is Phase.RUNNING]
+    may_begin = any(
+        step.phase is Phase.PENDING
+        and all(each.phase in steps[each.on].reached for each in story.graph.conditions[i])
+        for i, step in enumerate(steps)
+    )
+    if begun and not may_begin and all(s.waits_for_person and not s.blocked for s in begun):
+        return "it waits for nothing but a person, and holds a slot"
+    return None
+
+
+def a05_only_what_is_in_progress_waits_for_a_person(_: Story, save: Save) -> str | None:
+    """A5: what waits for a person is in progress."""
+    for step in save.after.steps:
+        if step.waits_for_person and not step.in_progress:
+            return "a step waits for a person, and is not in progress"
     return None
 
 
@@ -127,6 +154,16 @@ def b03_what_must_not_be_called_again_is_not(_: Story, called: Called) -> str | 
     return None
 
 
+def b05_every_call_is_told_the_same_parameters(story: Story, called: Called) -> str | None:
+    """B5: retries, looks and the undo are told what the first call was, whatever version of the
+    kind is there by then."""
+    first = next(iter(story.calls[called.i]), called)
+    told, was = attrs.asdict(called.call.parameters), attrs.asdict(first.call.parameters)
+    if told != was:
+        return f"{called.name} is told {told}, and {first.name} was told {was}"
+    return None
+
+
 def b05_a_call_reads_its_ancestors(story: Story, called: Called) -> str | None:
     """B5: attributes are the fold over ancestors alone in topological order, later wins; resources
     are theirs by name."""
@@ -189,6 +226,8 @@ STEPS_ON_SAVE = (
     a03_irreversible_is_what_the_spec_calls_so,
     a04_a_pivot_that_has_not_failed_is_not_undone,
     a05_a_failure_pauses_where_it_should,
+    a05_what_waits_only_for_a_person_holds_no_slot,
+    a05_only_what_is_in_progress_waits_for_a_person,
     b06_errors_clear,
     b06_throttled_is_not_counted,
     i10_what_failed_can_not_move,
@@ -197,6 +236,7 @@ STEPS_ON_CALL = (
     b03_interruptions_in_a_row_are_bounded,
     b03_what_must_not_be_called_again_is_not,
     b05_a_call_reads_its_ancestors,
+    b05_every_call_is_told_the_same_parameters,
 )
 
 

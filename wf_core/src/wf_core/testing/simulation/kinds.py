@@ -17,6 +17,14 @@ class Given:
     value: Any = None  # whatever a reference brings
 
 
+@attrs.frozen
+class GivenLater:
+    """The same in another version, whose default differs."""
+
+    count: int = 1
+    value: Any = None
+
+
 class Plain(StepKind):
     """A kind that can't be looked at."""
 
@@ -49,10 +57,30 @@ class Once(Looked):
     reissue: ClassVar[bool] = False
 
 
+class PlainLater(Plain):
+    """Another version."""
+
+    Parameters: ClassVar[type] = GivenLater
+
+
+class LookedLater(Looked):
+    """Another version."""
+
+    Parameters: ClassVar[type] = GivenLater
+
+
+class OnceLater(Once):
+    """Another version."""
+
+    Parameters: ClassVar[type] = GivenLater
+
+
 KINDS: tuple[StepKind, ...] = (Plain(), Looked(), Once())
+LATER: tuple[StepKind, ...] = (PlainLater(), LookedLater(), OnceLater())
 
 
 @cache
-def registry(lacking: tuple[str, ...] = ()) -> Registry:
-    """What a process has installed: all kinds but those."""
-    return Registry.of([kind for kind in KINDS if kind.name not in lacking])
+def registry(lacking: tuple[str, ...] = (), *, later: bool = False) -> Registry:
+    """What a process has installed: all kinds but those, perhaps in their later version."""
+    kinds = LATER if later else KINDS
+    return Registry.of([kind for kind in kinds if kind.name not in lacking])

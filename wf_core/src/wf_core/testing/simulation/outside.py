@@ -21,6 +21,7 @@ class Outside:
 
     def __init__(self) -> None:
         self._effects: dict[str, Effect] = {}
+        self._asked: dict[tuple[str, str], None] = {}
 
     def act(self, key: str, now: float, lasts: float = 0.0) -> bool:
         """Begin what is there after `lasts` seconds; False: refused, since it was undone."""
@@ -50,6 +51,14 @@ class Outside:
         """Whether what was begun is there, or was once."""
         effect = self._effects.get(key)
         return effect is not None and _past(effect.done_at, now)
+
+    def ask(self, key: str, purpose: str) -> None:
+        """Ask a person about it, who answers once it is done."""
+        self._asked[key, purpose] = None
+
+    def asks(self, key: str, purpose: str) -> bool:
+        """Whether a person was asked about it."""
+        return (key, purpose) in self._asked
 
     def undone(self, key: str, now: float) -> bool:
         """Whether what was begun is taken back."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wf_core.model.phases import Phase
+from wf_core.model.state import StepState
 from wf_core.testing.simulation.story import Save, Story
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def holds(stage: "Stage", story: Story, save: Save) -> bool:
         return False
     head = stored.head
     if head.phase is Phase.RUNNING:
-        free = any(step.phase is Phase.RUNNING and step.blocked is None for step in stored.steps)
+        free = any(step.phase is Phase.RUNNING and _goes_on(step) for step in stored.steps)
         return not head.parked and not head.suspended and free
     return head.phase is Phase.ROLLING_BACK and _undoing_for(story, save) > _LATELY
 
@@ -58,10 +59,15 @@ def _undoing_for(story: Story, save: Save) -> float:
     return 0.0 if story.undoing_since is None else save.at - story.undoing_since
 
 
+def _goes_on(step: StepState) -> bool:
+    """Whether a step waits for no person."""
+    return step.blocked is None and not step.waits_for_person
+
+
 def note_undoing(story: Story, save: Save) -> None:
     """Keep since when an undo goes on without waiting for a person."""
     goes_on = save.after.head.phase is Phase.ROLLING_BACK and any(
-        step.phase is Phase.ROLLING_BACK and step.blocked is None for step in save.after.steps
+        step.phase is Phase.ROLLING_BACK and _goes_on(step) for step in save.after.steps
     )
     if not goes_on:
         story.undoing_since = None

@@ -22,6 +22,7 @@ class Act(StrEnum):
     SUCCEED = "Succeed"
     CHECKPOINT = "Checkpoint"
     PROGRESS = "Progress"
+    ASK = "Ask"
     RETRYABLE = "Retryable"
     THROTTLED = "Throttled"
     FATAL = "Fatal"
@@ -40,9 +41,10 @@ class Act(StrEnum):
 class Behaviour(_Value, frozen=True):
     """One call: its act and how long it takes.
 
-    `PROGRESS` leaves something going for `seconds`; `HANG` ends when it is asked to stop, with a
-    failure or (`HANG_THEN_SUCCEED`) with a late success; `STUCK` does not listen and ends after
-    `seconds`; `ACT_LATE` and `CRASH_THEN_ACT` take effect `seconds` after the call is over.
+    `PROGRESS` leaves something going for `seconds`, and so does `ASK`, which waits for a person;
+    `HANG` ends when it is asked to stop, with a failure or (`HANG_THEN_SUCCEED`) with a late
+    success; `STUCK` does not listen and ends after `seconds`; `ACT_LATE` and `CRASH_THEN_ACT` take
+    effect `seconds` after the call is over.
     """
 
     act: Act

@@ -25,14 +25,23 @@ from wf_core.model.spec import (
 )
 from wf_core.testing.simulation.graphs import random_graph
 from wf_core.testing.simulation.troubles import faults, happenings, hooks
-from wf_core.testing.simulation.world import KindSpec, Operator, QueueSpec, Submission, World
+from wf_core.testing.simulation.world import (
+    Act,
+    Behaviour,
+    KindSpec,
+    Operator,
+    QueueSpec,
+    Submission,
+    World,
+)
 
 _KINDS = ("plain", "looked", "looked", "looked", "once")
 
 
 def generate(seed: int) -> World:
     """The world of a seed: the same for ever, on every machine."""
-    return _aging(_lasting(seed), Random(f"{seed}/ttl"))
+    lasting = _aging(_lasting(seed), Random(f"{seed}/ttl"))
+    return _poisoned(_asking(lasting, Random(f"{seed}/person")), Random(f"{seed}/poison"))
 
 
 def _lasting(seed: int) -> World:
@@ -60,6 +69,18 @@ def _lasting(seed: int) -> World:
     )
 
 
+def _poisoned(world: World, chance: Random) -> World:
+    """In one world out of twenty a hook kills its process whenever it is called; all else is as it
+    was."""
+    if chance.random() >= 0.05:
+        return world
+    workflow = chance.choice(world.submissions).workflow
+    step = chance.choice(workflow.spec.steps)
+    name = f"{workflow.metadata.name}/{step.name}/{chance.choice(('run', 'run', 'rollback'))}"
+    act = chance.choice((Act.CRASH_BEFORE_ACT, Act.ACT_THEN_CRASH))
+    return replace(world, hooks={**world.hooks, name: (Behaviour(act),) * 40})
+
+
 def _aging(world: World, chance: Random) -> World:
     """In one world out of four finished workflows go by age; all else is as it was."""
     if chance.random() >= 0.25:
@@ -76,6 +97,23 @@ def _aging(world: World, chance: Random) -> World:
     )
     operator = replace(world.operator, ttl=_ttl(chance))
     return replace(world, submissions=submissions, operator=operator)
+
+
+def _asking(world: World, chance: Random) -> World:
+    """In one world out of two some of what is in progress waits for a person; all else is as it
+    was."""
+    if chance.random() < 0.5:
+        return world
+    hooks = {
+        name: tuple(
+            replace(each, act=Act.ASK)
+            if each.act is Act.PROGRESS and chance.random() < 0.7
+            else each
+            for each in plan
+        )
+        for name, plan in world.hooks.items()
+    }
+    return replace(world, hooks=hooks)
 
 
 def _ttl(chance: Random) -> TimeToLive:
