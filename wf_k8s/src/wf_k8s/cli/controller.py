@@ -130,6 +130,7 @@ def controller_command(
         timing=Timing(lease_seconds, lease_seconds * 2 / 3, min(1.0, lease_seconds / 5)),
         **({} if lease is None else {"lease": lease}),
     )
+    _import_client()
     use_json(debug=log.isEnabledFor(logging.DEBUG))  # as --debug had it set
     try:
         asyncio.run(_control(options))
@@ -146,6 +147,12 @@ def _namespaces(ctx: click.Context, named: str | None) -> tuple[str, ...]:
     if not all(names):
         raise click.UsageError(f"--namespace '{named}' has a name that is empty", ctx)
     return names
+
+
+def _import_client() -> None:
+    """Before there is a loop, which it would hold for a second."""
+    import kubernetes.aio.client
+    import kubernetes.aio.config  # noqa: F401
 
 
 async def _control(options: "Options") -> None:
