@@ -65,7 +65,8 @@ class Row:
 
     `asked`: a request waits for an answer. `reporting`: callbacks wait to be delivered. `ttl` is
     the document's `ttlSecondsAfterFinished`. `unreadable` says why what is stored can't be read:
-    the rest is then what could be told of it, and no engine takes it up.
+    the rest is then what could be told of it, and no engine takes it up. `why` says what went
+    wrong, "" where nothing did.
     """
 
     key: Key
@@ -86,6 +87,7 @@ class Row:
     finished_at: float | None = None
     ttl: TimeToLive = NO_TTL
     unreadable: str = ""
+    why: str = ""
 
 
 @attrs.frozen
