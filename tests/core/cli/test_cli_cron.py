@@ -210,9 +210,7 @@ def listed(shell: Shell) -> dict[str, str]:
     head, row = shell.wf("cron", "list").lines
     starts = [head.index(name) for name in head.split()]
     ends = [*starts[1:], None]
-    return {
-        head[a:b].strip(): row[a:b].strip() for a, b in zip(starts, ends, strict=True)
-    }
+    return {head[a:b].strip(): row[a:b].strip() for a, b in zip(starts, ends, strict=True)}
 
 
 def test_its_runs_are_deleted_with_it(shell: Shell) -> None:

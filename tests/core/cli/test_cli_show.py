@@ -1,10 +1,12 @@
 """What is shown of a store, whoever runs what is in it."""
 
 import json
+import sqlite3
 from datetime import datetime
 
 import pytest
 import yaml
+from msgspec.structs import replace
 from tests.core.cli.made import BORN, DONE, RUNNING, Shell, step, workflow
 
 from wf_core.model.phases import BlockReason, Phase, RequestType, Undo, Verdict
@@ -33,6 +35,27 @@ def test_a_list_shows_where_each_workflow_is(shell: Shell) -> None:
     assert head == ["NAME", "PHASE", "DONE", "QUEUE", "AGE", "REMARK"]
     assert first[:4] == ["order", "Running", "1/2", "default"]
     assert (second[:4], second[-1]) == (["later", "Pending", "0/1", "night"], "suspended")
+
+
+@pytest.mark.parametrize("phase", [Phase.FAILED, Phase.ROLL_BACKED])
+def test_a_list_says_why_a_workflow_did_not_succeed(shell: Shell, phase: Phase) -> None:
+    cause = "step 'hotel' failed: " + "no room, " * 40
+    shell.keep(ORDER, [STUCK], phase=phase, cause=cause)
+    (_, row) = shell.wf("list").lines
+    assert "step 'hotel' failed: no room" in row
+    assert row.endswith("...")
+    (item,) = json.loads(shell.wf("list", "-o", "json").out)["items"]
+    assert item["why"] == cause
+
+
+def test_a_list_shows_a_workflow_whose_stored_state_is_damaged(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
+    with sqlite3.connect(shell.folder / "wf.db") as database:
+        database.execute("UPDATE workflows SET head = '{'")
+    database.close()
+    result = shell.wf("list")
+    assert result.code == 0
+    assert "its stored state can't be read" in result.lines[1]
 
 
 def test_a_list_can_be_narrowed(shell: Shell) -> None:
@@ -206,4 +229,35 @@ def test_explain_says_that_nobody_runs_it_and_what_is_asked(shell: Shell) -> Non
 
 def test_explain_of_a_finished_workflow_says_so(shell: Shell) -> None:
     shell.keep(ORDER, [DONE, DONE], phase=Phase.SUCCESS)
-    assert shell.wf("explain", "order").lines == ["order: it is Success and waits for nothing"]
+    assert shell.wf("explain", "order").lines == ["order: finished: succeeded"]
+
+
+def test_explain_says_why_a_workflow_was_rolled_back(shell: Shell) -> None:
+    undone = StepState(phase=Phase.ROLL_BACKED, undo=Undo.CALLED)
+    shell.keep(ORDER, [undone, undone], phase=Phase.ROLL_BACKED, cause="step 'payment' failed: no")
+    assert shell.wf("explain", "order").lines == [
+        "order: finished: rolled back (step 'payment' failed: no)"
+    ]
+
+
+def test_explain_names_who_holds_the_slots(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
+    shell.keep(workflow(name="paused"), [RUNNING], phase=Phase.RUNNING, suspended=True, parked=True)
+    shell.keep(workflow(name="stuck"), [STUCK], phase=Phase.FAILED)
+    shell.keep(workflow(name="later", queue="night"))
+    assert (
+        "later: waits for a slot in queue 'night' to begin; "
+        "slots are held by order (queue 'default')"
+    ) in shell.wf("explain", "later").lines
+
+
+def test_explain_names_the_calls_that_hold_permits(shell: Shell) -> None:
+    retried = replace(RUNNING, attempt=2, next_attempt_at=BORN)
+    outside = replace(RUNNING, in_progress=True)
+    for name, state in (("called", RUNNING), ("retried", retried), ("outside", outside)):
+        shell.keep(workflow(name=name), [state], phase=Phase.RUNNING)
+    shell.keep(workflow(name="new"), [StepState()], phase=Phase.RUNNING)
+    assert (
+        "one: waits for a permit of kind 'random' to run; permits are held by called/one; "
+        "held, or waited for, by retried/one"
+    ) in shell.wf("explain", "new").lines

@@ -29,24 +29,36 @@ async def with_holders(store: Store, stored: Stored, found: Sequence[Waiting]) -
     except StoreUnavailable as error:
         return [*found, Waiting(None, Reason.ADMISSION, f"who holds slots is not known: {error}")]
     kinds = {spec.name: spec.step_template.type for spec in stored.workflow.spec.steps}
-    return [_named(each, others, more, kinds.get(each.step or "", "")) for each in found]
+    return [
+        _slots(each, others, more)
+        if each.step is None
+        else _permits(each, [stored, *others], more, kinds[each.step])
+        for each in found
+    ]
 
 
-def _named(each: Waiting, others: Sequence[Stored], more: int, kind: str) -> Waiting:
-    if each.reason is Reason.ADMISSION:
-        known = installed().kinds
-        said = _list("slots are held by", [_slot(o) for o in others if holds_slot(o, known)], more)
-    elif each.reason is Reason.PERMIT:
-        at = now()
-        sure: list[str] = []
-        perhaps: list[str] = []
-        for other in others:
-            for names, into in zip(in_flight(other, kind, at), (sure, perhaps), strict=True):
-                into += [f"{key_of(other.workflow)}/{name}" for name in names]
-        said = _list("permits are held by", sure, more)
-        said += _list("held, or waited for, by", perhaps, more)
-    else:
+def _slots(each: Waiting, others: Sequence[Stored], more: int) -> Waiting:
+    if each.reason is not Reason.ADMISSION:
         return each
+    known = installed().kinds
+    holders = [_slot(other) for other in others if holds_slot(other, known)]
+    return _adding(each, _list("slots are held by", holders, more))
+
+
+def _permits(each: Waiting, others: Sequence[Stored], more: int, kind: str) -> Waiting:
+    if each.reason is not Reason.PERMIT:
+        return each
+    at = now()
+    sure: list[str] = []
+    perhaps: list[str] = []
+    for other in others:
+        for names, into in zip(in_flight(other, kind, at), (sure, perhaps), strict=True):
+            into += [f"{key_of(other.workflow)}/{name}" for name in names]
+    said = _list("permits are held by", sure, more)
+    return _adding(each, said + _list("held, or waited for, by", perhaps, more))
+
+
+def _adding(each: Waiting, said: str) -> Waiting:
     return attrs.evolve(each, sentence=each.sentence + said)
 
 

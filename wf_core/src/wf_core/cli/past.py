@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from wf_core.adapters.store_rules import why
 from wf_core.cli.outcome import MOST, commands
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.registry import installed
@@ -12,7 +13,7 @@ from wf_core.cli.stores import ask_store, load_one, now, runner_of
 from wf_core.cli.text import one_line, stamp, zoned
 from wf_core.cli.verb import verb
 from wf_core.errors import AuthorError
-from wf_core.model.phases import FINISHED
+from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.requests import Answer
 from wf_core.model.state import Stored, Transition
 from wf_core.ports import Store
@@ -33,14 +34,16 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
     Where that is a person, the commands that help are named.
     """
 
-    async def find(store: Store) -> tuple[Stored, str | None]:
-        key = settings.key(name)
-        return await store.load(key), await runner_of(store, key)
+    from wf_core.cli.holders import with_holders
+    from wf_core.saga.explain import Waiting, explain
 
-    stored, owner = ask_store(settings, find)
-    from wf_core.saga.explain import explain
+    async def find(store: Store) -> tuple[Stored, str | None, list[Waiting]]:
+        stored = await store.load(settings.key(name))
+        found = explain(stored, installed().kinds, now())
+        owner = await runner_of(store, key_of(stored.workflow))
+        return stored, owner, await with_holders(store, stored, found)
 
-    found = explain(stored, installed().kinds, now())
+    stored, owner, found = ask_store(settings, find)
     key = key_of(stored.workflow)
     blocked = {
         spec.name: step.blocked
@@ -64,7 +67,7 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
             every = wf(f"explain {key} -o json")
             click.echo(f"... and {len(found) - MOST:,} more; {every} has all of them")
         if not found and stored.head.phase in FINISHED:
-            click.echo(f"{key}: it is {stored.head.phase} and waits for nothing")
+            click.echo(f"{key}: {_ended(stored)}")
 
     show(
         output,
@@ -154,6 +157,14 @@ def history_command(settings: Settings, name: str, step: str | None, output: For
         lambda: (),
         table,
     )
+
+
+def _ended(stored: Stored) -> str:
+    """How a workflow ended that waits for nothing."""
+    head = stored.head
+    words = {Phase.SUCCESS: "succeeded", Phase.ROLL_BACKED: "rolled back"}.get(head.phase, "failed")
+    said = why(head.phase, head.cause, head.error)
+    return f"finished: {words}" + (f" ({one_line(said)})" if said else "")
 
 
 def _move(move: Transition) -> dict[str, Any]:
