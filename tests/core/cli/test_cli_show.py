@@ -1,6 +1,7 @@
 """What is shown of a store, whoever runs what is in it."""
 
 import json
+import os
 import sqlite3
 from datetime import datetime
 
@@ -9,6 +10,7 @@ import yaml
 from msgspec.structs import replace
 from tests.core.cli.made import BORN, DONE, RUNNING, Shell, step, workflow
 
+from wf_core.adapters.sqlite.ownership import Ownership
 from wf_core.model.phases import BlockReason, Phase, RequestType, Undo, Verdict
 from wf_core.model.requests import Answer
 from wf_core.model.state import Blocked, StepState, Transition
@@ -222,9 +224,22 @@ def test_explain_says_that_nobody_runs_it_and_what_is_asked(shell: Shell) -> Non
     shell.wf("cancel", "order")
     lines = shell.wf("explain", "order").lines
     assert lines[:2] == [
-        "order: no engine runs it now; `wf resume order` or `wf serve` goes on",
+        "order: nothing is running it now; `wf resume order` or `wf serve` continues it",
         "order: Cancel was asked and is not answered yet",
     ]
+
+
+def test_explain_names_the_process_that_serves_the_store(
+    shell: Shell,
+) -> None:
+    shell.keep(ORDER)
+    serving = Ownership(shell.folder / "wf.db")
+    assert serving.serve() is None
+    assert shell.wf("explain", "order").lines[0] == (
+        f"order: not running now; process {os.getpid()} on this machine serves this store"
+    )
+    serving.drop()
+    assert "nothing is running it now" in shell.wf("explain", "order").lines[0]
 
 
 def test_explain_of_a_finished_workflow_says_so(shell: Shell) -> None:

@@ -241,6 +241,10 @@ class Store(Protocol):
         mistake has nothing to do: one in memory, or one whose leader was elected.
         """
 
+    async def served_by(self) -> str | None:
+        """In words, the other process that admits this store's workflows now, so that what waits
+        goes on by itself; None where none does, or it can't be told."""
+
     async def whoami(self) -> str:
         """The name of the person for whom requests are made here, as far as the store can vouch
         for it: never empty."""

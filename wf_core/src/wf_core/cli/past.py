@@ -37,13 +37,14 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
     from wf_core.cli.holders import with_holders
     from wf_core.saga.explain import Waiting, explain
 
-    async def find(store: Store) -> tuple[Stored, str | None, list[Waiting]]:
+    async def find(store: Store) -> tuple[Stored, str | None, str | None, list[Waiting]]:
         stored = await store.load(settings.key(name))
         found = explain(stored, installed().kinds, now())
         owner = await runner_of(store, key_of(stored.workflow))
-        return stored, owner, await with_holders(store, stored, found)
+        server = None if owner else await store.served_by()
+        return stored, owner, server, await with_holders(store, stored, found)
 
-    stored, owner, found = ask_store(settings, find)
+    stored, owner, server, found = ask_store(settings, find)
     key = key_of(stored.workflow)
     blocked = {
         spec.name: step.blocked
@@ -53,8 +54,11 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
 
     def table() -> None:
         if owner is None and (stored.head.phase not in FINISHED or stored.asked):
-            helps = f"{wf(f'resume {key}')} or {wf('serve')}"
-            click.echo(f"{key}: no engine runs it now; {helps} goes on")
+            if server is not None:
+                click.echo(f"{key}: not running now; {server} serves this store")
+            else:
+                helps = f"{wf(f'resume {key}')} or {wf('serve')} continues it"
+                click.echo(f"{key}: nothing is running it now; {helps}")
         for asked in stored.asked:
             of = f" of step '{asked.request.step}'" if asked.request.step else ""
             click.echo(f"{key}: {asked.request.type}{of} was asked and is not answered yet")

@@ -86,7 +86,9 @@ def _remark(row: Row) -> str:
         words.append("suspended")
     elif row.parked:
         words.append("waits for a person")
-    if row.why:
+    if row.unreadable:
+        words.append(shortened(one_line(f"can't be read: {row.unreadable}"), MOST_WHY))
+    elif row.why:
         words.append(shortened(one_line(row.why), MOST_WHY))
     return "; ".join(words)
 
@@ -104,7 +106,7 @@ def _row(row: Row) -> dict[str, Any]:
         "createdAt": zoned(row.created_at),
         "suspended": row.suspended,
         "deleting": row.deleting,
-        "why": row.why,
+        "why": row.unreadable or row.why,
     }
 
 

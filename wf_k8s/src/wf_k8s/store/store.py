@@ -334,6 +334,10 @@ class K8sStore:
         if key in self._known and freed is not None:
             self._known[key] = attrs.evolve(self._known[key], finalizers=freed.finalizers)
 
+    async def served_by(self) -> str | None:
+        """As `ports.Store.served_by`: what leads owns every workflow, and says so when claimed."""
+        return None
+
     async def admit_alone(self) -> None:
         """As `ports.Store.admit_alone`: who leads does, and the Lease says who that is."""
 
