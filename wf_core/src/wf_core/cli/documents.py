@@ -8,13 +8,14 @@ from typing import TypeVar
 import click
 from msgspec.structs import replace
 
+from wf_core.cli.outcome import MOST
 from wf_core.cli.registry import installed
 from wf_core.cli.settings import Settings, key_of, wf
-from wf_core.codec import read, read_document
+from wf_core.codec import lacking, read, read_document
 from wf_core.codec.compose import parse
 from wf_core.codec.scalars import problem, resolve
 from wf_core.codec.shape import Found, plain
-from wf_core.errors import AuthorError, DocumentInvalid, WorkflowNotFound
+from wf_core.errors import AuthorError, DocumentInvalid, Fault, OperatorError, WorkflowNotFound
 from wf_core.folders import here
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.schedule import CronWorkflow
@@ -141,6 +142,28 @@ def read_each(
             raise click.UsageError(f"{first} and {file} both hold a {what} '{key}'; rename one")
         seen[type(document), key] = file
     return documents
+
+
+def lacking_here(document: Document) -> list[Fault]:
+    """What this process lacks for it; an engine elsewhere may have it."""
+    return lacking(workflow_of(document), installed())
+
+
+def workflow_of(document: Document) -> Workflow:
+    """The workflow itself, or that of a schedule."""
+    if isinstance(document, Workflow):
+        return document
+    return Workflow(document.metadata, document.spec.workflow_template.spec)
+
+
+def require_here(workflows: Sequence[Workflow]) -> None:
+    """Raise OperatorError where this process lacks what a run needs."""
+    for workflow in workflows:
+        found = lacking(workflow, installed())
+        if found:
+            more = f"; and {len(found) - MOST:,} more" if len(found) > MOST else ""
+            said = "; ".join(map(str, found[:MOST]))
+            raise OperatorError(f"workflow '{key_of(workflow)}' can't run here: {said}{more}")
 
 
 async def create_all(

@@ -85,6 +85,8 @@ def run_command(
         leave(run_chaos(chaos, workflows[0], file, command, output))
         return
 
+    documents.require_here(workflows)
+
     async def start(engine: "Engine") -> Sequence[Key]:
         return await _create(engine, workflows, replace)
 
