@@ -74,7 +74,7 @@ def test_c8_what_an_engine_lacks_is_found_at_admission_before_any_step_begins() 
 
 def test_c8_a_kind_that_fails_to_look_for_what_it_needs_says_so() -> None:
     class Broken(Needy):
-        def lacks(self, parameters: object, *, namespace: str) -> Iterable[str]:
+        def lacks(self, parameters: object, *, namespace: str) -> Iterable[str]:  # noqa: ARG002
             raise ValueError("oops")
 
     with pytest.raises(DocumentInvalid, match="failed to look for what it needs: ValueError: oops"):

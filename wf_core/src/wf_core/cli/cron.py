@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wf_core.cli.delete import delete_one
-from wf_core.cli.documents import read_any
+from wf_core.cli.documents import read_any, require_name
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.schedules import as_they_are, ask_schedules, load_schedule, schedules_of
 from wf_core.cli.settings import Settings, key_of, wf
@@ -189,12 +189,19 @@ def next_command(settings: Settings, schedule: str, count: int, output: Format) 
 
 
 def _named_or_read(settings: Settings, named: str) -> CronWorkflow:
-    if named != "-" and not Path(named).is_file():
+    if named != "-" and not _is_file(named):
         return load_schedule(settings, named).schedule
     document = read_any(named, {}, settings)
     if not isinstance(document, CronWorkflow):
         raise AuthorError(f"{named} is a Workflow, which is due at no time")
     return document
+
+
+def _is_file(named: str) -> bool:
+    try:
+        return Path(named).is_file()
+    except OSError:  # longer than any file's name
+        return False
 
 
 def _table(schedule: CronWorkflow) -> Timetable:
@@ -220,6 +227,9 @@ def trigger_command(settings: Settings, name: str, new_name: str | None, output:
     The schedule goes on as if this run was not there: it stands in no slot's way, and is neither
     counted nor removed by the history limits.
     """
+
+    if new_name is not None:
+        require_name("--name", new_name)
 
     async def trigger(store: Store) -> Key:
         stored = await schedules_of(store, settings).load(settings.key(name))

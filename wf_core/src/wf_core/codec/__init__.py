@@ -21,8 +21,8 @@ __all__ = [
     "dump",
     "dump_plain",
     "faults",
-from wf_core.codec.bounds import ceiling_faults, floor_advice
-from wf_core.codec.checks import advice, faults, lacking
+    "floor_advice",
+    "lacking",
     "read",
     "read_document",
     "read_resource",
