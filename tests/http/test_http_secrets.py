@@ -192,7 +192,7 @@ def test_what_the_engine_itself_lacks_ends_the_first_call_and_is_said_before_it(
     (secrets / "empty").write_text("\n")
     (secrets / "binary").write_bytes(b"\xff\xfe")
     (secrets / "large").write_text("x" * 70_000)
-    given = {"headers": HEADERS, "secrets": {"token": source}}
+    given: dict[str, Any] = {"headers": HEADERS, "secrets": {"token": source}}
     with serving(answers(200)) as server:
         first = running(server.url(), **given)
         with pytest.raises(Fatal, match=sentence):
@@ -200,7 +200,7 @@ def test_what_the_engine_itself_lacks_ends_the_first_call_and_is_said_before_it(
         # Something may have been done before: another engine may have what this one lacks.
         for later in ({"attempt": 2}, {"interruptions": 1}):
             with pytest.raises(Retryable, match=sentence):
-                KIND.run(running(server.url(), **given, **later))
+                KIND.run(running(server.url(), **{**given, **later}))
         undo = {"url": server.url(), "method": "DELETE"}
         with pytest.raises(Retryable, match=sentence):
             KIND.rollback(undoing(server.url(), undo, **given))

@@ -1,5 +1,4 @@
-"""The store. Whoever only asks reads the API server; whoever follows it reads what the watch told,
-brought up to date by the answers to its own writes."""
+"""The store: read at the API server or, once followed, as the watch and our own writes told."""
 
 import asyncio
 import logging
@@ -336,7 +335,6 @@ class K8sStore:
 
     async def served_by(self) -> str | None:
         """As `ports.Store.served_by`: what leads owns every workflow, and says so when claimed."""
-        return None
 
     async def admit_alone(self) -> None:
         """As `ports.Store.admit_alone`: who leads does, and the Lease says who that is."""
