@@ -480,8 +480,7 @@ class K8sStore:
         await self.halt()
 
     async def halt(self) -> None:
-        """End without giving anything up: claims stay written, and are void once the owner is seen
-        to be dead."""
+        """End without giving anything up: claims stay until the owner is seen to be dead."""
         self._closed = True
         self._closing.set()
         self.schedules.close()
