@@ -150,6 +150,49 @@ async def test_a_crash_between_the_run_and_the_word_of_it_makes_no_second_one(
     assert (status.skipped, status.missed) == (0, 0)
 
 
+@pytest.mark.parametrize("found_after", [MINUTE + 20, 4 * MINUTE + 20])
+@pytest.mark.parametrize("policy", list(ConcurrencyPolicy))
+async def test_a_run_that_nobody_took_note_of_counts_whenever_the_next_scheduler_comes(
+    policy: ConcurrencyPolicy, found_after: float
+) -> None:
+    world = TwoWritesClockwork.made(Script(Do(seconds=5)))
+    process = world.process()
+    limits = {"successful_runs_history_limit": 1, "rolled_back_runs_history_limit": 0}
+    await world.submit(cron(concurrency_policy=policy, **limits))
+    await world.bench.until(lambda: len(world.slots()) == 1)
+    assert (await world.status()).active == ()
+    await process.crash()
+    await world.at(found_after)
+    world.process()
+    await world.at(7 * MINUTE + 30)
+    status = await world.status()
+    assert status.missed == len([slot for slot in (2, 3) if slot * MINUTE < found_after - MINUTE])
+    assert world.slots() == [7 * MINUTE]  # history limits remove the first one too
+    began = {each.call.workflow for each in world.bench.calls}
+    assert len(began) == 7 - status.missed - status.skipped
+
+
+async def test_a_scheduler_that_could_not_save_takes_note_of_its_own_run() -> None:
+    class Failing(TwoWrites):
+        async def save(self, key: Key, uid: str, status: CronStatus) -> bool:
+            if self.between.is_set() and world.clock.now() < world.start + 150:
+                raise StoreUnavailable("no answer")
+            return await super().save(key, uid, status)
+
+    class World(Clockwork):
+        def kept(self, store: MemoryStore) -> Schedules:
+            return Failing(store)
+
+    world = World.made(Script(Do(seconds=FOREVER)))
+    world.process()
+    await world.submit(cron(concurrency_policy=ConcurrencyPolicy.FORBID))
+    await world.at(4 * MINUTE)
+    assert world.slots() == [MINUTE]
+    status = await world.status()
+    assert [run.scheduled_time - world.start for run in status.active] == [MINUTE]
+    assert (status.missed, status.last_schedule_time) == (0, world.start + MINUTE)
+
+
 async def test_forbid_lets_one_run_end_before_the_next_begins() -> None:
     world = Clockwork.made(Script(Do(seconds=90)))
     world.process()

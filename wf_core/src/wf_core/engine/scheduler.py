@@ -78,11 +78,12 @@ class Scheduler:
         """Decide and do it; when to decide again. Raises what the store raises."""
         stored = await self._schedules.load(key)
         status = stored.status
-        names = tuple(run.name for run in (*status.active, *status.finished))
+        unsaved = await self._runs.unsaved(stored)
+        names = tuple(run.name for run in (*status.active, *status.finished, *unsaved))
         runs = await self._runs.states(key, names)
         fault = self._judge(stored.schedule)
         now = self._clock.now()
-        decision = decide(stored.schedule, stored.created_at, status, runs, now, fault)
+        decision = decide(stored.schedule, stored.created_at, status, runs, now, fault, unsaved)
         for name in decision.cancel:
             await self._cancel(key, run_key(stored.schedule, name), decision, now)
         removed = [
@@ -91,6 +92,7 @@ class Scheduler:
         after = without(decision.status, removed)
         if after != status and not await self._saved(stored, after, decision.start, now):
             return now + SOON  # somebody else decided meanwhile
+        self._runs.told(key)
         self._tell(key, status, after)
         self._runs.keep(key, tuple(run.name for run in (*after.active, *after.finished)))
         return decision.wake_at
@@ -105,6 +107,7 @@ class Scheduler:
             return await self._schedules.save(key, uid, after)
         table = timetable(schedule.spec.schedule, schedule.spec.time_zone)
         run = run_of(schedule, slot, seconds=table.has_seconds)
+        self._runs.making(key, run_key(schedule, run.metadata.name), slot)
         try:
             saved = await self._schedules.start(key, uid, after, run, now, stored.folder)
         except WorkflowExists:
