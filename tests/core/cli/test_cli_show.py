@@ -206,4 +206,43 @@ def test_explain_says_that_nobody_runs_it_and_what_is_asked(shell: Shell) -> Non
 
 def test_explain_of_a_finished_workflow_says_so(shell: Shell) -> None:
     shell.keep(ORDER, [DONE, DONE], phase=Phase.SUCCESS)
-    assert shell.wf("explain", "order").lines == ["order: it is Success and waits for nothing"]
+    assert shell.wf("explain", "order").lines == ["order: finished: succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "state", "said"),
+    [
+        (
+            Phase.ROLL_BACKED,
+            {"cause": "step 'payment' failed: no money"},
+            "finished: rolled back, because step 'payment' failed: no money",
+        ),
+        (
+            Phase.FAILED,
+            {"error": "there is no kind 'comand'"},
+            "finished: it could not start: there is no kind 'comand'",
+        ),
+    ],
+)
+def test_explain_gives_the_cause_of_an_end_that_is_no_success(
+    shell: Shell, phase: Phase, state: dict[str, str], said: str
+) -> None:
+    shell.keep(ORDER, [StepState(), StepState()], phase=phase, **state)
+    assert shell.wf("explain", "order").lines == [f"order: {said}"]
+
+
+def test_a_list_of_what_is_stuck_says_why(shell: Shell) -> None:
+    shell.keep(ORDER, [STUCK], phase=Phase.FAILED, cause="cancelled")
+    shell.keep(workflow(name="going"), [RUNNING], phase=Phase.RUNNING)
+    shell.keep(workflow(name="done"), [DONE], phase=Phase.SUCCESS)
+    shell.keep(workflow(name="undone"), [StepState()], phase=Phase.ROLL_BACKED, cause="x")
+    shell.keep(workflow(name="waits"))
+    _, line = shell.wf("list", "--stuck").lines
+    assert line.split()[0] == "order"
+    assert line.endswith("RollbackFailed: locked")
+
+
+def test_a_list_of_what_is_stuck_says_where_nothing_is(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, DONE], phase=Phase.SUCCESS)
+    result = shell.wf("list", "--stuck")
+    assert (result.code, result.out, result.err) == (0, "", "no workflow is stuck\n")

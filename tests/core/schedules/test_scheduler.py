@@ -157,8 +157,9 @@ async def test_a_run_that_nobody_took_note_of_counts_whenever_the_next_scheduler
 ) -> None:
     world = TwoWritesClockwork.made(Script(Do(seconds=5)))
     process = world.process()
-    limits = {"successful_runs_history_limit": 1, "rolled_back_runs_history_limit": 0}
-    await world.submit(cron(concurrency_policy=policy, **limits))
+    kept = cron(successful_runs_history_limit=1, rolled_back_runs_history_limit=0)
+    spec = replace(kept.spec, concurrency_policy=policy)
+    await world.submit(replace(kept, spec=spec))
     await world.bench.until(lambda: len(world.slots()) == 1)
     assert (await world.status()).active == ()
     await process.crash()
