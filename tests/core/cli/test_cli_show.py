@@ -214,20 +214,21 @@ def test_explain_of_a_finished_workflow_says_so(shell: Shell) -> None:
     [
         (
             Phase.ROLL_BACKED,
-            {"cause": "step 'payment' failed: no money"},
+            {"cause": "step 'payment' failed: no money", "error": None},
             "finished: rolled back, because step 'payment' failed: no money",
         ),
         (
             Phase.FAILED,
-            {"error": "there is no kind 'comand'"},
+            {"cause": "", "error": "there is no kind 'comand'"},
             "finished: it could not start: there is no kind 'comand'",
         ),
     ],
 )
 def test_explain_gives_the_cause_of_an_end_that_is_no_success(
-    shell: Shell, phase: Phase, state: dict[str, str], said: str
+    shell: Shell, phase: Phase, state: dict[str, str | None], said: str
 ) -> None:
-    shell.keep(ORDER, [StepState(), StepState()], phase=phase, **state)
+    steps = [StepState(), StepState()]
+    shell.keep(ORDER, steps, phase=phase, cause=state["cause"], error=state["error"])
     assert shell.wf("explain", "order").lines == [f"order: {said}"]
 
 
