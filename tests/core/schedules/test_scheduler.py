@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from tests.core.schedules.schedule_bench import KEY, MINUTE, Clockwork, cron
 
 from wf_core.adapters.memory.schedules import MemorySchedules
 from wf_core.adapters.memory.store import MemoryStore
-from wf_core.errors import AuthorError, StoreUnavailable
+from wf_core.errors import AuthorError, StoreRefused, StoreUnavailable
 from wf_core.model.outcomes import Failure, Severity
 from wf_core.model.phases import DeletionPolicy, Hook, Phase, RequestType
 from wf_core.model.schedule import ConcurrencyPolicy, CronStatus
@@ -317,6 +318,32 @@ async def test_a_run_that_the_store_refuses_is_skipped_with_the_reason() -> None
     await world.submit(cron())
     await world.at(MINUTE)
     assert "the cluster refuses it" in (await world.status()).message
+
+
+async def test_a_run_that_is_not_allowed_is_said_on_the_schedule_and_tried_again() -> None:
+    class Forbidding(MemorySchedules):
+        async def start(self, *args: Any) -> bool:
+            if world.clock.now() < world.start + MINUTE + 40:
+                raise StoreRefused("a policy denies it")
+            return await super().start(*args)
+
+    class World(Clockwork):
+        def kept(self, store: MemoryStore) -> Schedules:
+            return Forbidding(store)
+
+    world = World.made()
+    world.process()
+    await world.submit(cron())
+    await world.at(MINUTE + 20)
+    status = await world.status()
+    assert (status.reason, status.skipped) == ("Refused", 0)
+    assert "a policy denies it" in status.message
+    revision = status.revision
+    await world.at(MINUTE + 35)
+    assert (await world.status()).revision == revision
+    await world.at(MINUTE + 55)
+    status = await world.status()
+    assert (world.slots(), status.reason, status.missed) == ([MINUTE], "", 0)
 
 
 async def test_what_can_not_begin_here_is_said_and_not_started() -> None:

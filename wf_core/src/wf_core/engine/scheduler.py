@@ -14,6 +14,7 @@ from wf_core.engine.turns import Turns
 from wf_core.errors import (
     AuthorError,
     ScheduleNotFound,
+    StoreRefused,
     StoreUnavailable,
     WorkflowExists,
     WorkflowNotFound,
@@ -24,7 +25,7 @@ from wf_core.model.requests import Request
 from wf_core.model.schedule import CronStatus, CronWorkflow, StoredSchedule
 from wf_core.model.spec import Key
 from wf_core.ports import Clock, Schedules, Store
-from wf_core.schedules.decision import Decision, decide, refused, without
+from wf_core.schedules.decision import Decision, decide, held_up, refused, without
 from wf_core.schedules.runs import is_run_of, key_of, run_key, run_of
 from wf_core.schedules.timetable import timetable
 
@@ -119,6 +120,12 @@ class Scheduler:
         except AuthorError as error:
             after = refused(after, slot, str(error), stored.status)
             saved = await self._schedules.save(key, uid, after)
+        except StoreRefused as error:
+            if not error.passing:
+                said = replace(held_up(stored.status, slot, str(error)), revision=revision)
+                if (said.reason, said.message) != (stored.status.reason, stored.status.message):
+                    await self._schedules.save(key, uid, said)
+            raise  # the slot is tried again
         if saved and after.last_schedule_time == slot:
             log.info("schedule %s: started %s", key, run.metadata.name)
         return saved

@@ -165,6 +165,12 @@ def _skipped(status: CronStatus, slot: float, why: str) -> CronStatus:
     )
 
 
+def held_up(status: CronStatus, slot: float, why: str) -> CronStatus:
+    """The saved status where the run of a slot is not allowed now, and tried again."""
+    said = f"the run of the slot of {_shown(slot)} is refused, and tried again: {why}"
+    return _said(status, REFUSED, said)
+
+
 def _followed(status: CronStatus, runs: Mapping[str, RunState]) -> CronStatus:
     """The runs as they are now, sorted into those under way and those that have ended."""
     active: list[ScheduledRun] = []

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from wf_core.errors import AuthorError, StoreUnavailable
+from wf_core.errors import AuthorError, StoreRefused, StoreUnavailable
 
 _REFUSER = re.compile(
     r"""(?:Validating|Mutating)AdmissionPolicy '[^']{1,253}'|admission webhook "[^"]{1,253}\""""
@@ -29,7 +29,7 @@ class BadNameError(AuthorError):
     """What cannot be the name of an object, and as part of a path would name something else."""
 
 
-class RefusedError(StoreUnavailable):
+class RefusedError(StoreRefused):
     """The API server answered with an error: nothing was changed.
 
     `code` is the HTTP status, `reason` Kubernetes' word for it, `after` the seconds that
@@ -90,6 +90,11 @@ class NoAnswerError(StoreUnavailable):
     ) -> None:
         self.unsent = unsent
         super().__init__(f"{what}: {why}; {advice}")
+
+
+class SilentError(NoAnswerError):
+    """A watch said nothing for so long that it counts as dead: on an idle collection that is no
+    trouble, it is begun anew."""
 
 
 class GoneError(StoreUnavailable):

@@ -86,6 +86,7 @@ class Controller:
         beside: list[asyncio.Future[None]] = []
 
         def serving() -> None:
+            self._health.lacking = lambda: store.lacking
             self._health.census = Census(self._metrics, store, engine.view, store.reasons)
             if self._options.on_namespace_deletion is OnNamespaceDeletion.ORPHAN:
                 beside.append(asyncio.ensure_future(Orphaning(store, store.objects).run()))
@@ -109,6 +110,7 @@ class Controller:
                 each.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             self._health.census = None
+            self._health.lacking = lambda: ""
 
 
 async def _first(*works: Coroutine[Any, Any, object]) -> int:

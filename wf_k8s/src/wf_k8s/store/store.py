@@ -26,6 +26,7 @@ from wf_k8s.client.session import Session
 from wf_k8s.store import guard, sizes
 from wf_k8s.store.asking import ask
 from wf_k8s.store.breakage import Breakage
+from wf_k8s.store.claiming import claimed
 from wf_k8s.store.creating import create
 from wf_k8s.store.expiring import expire
 from wf_k8s.store.finalizer import Finalizer, place_of, saved_meanwhile
@@ -231,22 +232,7 @@ class K8sStore:
 
     async def claim(self, key: Key) -> Owner:
         """As `ports.Store.claim`."""
-        known = await self._current(key)
-        owner = known.claimed_by
-        if owner and owner != self.owners.id:
-            try:
-                by = await self.owners.live(owner)
-            except OSError as error:
-                raise StoreUnavailable(f"can't tell whether '{owner}' lives: {error}") from error
-            if by is not None:
-                if known.given_up:
-                    self.set_aside(known.key, f"{by} owned it, its effects were given up")
-                raise rules.owned(key, by)
-        try:
-            self.owners.hold()
-        except OSError as error:
-            raise StoreUnavailable(f"can't hold a claim on this machine: {error}") from error
-        return Owner(self.owners.id, max(self.owners.least_epoch, known.status.epoch) + 1)
+        return await claimed(await self._current(key), self.owners, self.set_aside)
 
     async def release(self, key: Key) -> None:
         """As `ports.Store.release`. Where a Lease says who owns, nothing is written."""
@@ -449,6 +435,12 @@ class K8sStore:
                 self._mirror = Mirror(follows, self._numbers, self._saw, left, broke)
         await self._mirror.start()
         return self._mirror
+
+    @property
+    def lacking(self) -> str:
+        """Why this store, which is followed, does not tell of everything; "" where it does."""
+        mirror = "" if self._mirror is None else self._mirror.lacking
+        return mirror or self.schedules.lacking or self.tasks.lacking
 
     def set_aside(self, key: Key, why: str) -> None:
         """As `ports.SetsAside.set_aside`."""
