@@ -89,12 +89,12 @@ class Told:
     """Follows nothing: what it tells is handed in."""
 
     take: Callable[[Change], None]
+    broke: Callable[[StoreUnavailable], None]
 
     async def supervise(
         self, take: Callable[[Change], None], broke: Callable[[StoreUnavailable], None]
     ) -> None:
-        assert broke
-        self.take = take
+        self.take, self.broke = take, broke
         await asyncio.Event().wait()
 
 

@@ -65,8 +65,8 @@ class Row:
 
     `asked`: a request waits for an answer. `reporting`: callbacks wait to be delivered. `ttl` is
     the document's `ttlSecondsAfterFinished`. `unreadable` says why what is stored can't be read:
-    the rest is then what could be told of it, and no engine takes it up. `stuck` says why it goes
-    no further without a person, "" where it does, and None where only loading it tells.
+    the rest is then what could be told of it, and no engine takes it up. `stuck` says why only a
+    person can take it further; None where only loading it tells.
     """
 
     key: Key
@@ -288,34 +288,6 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Give up every claim and close what is open."""
-
-
-@attrs.frozen
-class Standing:
-    """What a store tells of a workflow beside its state. `keeper` is the engine that goes on with
-    what nobody has claimed yet, "" where none runs and None where that can't be told. `refusals`
-    say what keeps its next save from being stored, and `unknown` what could not be found out."""
-
-    keeper: str | None
-    refusals: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-
-@runtime_checkable
-class TellsStanding(Protocol):
-    """A store that knows who goes on with its workflows, and who may refuse a save."""
-
-    async def standing(self, key: Key) -> Standing:
-        """Raises WorkflowNotFound and StoreUnavailable."""
-
-
-@runtime_checkable
-class SetsAside(Protocol):
-    """A store that shows people which workflows no engine goes on with."""
-
-    def set_aside(self, key: Key, why: str) -> None:
-        """Say soon, on the workflow itself, that it is left alone, and why; one whose deletion was
-        asked and of which nothing ran is let go. Never blocks and never raises."""
 
 
 class Schedules(Protocol):

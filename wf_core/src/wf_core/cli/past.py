@@ -17,7 +17,8 @@ from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.requests import Answer
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored, Transition
-from wf_core.ports import Standing, Store
+from wf_core.ports import Store
+from wf_core.standing import Standing
 
 
 @verb(
@@ -169,7 +170,7 @@ def _unclaimed(key: Key, standing: Standing | None) -> Iterator[str]:
         yield f"no engine runs it now; {helps} goes on"
         return
     if standing.keeper:
-        yield f"{standing.keeper} goes on with it"
+        yield f"{standing.keeper} runs, and goes on with what is in its namespaces"
     elif standing.keeper is not None:
         yield f"no controller runs: no Lease of one is renewed; {wf(f'resume {key}')} goes on"
     yield from standing.unknown

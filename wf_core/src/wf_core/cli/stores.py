@@ -20,7 +20,8 @@ from wf_core.errors import (
 from wf_core.model.phases import Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
-from wf_core.ports import Row, Standing, Store, TellsStanding
+from wf_core.ports import Row, Store
+from wf_core.standing import Standing, TellsStanding
 
 T = TypeVar("T")
 

@@ -7,15 +7,14 @@ import msgspec
 
 from wf_core.errors import StoreUnavailable
 from wf_core.model.spec import Key
-from wf_core.ports import Standing
+from wf_core.standing import Standing
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.listing import read_all
 from wf_k8s.client.resources import LEASES
+from wf_k8s.leadership.record import LABEL
 from wf_k8s.store.objects import Objects
 from wf_k8s.store.warnings import REVISION, SAVE_REFUSED
 
-LEASE = "wf-controller"
-"""What the Lease of a controller is called; behind a dot may be what it is restricted to."""
 CLOCKS_APART_SECONDS = 60.0
 """How far this machine's clock may be from that of a controller."""
 
@@ -50,7 +49,7 @@ async def standing(objects: Objects, key: Key, revision: int, now: float) -> Sta
     """How the workflow stands whose stored status has that revision; `now` is epoch seconds."""
     refusals, unknown = await _refusals(objects, key, revision)
     try:
-        leases = await read_all(objects.session, LEASES.path(None))
+        leases = await read_all(objects.session, LEASES.path(None), {"labelSelector": LABEL})
     except RefusedError as error:
         if error.code != 403:
             raise
@@ -66,8 +65,7 @@ def _holder(raw: bytes, now: float) -> str:
     try:
         lease = _lease.decode(raw)
         meta, spec = lease.metadata, lease.spec
-        ours = meta.name == LEASE or meta.name.startswith(f"{LEASE}.")
-        if not (ours and spec.holder_identity and spec.renew_time):
+        if not (spec.holder_identity and spec.renew_time):
             return ""
         since = now - datetime.fromisoformat(spec.renew_time).timestamp()
     except (msgspec.MsgspecError, ValueError):

@@ -19,7 +19,8 @@ from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import Folder, LogLine, Owner, Stored, Transition
-from wf_core.ports import Changes, Page, Row, Saved, Seen, Standing
+from wf_core.ports import Changes, Page, Row, Saved, Seen
+from wf_core.standing import Standing
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.follow import SILENCE
 from wf_k8s.client.session import Session
@@ -343,7 +344,7 @@ class K8sStore:
         return await ask(self.objects, key, request, now, self._fresh)
 
     async def standing(self, key: Key) -> Standing:
-        """As `ports.TellsStanding.standing`."""
+        """As `wf_core.standing.TellsStanding.standing`."""
         known = await self._current(key)
         return await standing(self.objects, known.key, known.status.revision, self._now())
 
@@ -443,7 +444,7 @@ class K8sStore:
         return mirror or self.schedules.lacking or self.tasks.lacking
 
     def set_aside(self, key: Key, why: str) -> None:
-        """As `ports.SetsAside.set_aside`."""
+        """As `wf_core.standing.SetsAside.set_aside`."""
         entry = self._mirror.entries.get(key) if self._mirror is not None else None
         if entry is not None and (place := entry.place):
             self._quarantine.put(key, place.row.uid, place.version, why, read=not place.unreadable)
