@@ -302,7 +302,9 @@ def test_a_pod_lost_by_no_fault_of_its_own_is_replaced_in_the_same_attempt(
     assert (answer.poll_after, answer.resource and answer.resource.status) == (5.0, "Drained")
     assert pay.last is not None
     assert "as by a drain; it is replaced" in pay.last.logs[-1].text
-    kubelet.await_gone(pod)
+    assert kubelet.exists(pod)  # until it is saved that another takes its place
+    while any(each["metadata"]["uid"] == pod["metadata"]["uid"] for each in kubelet.pods()):
+        answer = pay.look()
     while not kubelet.pods():
         answer = pay.look()
     (other,) = kubelet.pods()
