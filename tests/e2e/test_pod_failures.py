@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from tests.cluster.images import BUSYBOX_IMAGE
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.node import NAME, Node
 from tests.e2e.pod_steps import step
@@ -58,6 +59,43 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"envFrom": [{"secretRef": {"name": "none"}}], "startDeadlineSeconds": 3},
         r"could not start within 3 s: container main can't be made "
         r'\(CreateContainerConfigError\): secret "none" not found',
+    ),
+    "secret that is missing as a volume": (
+        {
+            "volumes": [{"name": "keys", "secret": {"secretName": "none"}}],
+            "volumeMounts": [{"name": "keys", "mountPath": "/keys"}],
+            "startDeadlineSeconds": 12,
+        },
+        r"could not start within 12 s: node \S+ has not started it; an image, a volume, or a "
+        r"Secret or ConfigMap mounted as one may be missing: `kubectl describe pod \S+` shows which",
+    ),
+    "scheduling gate": (
+        {
+            "podTemplate": {"spec": {"schedulingGates": [{"name": "example.com/later"}]}},
+            "startDeadlineSeconds": 3,
+        },
+        r"could not start within 3 s: no scheduler may take it yet: its scheduling gates "
+        r"example.com/later",
+    ),
+    "scheduler that does not run": (
+        {
+            "podTemplate": {"spec": {"schedulerName": "nobody"}},
+            "startDeadlineSeconds": 3,
+        },
+        r"could not start within 3 s: the scheduler 'nobody' has not looked at it; check that it",
+    ),
+    "init container that does not end": (
+        {
+            "podTemplate": {
+                "spec": {
+                    "initContainers": [
+                        {"name": "wait", "image": BUSYBOX_IMAGE, "command": ["sleep", "600"]}
+                    ]
+                }
+            },
+            "startDeadlineSeconds": 6,
+        },
+        r"could not start within 6 s: init container wait has not finished",
     ),
     "service account that is missing": (
         {"serviceAccountName": "nobody"},
