@@ -67,7 +67,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
             "startDeadlineSeconds": 12,
         },
         r"could not start within 12 s: node \S+ has not started it; an image, a volume, or a "
-        r"Secret or ConfigMap mounted as one may be missing: `kubectl describe pod \S+` shows which",
+        r"Secret or ConfigMap mounted as one may be missing: "
+        r"`kubectl describe pod \S+` shows which",
     ),
     "scheduling gate": (
         {
