@@ -9,10 +9,13 @@ WORKERS ?= 2
 PYTHONS ?= 3.11 3.12 3.13 3.14
 TESTED ?=
 SEEDS ?= 1000
-FROM ?= 0
+# The first seed to play; without it one is drawn, and printed, so that a run can be had again.
+FROM ?=
+FIRST = $(if $(FROM),--from $(FROM))
 # A world at an API server costs five times what one in memory does.
 K8S_SEEDS ?= $(shell expr $(SEEDS) / 5)
 WORKFLOWS ?= 1000
+OBJECTS ?= 10000
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 # What any machine can run, and soon.
@@ -28,7 +31,7 @@ endef
 export LEFT_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-all test-rest test-pythons simulate mutants lint types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign lock clean
+.PHONY: help demo test test-fast test-all test-rest test-pythons simulate prove-all mutants lint types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign fuzz-objects lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,9 +69,17 @@ e2e: $(READY) ## run the tests on a real node: Linux, as root
 test-pythons: $(READY) ## run the fast tests on every Python of PYTHONS that is on the machine
 	@$(BIN)/python -m tests.pythons $(PYTHONS) --tested "$(TESTED)"
 
-simulate: $(READY) ## play SEEDS random worlds in which everything goes wrong (SEEDS=1000)
-	$(BIN)/python -m wf_core.testing.simulation --seeds $(SEEDS) --from $(FROM) --workers $(WORKERS)
-	$(BIN)/python -m wf_k8s.testing.simulation --seeds $(K8S_SEEDS) --from $(FROM) --workers $(WORKERS)
+simulate: $(READY) ## play SEEDS (1000) new random worlds in which everything goes wrong; FROM=N plays old ones
+	$(BIN)/python -m wf_core.testing.simulation --seeds $(SEEDS) $(FIRST) --workers $(WORKERS)
+	$(BIN)/python -m wf_k8s.testing.simulation --seeds $(K8S_SEEDS) $(FIRST) --workers $(WORKERS)
+
+# Hours: what is claimed of a release is tried in full, over worlds that nobody has played before.
+prove-all: $(READY) ## prove all that is claimed, for hours: 60,000 new worlds, every mutant, exhaustive, campaign
+	@$(MAKE) --no-print-directory simulate SEEDS=50000 K8S_SEEDS=10000
+	@$(MAKE) --no-print-directory mutants
+	@$(MAKE) --no-print-directory exhaustive
+	@$(MAKE) --no-print-directory campaign
+	@$(MAKE) --no-print-directory fuzz-objects
 
 mutants: $(READY) ## let deliberate faults loose, each must be caught; writes docs/mutants.md
 	$(BIN)/python -m wf_k8s.testing.mutants --workers $(WORKERS) --page docs/mutants.md
@@ -117,6 +128,9 @@ exhaustive: $(READY) ## search every small world: all graphs of up to four steps
 
 campaign: $(READY) ## run WORKFLOWS (1000) on a real API server while everything around them breaks
 	$(BIN)/python -m tests.campaign --workflows $(WORKFLOWS)
+
+fuzz-objects: $(READY) ## have a real API server accept OBJECTS (10000) objects of any shape while a controller leads
+	$(BIN)/python -m tests.campaign.fuzz_objects --objects $(OBJECTS)
 
 # Extras stay in: pip with hashes asks for the newest of a package that is pinned without them.
 lock: $(READY) ## compile requirements-dev.txt anew (needs uv)

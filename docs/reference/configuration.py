@@ -93,4 +93,6 @@ def _default(field: "attrs.Attribute[Any]") -> str:
         return "required"
     if isinstance(value, Mapping) or value is None:
         return ""
+    if isinstance(value, bool):
+        return code(str(value).lower())
     return code(f"{value:g}" if isinstance(value, float) else str(value))

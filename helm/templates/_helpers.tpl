@@ -58,6 +58,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- end }}
 {{- $config = mergeOverwrite $config (dict "callbacks" $callbacks) }}
 {{- end }}
+{{- $queue := (($config.controllerConfig | default dict).queue) | default dict }}
+{{- if and (hasKey $queue "maxRunningCount") (kindIs "invalid" $queue.maxRunningCountPerNamespace) }}
+{{- $most := div (add (mul 3 (int64 $queue.maxRunningCount)) 4) 5 }}
+{{- $_ := set $queue "maxRunningCountPerNamespace" $most }}
+{{- end }}
 {{- toYaml $config }}
 {{- end }}
 

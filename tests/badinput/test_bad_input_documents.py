@@ -138,14 +138,14 @@ def test_a_parameter_that_does_not_exist(refused: Refused) -> None:
 
 
 def test_a_reference_to_a_step_that_is_not_upstream(refused: Refused) -> None:
-    work = "{run: 'echo ${steps.a.attributes.x}', rollback: 'true'}"
+    work = "{run: [echo, '${steps.a.attributes.x}'], rollback: 'true'}"
     text = (
         f"{HEAD}  - {{name: a, {WORK}}}\n"
         f"  - {{name: b, stepTemplate: {{type: command, parameters: {work}}}}}\n"
     )
     assert refused(text) == one(
-        "$.spec.steps[1].stepTemplate.parameters.run: step 'a' does not run before 'b'; "
-        "add it to dependOns (line 7, column 63)"
+        "$.spec.steps[1].stepTemplate.parameters.run[1]: step 'a' does not run before 'b'; "
+        "add it to dependOns (line 7, column 70)"
     )
 
 
@@ -153,8 +153,9 @@ def test_a_megabyte_of_parameters(refused: Refused) -> None:
     work = f"{{run: 'true', rollback: 'true', env: {{A: {'x' * 1024 * 1024}}}}}"
     text = f"{HEAD}  - {{name: a, stepTemplate: {{type: command, parameters: {work}}}}}\n"
     assert refused(text) == one(
-        "$.spec.steps[0].stepTemplate.parameters: take 1,048,623 bytes; parameters take at most "
-        "262,144 (256 KiB): keep the data elsewhere and pass its address (line 6, column 57)"
+        "$.spec.steps[0].stepTemplate.parameters: take at least 1,048,609 bytes; parameters take "
+        "at most 262,144 (256 KiB): keep the data elsewhere and pass its address "
+        "(line 6, column 57)"
     )
 
 

@@ -1,5 +1,7 @@
 """How long finished workflows are kept."""
 
+from typing import Any
+
 import pytest
 
 from wf_core.config import QueueLimits, Ttl
@@ -19,7 +21,7 @@ def rule(everywhere: Ttl | None = None, **queues: Ttl) -> Retention:
     return Retention(ControllerConfig(queue=QueueConfig(queues=limits), ttl=everywhere or Ttl()))
 
 
-def row(phase: Phase = Phase.SUCCESS, ttl: TimeToLive = NO_TTL, **more: bool) -> Row:
+def row(phase: Phase = Phase.SUCCESS, ttl: TimeToLive = NO_TTL, **more: Any) -> Row:
     key = Key("default", "order")
     ended = ENDED if phase in FINISHED else None
     return Row(key, "u", "night", 0, phase, 1.0, 1, 1, Owner(), finished_at=ended, ttl=ttl, **more)

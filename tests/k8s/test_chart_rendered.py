@@ -19,7 +19,7 @@ from tests.k8s.chart_helm import (
 )
 from tests.k8s.crd_objects import Json
 
-from wf_core.config import Config, parse, to_document
+from wf_core.config import Config, ControllerConfig, Floors, parse, to_document
 from wf_k8s import rbac
 from wf_k8s.crd import definitions
 
@@ -146,8 +146,9 @@ def test_an_older_cluster_gets_no_policy_that_it_does_not_know(helm: Helm) -> No
 
 
 def wire_names(document: Mapping[str, Any]) -> Json:
+    by_name = ("queues", "namespaces")
     return {
-        key: wire_names(value) if isinstance(value, dict) and key != "queues" else None
+        key: wire_names(value) if isinstance(value, dict) and key not in by_name else None
         for key, value in document.items()
     }
 
@@ -182,14 +183,29 @@ def find_objects(schema: Any) -> list[Json]:
     return [schema, *inner] if schema.get("type") == "object" else inner
 
 
-def test_the_chart_s_defaults_are_the_engine_s() -> None:
+def test_the_chart_s_defaults_are_the_engine_s_but_for_what_namespaces_share() -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     engine = parse(yaml.safe_dump(values["config"]), "values.yaml")
-    assert engine == Config()
+    shared = ControllerConfig(share_permits=True, floors=Floors(1.0))
+    assert engine == Config(controller_config=shared)
+
+
+@pytest.mark.parametrize(("most", "share"), [(1, 1), (2, 2), (3, 2), (5, 3), (100, 60), (0, 0)])
+def test_e4_a_namespace_gets_three_fifths_where_nothing_else_is_said(
+    helm: Helm, most: int, share: int
+) -> None:
+    queue = {"maxRunningCount": most}
+    values = {"config": {"controllerConfig": {"queue": queue}}}
+    rendered = only(helm.documents(values=values), "ConfigMap", "wf")
+    config = parse(rendered["data"]["config.yaml"], "test").controller_config.queue
+    assert config.max_running_count_per_namespace == share
 
 
 def test_the_configuration_reaches_the_engine_as_it_was_written(helm: Helm) -> None:
     given = values_of("everything")["config"]
+    own = given["controllerConfig"]
+    own |= {"sharePermits": False, "floors": {"retryPeriod": "3s"}}
+    own["queue"]["maxRunningCountPerNamespace"] = 7
     rendered = only(helm.documents(values={"config": given}), "ConfigMap", "wf")
     assert parse(rendered["data"]["config.yaml"], "test") == parse(yaml.safe_dump(given), "test")
 

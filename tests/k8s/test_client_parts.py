@@ -1,5 +1,7 @@
 """The parts of the client that need no server."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from wf_k8s.client.answers import LONGEST_WAIT, refusal, retry_after
 from wf_k8s.client.errors import BadNameError, GoneError, NoAnswerError, RefusedError
 from wf_k8s.client.frames import read_event, read_page
 from wf_k8s.client.lines import Lines
-from wf_k8s.client.pace import Backoff, Throttle
+from wf_k8s.client.pace import Backoff, Throttle, Turns, namespace_of
 from wf_k8s.client.resources import EVENTS, PODS, SECRETS, WORKFLOWS
 from wf_k8s.client.target import Target, read_target
 
@@ -119,16 +121,81 @@ def test_waits_grow_are_jittered_and_have_an_end(failures: int, chance: float) -
     assert full / 2 <= wait <= full
 
 
-def test_throttle_lets_a_second_pass_at_once_and_then_its_rate() -> None:
-    now = 0.0
-    throttle = Throttle(10, lambda: now)
-    now = 60.0
-    delays = [throttle.delay() for _ in range(12)]
-    assert delays[:10] == pytest.approx([0.0] * 10)
-    assert delays[10:] == pytest.approx([0.1, 0.2])
-    now = 60.3
-    assert throttle.delay() == pytest.approx(0.0)
-    assert Throttle(None, lambda: 0.0).delay() == 0.0
+def test_a_second_of_requests_pass_at_once_after_a_pause_and_then_their_rate() -> None:
+    turns = Turns[int](10, 0.0)
+    for n in range(12):
+        turns.ask("a", n)
+    assert turns.due(60.0) == list(range(10))
+    assert turns.next_at(60.0) == pytest.approx(60.1)
+    assert turns.due(60.09) == []
+    assert turns.due(60.101) == [10]
+    assert turns.due(60.201) == [11]
+    assert turns.next_at(60.3) is None
+
+
+def test_e7_namespaces_send_in_turns_whoever_asks_for_more() -> None:
+    turns = Turns[str](1, 0.0)
+    for n in range(100):
+        turns.ask("flood", f"flood{n}")
+    turns.ask("mine", "mine0")
+    turns.ask("mine", "mine1")
+    sent = [turns.due(float(second))[0] for second in range(6)]
+    assert sent == ["flood0", "mine0", "flood1", "mine1", "flood2", "flood3"]
+
+
+@given(
+    st.sampled_from([0.5, 1.0, 10.0]),
+    st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 2)), max_size=60),
+)
+def test_e7_no_window_has_more_requests_than_its_seconds_and_one_burst(
+    qps: float, asked: list[tuple[str, float]]
+) -> None:
+    turns, now, sent = Turns[int](qps, 0.0), 0.0, []
+    for n, (namespace, wait) in enumerate(asked):
+        turns.ask(namespace, n)
+        now += wait
+        sent += [now] * len(turns.due(now))
+    while (at := turns.next_at(now)) is not None:
+        now = max(now, at)
+        sent += [now] * len(turns.due(now))
+    assert len(sent) == len(asked)
+    for first, since in enumerate(sent):
+        for count, until in enumerate(sent[first:], 1):
+            assert count <= qps * (until - since) + max(qps, 1) + 1e-6
+
+
+def test_e7_one_that_stops_waiting_takes_no_turn() -> None:
+    turns = Turns[str](1, 0.0)
+    for namespace, item in [("a", "a0"), ("a", "a1"), ("b", "b0")]:
+        turns.ask(namespace, item)
+    turns.leave("a", "a0")
+    turns.leave("b", "b0")
+    turns.leave("c", "never")
+    assert turns.due(0.0) == ["a1"]
+    assert turns.next_at(0.0) is None
+
+
+def test_a_throttle_of_several_loops_serves_them_all_and_survives_the_end_of_one() -> None:
+    throttle = Throttle(200)
+
+    async def many(namespace: str) -> int:
+        await asyncio.gather(*[throttle.turn(namespace) for _ in range(150)])
+        return 150
+
+    async def both() -> None:
+        other = asyncio.to_thread(asyncio.run, many("b"))
+        assert list(await asyncio.gather(many("a"), other)) == [150, 150]
+        await throttle.turn("a")  # the other loop is gone
+        await Throttle(None).turn("a")
+
+    asyncio.run(both())
+
+
+def test_a_request_is_of_the_namespace_that_its_path_names() -> None:
+    assert namespace_of(WORKFLOWS.path("a", "b", "status")) == "a"
+    assert namespace_of(PODS.path("a")) == "a"
+    assert namespace_of(WORKFLOWS.path(None)) == ""
+    assert namespace_of("/version") == ""
 
 
 def test_paths_name_group_namespace_and_subresource() -> None:

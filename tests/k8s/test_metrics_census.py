@@ -63,7 +63,7 @@ def counted(*, runs: bool = True) -> Metrics:
             running[key_of(stored)] = stored
         await put(store, "failed", Phase.FAILED, StepState(phase=Phase.FAILED, attempt=1))
         await put(store, "no-such-kind", Phase.FAILED)
-        await Census(metrics, store, view).count()
+        await Census(metrics, store, view, lambda: ["GivenUp", "Unreadable", "Unreadable"]).count()
         await store.close()
 
     asyncio.run(count())
@@ -99,6 +99,11 @@ def test_callbacks_are_counted_one_by_one_where_the_engine_knows_them() -> None:
     assert value(counted(runs=False), "wf_callback_backlog", queue="gold") == 1.0
 
 
+def test_what_no_engine_goes_on_with_is_counted_by_why() -> None:
+    assert value(counted(), "wf_workflows_left_alone", reason="Unreadable") == 2.0
+    assert value(counted(), "wf_workflows_left_alone", reason="GivenUp") == 1.0
+
+
 def test_what_is_gone_is_no_longer_shown() -> None:
     async def count() -> None:
         store = MemoryStore(Backing())
@@ -107,7 +112,7 @@ def test_what_is_gone_is_no_longer_shown() -> None:
         def view(key: Key) -> Stored:
             raise WorkflowNotFound(str(key))
 
-        census = Census(metrics, store, view)
+        census = Census(metrics, store, view, lambda: ["GivenUp", "Unreadable", "Unreadable"])
         stored = await put(store, "order")
         await census.count()
         assert value(metrics, "wf_workflows", phase="Pending", queue="gold") == 1.0

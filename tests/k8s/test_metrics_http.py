@@ -1,6 +1,7 @@
 """The server of probes and scrapes: what it answers, and what it does not put up with."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -100,3 +101,19 @@ def test_too_many_at_once_are_turned_away_and_served_later() -> None:
     refused, later = serving(test)
     assert refused == b""
     assert later.startswith(b"HTTP/1.1 200")
+
+
+def test_a_probe_of_a_held_loop_is_not_answered() -> None:
+    """Health is served by the loop that it is about, so that a held one can't look green."""
+
+    async def held(port: int) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as probe:
+            probe.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+            probe.settimeout(0.2)
+            with pytest.raises(TimeoutError):  # this very call holds the loop
+                probe.recv(1)
+            probe.settimeout(None)
+            said = await asyncio.to_thread(probe.recv, 64)
+            assert said.startswith(b"HTTP/1.1 200")
+
+    serving(held)

@@ -8,6 +8,7 @@ from tests.k8s.store_fixtures import Stores
 
 from wf_core.adapters.announcer import NoAnnouncer
 from wf_core.adapters.clock import SystemClock
+from wf_core.adapters.open_record import NoRecord
 from wf_core.adapters.threads import ThreadExecutor
 from wf_core.callbacks import HttpSender
 from wf_core.config import Config
@@ -43,6 +44,7 @@ def engine_on(store: K8sStore, stores: Stores) -> Engine:
         announcer=NoAnnouncer(),
         config=config,
         folder=stores.folder,
+        record=NoRecord(),
     )
 
 

@@ -182,6 +182,7 @@ def stand_still(w: World, i: int) -> None:
     step.open = step.cut_off = step.woken = False
     step.next_attempt_at = step.attempt_deadline_at = step.times_out_at = step.look = None
     step.looks = 0
+    step.may_look_at = 0.0
 
 
 def leave(w: World, i: int, hook: Hook) -> None:
@@ -350,14 +351,21 @@ def wake(w: World, i: int) -> None:
     if step.flight is not None:
         step.woken = True
     elif step.in_progress:
-        step.look = Window(w.now, w.now)
+        look_soon(w, i)
+
+
+def look_soon(w: World, i: int) -> None:
+    """E8: one look follows another after at least 0.1 s."""
+    at = max(w.now, w.steps[i].may_look_at)
+    w.steps[i].look = Window(at, at)
 
 
 def arm_watch(w: World, i: int) -> None:
     """B9: the next watch is due after its period, give or take a tenth."""
     if rules.is_watched(w, i):
         period = rules.watch_period(w, i)
-        w.steps[i].watch = Window(w.now + 0.9 * period, w.now + 1.1 * period + 1e-6)
+        wait = max(0.9 * period, 0.1), max(1.1 * period, 0.1) + 1e-6  # E8
+        w.steps[i].watch = Window(w.now + wait[0], w.now + wait[1])
 
 
 def arm_watches(w: World) -> None:

@@ -121,9 +121,12 @@ def _look_again(w: World, i: int, hook: Hook, flight: Flight, poll_after: float 
     late = step.attempt_deadline_at is not None and step.attempt_deadline_at <= w.now
     if flight.timed_out or late:
         moves.timed_out(w, i, hook)
-    elif step.woken:
+        return
+    if flight.hook is Hook.SYNC:
+        step.may_look_at = w.now + 0.1
+    if step.woken:
         step.woken = False
-        step.look = Window(w.now, w.now)
+        moves.look_soon(w, i)
     else:
         wait = rules.poll_wait(w, i, poll_after)
         step.look = Window(w.now + wait.earliest, w.now + wait.latest)

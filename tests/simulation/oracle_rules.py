@@ -305,10 +305,10 @@ def retry_wait(policy: RetryPolicy, period: float, failures: int) -> Window:
 def poll_wait(w: World, i: int, poll_after: float | None) -> Window:
     """B1: seconds before the next look, from 10 backing off to 60 unless told otherwise."""
     if poll_after is not None:
-        return Window(poll_after, poll_after)
+        return Window(max(poll_after, 0.1), max(poll_after, 0.1))  # E8
     period = w.template(i).step_template.sync_period_seconds
     if period > 0:
-        return Window(period, period)
+        return Window(max(period, 0.1), max(period, 0.1))
     return Window(10.0, 10.0) if w.steps[i].looks == 0 else Window(10.0, 60.0)
 
 

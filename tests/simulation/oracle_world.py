@@ -96,6 +96,7 @@ class Step:
     cut_off: bool = False
     woken: bool = False
     looks: int = 0
+    may_look_at: float = 0.0
     look: Window | None = None
     watch: Window | None = None
     times_out_at: float | None = None
@@ -253,5 +254,6 @@ def remembered(world: World) -> tuple[Head, list[Step]]:
         step.flight = step.look = step.watch = step.times_out_at = None
         step.cut_off = step.woken = False
         step.looks = 0
+        step.may_look_at = 0.0
     head.saved = True
     return head, steps

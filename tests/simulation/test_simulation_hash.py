@@ -12,7 +12,7 @@ def _digests(seeds: int, *hash_seeds: str) -> list[str]:
     command = [sys.executable, "-m", "wf_core.testing.simulation", "--digest", "--workers", "1"]
     processes = [
         subprocess.Popen(
-            [*command, "--seeds", str(seeds)],
+            [*command, "--from", "0", "--seeds", str(seeds)],
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             stdout=subprocess.PIPE,
             text=True,

@@ -127,6 +127,34 @@ def test_all_faults_of_all_files_are_shown(shell: Shell) -> None:
     assert "did you mean 'random'?" in lines[1]
 
 
+BOUNDED = """\
+controllerConfig:
+  floors: {retryPeriod: 90}
+  ceilings: {timeout: 60, retryLimit: 5}
+"""
+
+
+def test_e8_validate_tells_what_a_floor_raises(shell: Shell) -> None:
+    config = shell.file("wf.yaml", BOUNDED.replace("ceilings", "#"))
+    result = shell.wf("--config", config, "validate", shell.file("good.yaml", DOCUMENT))
+    assert result.code == 0
+    (note,) = [line for line in result.lines if "note:" in line]
+    assert "runRetryPeriodSeconds 60 and rollbackRetryPeriodSeconds 60 counts as 90" in note
+
+
+def test_e9_validate_and_submit_refuse_what_is_above_a_ceiling(shell: Shell) -> None:
+    config = shell.file("wf.yaml", BOUNDED)
+    file = shell.file("good.yaml", DOCUMENT)
+    checked = shell.wf("--config", config, "validate", file)
+    assert checked.code == 2
+    assert checked.err.count("is missing, which is no limit") == 2
+    assert "timeoutSeconds: is missing" in checked.err
+    submitted = shell.wf("--config", config, "submit", file)
+    assert submitted.code == 2
+    assert "allows at most 60: write 60 or less" in submitted.err
+    assert shell.wf("submit", file).code == 0
+
+
 def test_faults_are_a_document_too(shell: Shell) -> None:
     bad = shell.file("bad.yaml", DOCUMENT.replace("customer: bob", "customer: .nan"))
     result = shell.wf("validate", bad, "-o", "json")

@@ -145,6 +145,20 @@ def test_serve_runs_what_is_submitted_and_watch_shows_it(
     assert err.splitlines()[-1] == "wf: stopped; `wf serve` goes on"
 
 
+def test_e3_a_second_serve_names_the_first_and_stops_while_run_goes_on(
+    shell: Shell, processes: Processes
+) -> None:
+    first = processes.start("serve")
+    assert first.stderr is not None
+    assert first.stderr.readline().startswith("wf: serving ")
+    second = processes.start("serve")
+    out, err = second.communicate(timeout=30)
+    assert (second.returncode, out) == (1, "")
+    assert f"is already served, by process {first.pid} on this machine" in err
+    assert "serving " not in err
+    assert shell.wf("run", shell.file("quick.yaml", QUICK)).code == 0
+
+
 def test_logs_follow_until_the_workflow_ends(shell: Shell, processes: Processes) -> None:
     document = command("echo first; sleep 0.3; echo second", name="quick")
     shell.wf("submit", shell.file("quick.yaml", document))

@@ -8,6 +8,7 @@ import pytest
 
 from wf_core import codec
 from wf_core.errors import DocumentInvalid, Fault, KindUnavailable
+from wf_core.model.places import Place, Way
 from wf_core.model.spec import Parameters, Workflow
 
 
@@ -17,6 +18,9 @@ class FakeKind:
 
     has_sync: bool = True
     wants_rollback: bool = False
+
+    def places(self, _parameters: Parameters) -> Mapping[Place, Way]:
+        return {}
 
     def faults(self, parameters: Parameters, undoable: bool) -> Sequence[Fault]:
         found = []

@@ -279,8 +279,9 @@ def test_one_megabyte_of_parameters(messages: Messages, with_steps: WithSteps) -
         f"steps:\n- name: a\n  stepTemplate:\n    type: random\n    parameters: {{blob: {blob}}}"
     )
     assert messages(text) == [
-        "$.spec.steps[0].stepTemplate.parameters: take 1,000,011 bytes; parameters take at most "
-        "262,144 (256 KiB): keep the data elsewhere and pass its address (line 9, column 19)"
+        "$.spec.steps[0].stepTemplate.parameters: take at least 1,000,008 bytes; parameters take "
+        "at most 262,144 (256 KiB): keep the data elsewhere and pass its address "
+        "(line 9, column 19)"
     ]
 
 

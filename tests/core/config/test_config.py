@@ -11,10 +11,14 @@ import yaml
 from wf_core import config
 from wf_core.config import (
     CallbackConfig,
+    Ceilings,
     Config,
     ControllerConfig,
+    Floors,
+    NamespaceLimits,
     QueueConfig,
     QueueLimits,
+    ShareBy,
     StepConfig,
     Strategy,
     Ttl,
@@ -56,6 +60,13 @@ controllerConfig:
         weight: 2.5
         maxRunningCount: 17
         ttlSecondsAfterFinished: {success: 20, rollBacked: 0, failed: 1d}
+    shareBy: queue
+    maxRunningCountPerNamespace: 22
+    namespaces:
+      n: {weight: 0.5, maxRunningCount: 23}
+  sharePermits: true
+  floors: {retryPeriod: 24}
+  ceilings: {timeout: 25, retryLimit: 26}
   ttlSecondsAfterFinished: {success: 21, rollBacked: 1d12h, failed: 0}
   steps:
   - {kind: k, qps: 0.5, concurrency: 18, maxActive: 19, syncTimeout: 1h1m1s1ms}
@@ -77,7 +88,17 @@ EVERYTHING = Config(
         sync_timeout=13.0,
         concurrency=14,
         grace=15.0,
-        queue=QueueConfig(Strategy.FAIR, 16, {"a": QueueLimits(2.5, 17, Ttl(20.0, 0.0, 86_400.0))}),
+        queue=QueueConfig(
+            Strategy.FAIR,
+            16,
+            {"a": QueueLimits(2.5, 17, Ttl(20.0, 0.0, 86_400.0))},
+            ShareBy.QUEUE,
+            22,
+            {"n": NamespaceLimits(0.5, 23)},
+        ),
+        share_permits=True,
+        floors=Floors(24.0),
+        ceilings=Ceilings(25.0, 26),
         steps=(StepConfig("k", 0.5, 18, 19, 3661.001),),
         ttl=Ttl(21.0, 129_600.0, 0.0),
     ),
@@ -139,7 +160,8 @@ def test_seed_fault_16_every_key_is_read() -> None:
     assert parsed == EVERYTHING
     bare = Config(
         controller_config=ControllerConfig(
-            queue=QueueConfig(queues={"a": QueueLimits()}), steps=(StepConfig("other"),)
+            queue=QueueConfig(queues={"a": QueueLimits()}, namespaces={"n": NamespaceLimits()}),
+            steps=(StepConfig("other"),),
         )
     )
     unchanged = dict(leaves(bare))

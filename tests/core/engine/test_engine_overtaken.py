@@ -5,14 +5,17 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from wf_core.config import Config
+from wf_core.config.values import ControllerConfig, QueueConfig
 from wf_core.errors import WorkflowNotFound, WorkflowOwned
-from wf_core.model.phases import Phase, RequestType
+from wf_core.model.phases import DeletionPolicy, Phase, RequestType
 from wf_core.model.spec import Key, StepTemplate
 from wf_core.model.state import Owner, Writer
 from wf_core.ports import Changes, Saved
 from wf_core.testing.bench import Bench, chain, step, workflow
 from wf_core.testing.scripted_hooks import Do, Script
 
+ONE_AT_A_TIME = Config(controller_config=ControllerConfig(queue=QueueConfig(max_running_count=1)))
 WATCHED = StepTemplate("looked", sync_period_seconds=7.0)
 
 
@@ -34,6 +37,31 @@ async def test_what_is_deleted_while_it_is_watched_is_looked_at_no_more() -> Non
     calls = len(bench.calls)
     await asyncio.sleep(1000)
     assert len(bench.calls) == calls
+    await process.stop()
+    await serving
+
+
+async def test_e3_what_is_deleted_while_its_save_is_under_way_gives_its_slot_back() -> None:
+    """The save is lost, since there is nothing left to save to, and the news of the deletion has
+    been passed over by then: nobody else would ever let the slot go."""
+    bench = Bench(Script().on("a", Do(seconds=1)), config=ONE_AT_A_TIME)
+    process = bench.process()
+    gone = await bench.create(chain("a", name="gone", deletion_policy=DeletionPolicy.ORPHAN))
+    saving, saved = process.store.save, list[Key]()
+
+    async def save(key: Key, changes: Changes) -> Saved:
+        saved.append(key)
+        if key == gone and saved.count(gone) == 2:
+            _goes(bench, gone)
+        return await saving(key, changes)
+
+    vars(process.store)["save"] = save
+    serving = process.serve()
+    await bench.until(lambda: saved.count(gone) == 2)
+    await bench.create(chain("b", name="next"))
+    await bench.until(lambda: "b.run/1" in bench.names)
+    await asyncio.sleep(1)
+    assert process.engine.slots_held == frozenset()
     await process.stop()
     await serving
 

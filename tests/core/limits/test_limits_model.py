@@ -27,6 +27,7 @@ class Wish:
     kind: str
     cls: PermitClass
     opens: bool
+    tenant: str = ""
     listed: bool = False
 
 
@@ -36,33 +37,51 @@ class Naive:
 
     concurrency: int
     kinds: dict[str, KindLimits]
+    shared: bool = False
     held: list[Wish] = attrs.field(factory=list)
-    opened: list[str] = attrs.field(factory=list)
+    opened: list[Wish] = attrs.field(factory=list)
     line: list[Wish] = attrs.field(factory=list)
     promised: list[Wish] = attrs.field(factory=list)
     token_at: dict[str, float] = attrs.field(factory=dict)
+    served: dict[tuple[PermitClass, str], int] = attrs.field(factory=dict)
+    lines: dict[tuple[str, PermitClass, bool], list[str]] = attrs.field(factory=dict)
+    clock: int = 0
 
-    def room(self, limit: int | None, cls: PermitClass, used: list[PermitClass]) -> bool:
+    def shares(self, mine: int, free: int, limit: int) -> bool:
+        """E6: less is held than 1.5 times what is free, and an eighth is for who holds nothing."""
+        if not self.shared or mine == 0:
+            return True
+        return mine < 1.5 * free and free > min(limit // 8, limit * 2 // 5)
+
+    def room(self, limit: int | None, wish: Wish, used: list[Wish]) -> bool:
         if limit is None:
             return True
-        ordinary = sum(other is not ROLLBACK for other in used)
-        return len(used) < limit and (cls is ROLLBACK or ordinary < limit - kept(limit))
+        ordinary = sum(other.cls is not ROLLBACK for other in used)
+        free, most = limit - len(used), limit
+        if wish.cls is not ROLLBACK:
+            most = limit - kept(limit)
+            free = min(free, most - ordinary)
+        mine = sum(u.cls is wish.cls and u.tenant == wish.tenant for u in used)
+        return free > 0 and self.shares(mine, free, most)
 
     def lacks_no_attempt(self, wish: Wish) -> bool:
         limit = self.kinds[wish.kind].max_active
         if limit is None or not wish.opens:
             return True
-        used = self.opened.count(wish.kind)
-        used += sum(p.opens and p.kind == wish.kind for p in self.promised)
-        return used < limit - (0 if wish.cls is ROLLBACK else kept(limit))
+        used = [w for w in self.opened if w.kind == wish.kind]
+        used += [p for p in self.promised if p.opens and p.kind == wish.kind]
+        most = limit - (0 if wish.cls is ROLLBACK else kept(limit))
+        free = most - len(used)
+        mine = sum(u.tenant == wish.tenant for u in used)
+        return free > 0 and self.shares(mine, free, most)
 
     def servable(self, wish: Wish, now: float) -> bool:
         busy = self.held + self.promised
         limits = self.kinds[wish.kind]
-        if not self.room(self.concurrency, wish.cls, [b.cls for b in busy]):
+        if not self.room(self.concurrency, wish, busy):
             return False
-        here = [b.cls for b in busy if b.kind == wish.kind]
-        if not self.room(limits.concurrency, wish.cls, here) or not self.lacks_no_attempt(wish):
+        here = [b for b in busy if b.kind == wish.kind]
+        if not self.room(limits.concurrency, wish, here) or not self.lacks_no_attempt(wish):
             return False
         if limits.qps is not None and (
             any(p.kind == wish.kind for p in self.promised)
@@ -77,9 +96,57 @@ class Naive:
 
     def call(self, now: float) -> None:
         while waiting := [w for w in self.line if self.servable(w, now)]:
-            chosen = min(waiting, key=lambda wish: wish.cls)
+            chosen = self.choose(waiting)
             self.line.remove(chosen)
             self.promised.append(chosen)
+            self.turn_over(chosen)
+
+    def choose(self, waiting: list[Wish]) -> Wish:
+        """E2 and E6: by class, then namespaces in turns, then in the order of asking.
+
+        Of each line the first tenant's first; among lines whose tenant was served longest ago.
+        """
+        if not self.shared:
+            return min(waiting, key=lambda wish: wish.cls)
+        heads: dict[tuple[str, PermitClass, bool], Wish] = {}
+        for wish in waiting:
+            name = (wish.kind, wish.cls, wish.opens)
+            line = self.lines[name]
+            if name not in heads or line.index(wish.tenant) < line.index(heads[name].tenant):
+                heads[name] = wish
+        return min(
+            heads.values(), key=lambda w: (w.cls, self.served[w.cls, w.tenant], self.line.index(w))
+        )
+
+    def turn_over(self, wish: Wish) -> None:
+        self.clock += 1
+        self.served[wish.cls, wish.tenant] = self.clock
+        line = self.lines[wish.kind, wish.cls, wish.opens]
+        line.remove(wish.tenant)
+        line.append(wish.tenant)
+        self.tidy()
+
+    def enter(self, wish: Wish) -> None:
+        self.line.append(wish)
+        self.clock += 1
+        self.served.setdefault((wish.cls, wish.tenant), self.clock)
+        line = self.lines.setdefault((wish.kind, wish.cls, wish.opens), [])
+        if wish.tenant not in line:
+            line.append(wish.tenant)
+
+    def tidy(self) -> None:
+        """Whoever waits no longer has no turn."""
+        waits = {(w.cls, w.tenant) for w in self.line + self.promised}
+        self.served = {key: turn for key, turn in self.served.items() if key in waits}
+        for (kind, cls, opens), line in self.lines.items():
+            line[:] = [
+                tenant
+                for tenant in line
+                if any(
+                    (w.kind, w.cls, w.opens, w.tenant) == (kind, cls, opens, tenant)
+                    for w in self.line
+                )
+            ]
 
     def find(self, among: list[Wish], wish: Wish) -> Wish | None:
         same = (wish.holder, wish.kind, wish.cls, wish.opens)
@@ -90,13 +157,14 @@ class Naive:
         promise = self.find(self.promised, wish)
         if promise is not None:
             self.promised.remove(promise)
+            self.tidy()
         elif self.find(self.line, wish) is not None or not self.servable(wish, now):
             if self.find(self.line, wish) is None:
-                self.line.append(wish)
+                self.enter(wish)
             return False
         self.held.append(wish)
         if wish.opens:
-            self.opened.append(wish.kind)
+            self.opened.append(wish)
         qps = self.kinds[wish.kind].qps
         if qps is not None:
             # Times of the test are quarters, and periods too: exact.
@@ -115,14 +183,18 @@ CLASSES = st.sampled_from(PermitClass)
 LIMITS = st.builds(
     KindLimits,
     qps=st.sampled_from([None, 0.5, 1.0, 2.0]),
-    concurrency=st.none() | st.integers(1, 3),
-    max_active=st.none() | st.integers(1, 3),
+    concurrency=st.none() | st.integers(1, 5),
+    max_active=st.none() | st.integers(1, 5),
 )
-SETUPS = st.tuples(st.integers(1, 4), st.fixed_dictionaries(dict.fromkeys("abc", LIMITS)))
+SETUPS = st.tuples(
+    st.sampled_from([1, 2, 3, 4, 5, 8, 12, 20]),
+    st.fixed_dictionaries(dict.fromkeys("abc", LIMITS)),
+    st.booleans(),
+)
+TENANTS = {"v": "one", "w": "one", "x": "two", "y": "three"}
 HOLDERS = st.sampled_from(["v", "w", "x", "y"])
 OPERATIONS = st.one_of(
-    st.tuples(st.just("take"), HOLDERS, KINDS, CLASSES, st.booleans()),
-    st.tuples(st.just("take"), HOLDERS, KINDS, CLASSES, st.booleans()),
+    *[st.tuples(st.just("take"), HOLDERS, KINDS, CLASSES, st.booleans())] * 4,
     st.tuples(st.sampled_from(["give", "close"]), st.integers(0, 9)),
     st.tuples(st.sampled_from(["forget", "settle"]), HOLDERS),
     st.tuples(st.just("reopen"), KINDS),
@@ -134,30 +206,36 @@ OPERATIONS = st.one_of(
 @settings(max_examples=250, deadline=None)
 @given(SETUPS, st.lists(OPERATIONS, max_size=50))
 def test_e1_e2_every_answer_is_the_one_a_full_scan_would_give(
-    setup: tuple[int, dict[str, KindLimits]], operations: list[tuple[object, ...]]
+    setup: tuple[int, dict[str, KindLimits], bool], operations: list[tuple[object, ...]]
 ) -> None:
-    concurrency, kinds = setup
-    limits, naive = Limits(concurrency, kinds), Naive(concurrency, kinds)
+    concurrency, kinds, shared = setup
+    limits = Limits(concurrency, kinds, shared=shared)
+    naive = Naive(concurrency, kinds, shared)
     now = 0.0
     for operation in operations:
         match operation:
             case ("take", str(holder), str(kind), PermitClass() as cls, bool(opens)):
-                expected = naive.take(Wish(holder, kind, cls, opens), now)
-                assert limits.take(holder, kind, cls, now, opens=opens) is expected
+                tenant = TENANTS[holder]
+                expected = naive.take(Wish(holder, kind, cls, opens, tenant), now)
+                taken = limits.take(holder, kind, cls, now, opens=opens, tenant=tenant)
+                assert taken is expected
             case ("give", int(n)) if naive.held:
                 wish = naive.held.pop(n % len(naive.held))
-                limits.give(wish.kind, wish.cls)
+                limits.give(wish.kind, wish.cls, wish.tenant)
             case ("close", int(n)) if naive.opened:
-                limits.close(naive.opened.pop(n % len(naive.opened)))
+                wish = naive.opened.pop(n % len(naive.opened))
+                limits.close(wish.kind, wish.tenant)
             case ("reopen", str(kind)):
-                naive.opened.append(kind)
-                limits.reopen(kind)
+                naive.opened.append(Wish("v", kind, PermitClass.RUN, True, "one"))
+                limits.reopen(kind, "one")
             case ("forget", str(holder)):
                 naive.line = [w for w in naive.line if w.holder != holder]
                 naive.promised = [p for p in naive.promised if p.holder != holder]
+                naive.tidy()
                 limits.forget(holder)
             case ("settle", str(holder)):
                 naive.promised = [p for p in naive.promised if p.holder != holder or not p.listed]
+                naive.tidy()
                 limits.settle(holder)
             case ("pass", int(quarters)):
                 now += quarters / 4

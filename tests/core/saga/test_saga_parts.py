@@ -148,8 +148,11 @@ def test_b6_workflows_that_failed_together_are_spread_also_at_the_default_maximu
         (None, 0.0, 0, 10.0),
         (None, 0.0, 99, 60.0),
         (None, 7.0, 5, 7.0),
-        (0.0, 7.0, 5, 0.0),
-        (-1.0, 0.0, 0, 0.0),
+        (0.0, 7.0, 5, 0.1),
+        (-1.0, 0.0, 0, 0.1),
+        (0.02, 0.0, 0, 0.1),
+        (0.2, 0.0, 0, 0.2),
+        (None, 0.001, 0, 0.1),
     ],
 )
 def test_b1_poll_delays(after: float | None, period: float, polls: int, delay: float) -> None:

@@ -221,6 +221,7 @@ def books_balance(drive: Drive) -> None:
         0,
         {},
         0,
+        0.0,
     )
     assert live.open_conditions == anew.open_conditions
     assert live.settled == anew.settled

@@ -209,6 +209,24 @@ def test_b8_a_wake_is_sticky_until_a_later_look_has_started() -> None:
     assert not saga.flying
 
 
+def test_e8_a_wake_during_a_look_waits_a_tenth_of_a_second_and_so_does_one_right_after() -> None:
+    for during in (True, False):
+        saga = one()
+        saga.report("a", going())
+        saga.wait(10)
+        assert saga.flying["a"].hook is Hook.SYNC
+        if during:
+            saga.turn(Woken(0))
+        saga.report("a", going())
+        if not during:
+            saga.turn(Woken(0))
+        assert not saga.flying
+        saga.wait(0.09)
+        assert not saga.flying
+        saga.wait(0.011)
+        assert saga.flying["a"].hook is Hook.SYNC
+
+
 def test_b8_many_wakes_are_one_look() -> None:
     saga = one()
     saga.report("a", going())

@@ -12,7 +12,7 @@ import pytest
 
 from wf_core.adapters.sqlite.ownership import Ownership
 from wf_core.adapters.sqlite.store import SqliteStore
-from wf_core.errors import WorkflowOwned
+from wf_core.errors import StoreServed, WorkflowOwned
 from wf_core.model.spec import Key
 
 KEY = Key("default", "order")
@@ -125,3 +125,44 @@ def test_lock_taken_away_before_it_was_held_is_made_anew(
     assert swept
     assert other.live(ours.id)
     ours.drop()
+
+
+SERVER = """
+import asyncio, sys
+from pathlib import Path
+from wf_core.adapters.sqlite.store import SqliteStore
+
+async def main():
+    store = SqliteStore.open(Path(sys.argv[1]))
+    await store.admit_alone()
+    await store.admit_alone()
+    print("serves", flush=True)
+    sys.stdin.readline()
+
+asyncio.run(main())
+"""
+
+
+def test_e3_a_second_process_that_would_serve_a_file_is_told_who_does(path: Path) -> None:
+    async def serves() -> None:
+        store = SqliteStore.open(path)
+        try:
+            await store.admit_alone()
+        finally:
+            await store.close()
+
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "serves\n"
+        with pytest.raises(StoreServed, match=f"process {process.pid} on this machine"):
+            asyncio.run(serves())
+    finally:
+        process.kill()
+        process.communicate()
+    asyncio.run(serves())

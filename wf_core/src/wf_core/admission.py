@@ -1,30 +1,34 @@
-"""Which waiting workflow starts next (semantics E3). Pure: decided from what it was told alone."""
+"""Which waiting workflow starts next (semantics E3 to E5). Pure: decided from what it was told."""
 
-from collections.abc import Mapping
-
-from wf_core.config.values import QueueConfig, QueueLimits, Strategy
+from wf_core.config.values import NamespaceLimits, QueueConfig, QueueLimits, ShareBy, Strategy
 from wf_core.model.spec import Key
 from wf_core.ranking import Ranking
+from wf_core.shares import ByNeed, Share
 
 _Place = tuple[bool, int, float, str]
-"""(new, -priority, creation, uid): what goes on stands before what is new, then by FIFO's order."""
+"""(new, -priority, creation, uid): what goes on comes before what is new, then by priority."""
 
 _Turn = tuple[float | _Place, float, str]
-"""A queue's rank among queues: by FIFO its head's place, by FAIR its load, then its oldest head."""
+"""The rank of a queue in its namespace: by FIFO its head's place, by FAIR its load, then its oldest
+head."""
+
+_Order = tuple[float, float, str]
+"""The rank of a namespace: by FIFO (0, its head's creation, uid), by FAIR its load before that."""
 
 _UNLIMITED = QueueLimits()
+_PLAIN = NamespaceLimits()
 
 
 class _Queue:
-    """One queue: who waits in it, how many of it run."""
+    """One queue over all namespaces: how many of it run, and where it has work that waits."""
 
-    __slots__ = ("limits", "line", "name", "running")
+    __slots__ = ("limits", "lines", "name", "running")
 
     def __init__(self, name: str, limits: QueueLimits) -> None:
         self.name = name
         self.limits = limits
         self.running = 0
-        self.line: Ranking[Key, _Place] = Ranking()
+        self.lines: dict[str, _Line] = {}
 
     @property
     def full(self) -> bool:
@@ -32,26 +36,63 @@ class _Queue:
         return maximum is not None and self.running >= maximum
 
 
+class _Line:
+    """What one namespace has in one queue: who waits, and how many run."""
+
+    __slots__ = ("queue", "running", "tenant", "waiting")
+
+    def __init__(self, tenant: "_Tenant", queue: _Queue) -> None:
+        self.tenant = tenant
+        self.queue = queue
+        self.running = 0
+        self.waiting: Ranking[Key, _Place] = Ranking()
+
+
+class _Tenant:
+    """One of those between whom slots are shared: a namespace, or all of them as one."""
+
+    __slots__ = ("cap", "lines", "name", "running", "share", "turns", "weight")
+
+    def __init__(self, name: str, weight: float, cap: int | None, share: Share) -> None:
+        self.name = name
+        self.weight = weight
+        self.cap = cap
+        self.share = share
+        self.running = 0
+        self.lines: dict[str, _Line] = {}
+        # Its queues that could start one more.
+        self.turns: Ranking[str, _Turn] = Ranking()
+
+    @property
+    def full(self) -> bool:
+        return self.cap is not None and self.running >= self.cap
+
+
 class Admission:
     """Hands out the slots of running workflows.
 
-    FIFO is one line over all queues, by priority, creation and uid; a queue at its own maximum is
-    passed over. FAIR takes the head of the queue with the least (running + 1) / weight, ties to the
-    oldest head. Under FAIR there is at any time a level such that every queue which had waiting
-    work throughout runs at most one workflow less than level * weight, and no more than that.
+    Each namespace presents one head, of those queues that are below their own maximum: what goes on
+    first, then by priority, creation and uid; by FAIR that of its queue with the least
+    (running + 1) / weight, ties to the oldest head. FIFO takes the head with the oldest creation,
+    FAIR that of the namespace with the least (running + 1) / weight. With `shareBy: queue` all
+    namespaces are one.
 
-    A decision costs O(log queues + log waiting).
+    A namespace at its maximum is passed over, and where namespaces have one it leaves room for the
+    next (E4). A decision costs O(log waiting); one by which a queue reaches its own maximum, or
+    falls below it, also looks at the namespaces that wait in that queue.
     """
 
     def __init__(self, queue: QueueConfig) -> None:
+        self._config = queue
         self._fair = queue.strategy is Strategy.FAIR
+        self._by_namespace = queue.share_by is ShareBy.NAMESPACE
         self._maximum = queue.max_running_count
-        self._limits: Mapping[str, QueueLimits] = queue.queues
         self._queues: dict[str, _Queue] = {}
-        # Queues that could start one more: some work waits, and they are below their own maximum.
-        self._eligible: Ranking[str, _Turn] = Ranking()
-        self._waiting: dict[Key, _Queue] = {}
-        self._holding: dict[Key, _Queue] = {}
+        self._tenants: dict[str, _Tenant] = {}
+        capped = self._by_namespace and queue.max_running_count_per_namespace is not None
+        self._heads: ByNeed[str, _Order] = ByNeed(self._maximum if capped else 1)
+        self._waiting: dict[Key, _Line] = {}
+        self._holding: dict[Key, _Line] = {}
 
     def offer(
         self,
@@ -72,58 +113,68 @@ class Admission:
             return
         before = self._waiting.get(key)
         if before is not None:
-            resuming = resuming or not before.line.rank(key)[0]
+            resuming = resuming or not before.waiting.rank(key)[0]
             self.withdraw(key)
-        entered = self._enter(queue)
-        entered.line.put(key, (not resuming, -priority, created_at, uid))
-        self._waiting[key] = entered
-        self._rank(entered)
+        line = self._enter(key, queue)
+        line.waiting.put(key, (not resuming, -priority, created_at, uid))
+        self._waiting[key] = line
+        self._rank(line)
 
     def withdraw(self, key: Key) -> None:
         """The workflow waits no longer. Nothing happens where it did not."""
-        queue = self._waiting.pop(key, None)
-        if queue is not None:
-            queue.line.discard(key)
-            self._rank(queue)
+        line = self._waiting.pop(key, None)
+        if line is not None:
+            line.waiting.discard(key)
+            self._rank(line)
 
     def hold(self, key: Key, queue: str) -> None:
         """The workflow has a slot, whatever the maximum says: found running, or being undone."""
-        self.withdraw(key)
         held = self._holding.get(key)
-        if held is not None and held.name == queue:
+        if held is not None and held.queue.name == queue:
             return
+        self.withdraw(key)
         self.release(key)
-        entered = self._enter(queue)
-        entered.running += 1
-        self._holding[key] = entered
-        self._rank(entered)
+        line = self._enter(key, queue)
+        self._holding[key] = line
+        self._count(line, 1)
 
     def release(self, key: Key) -> None:
         """The workflow gives its slot back. Nothing happens where it had none."""
-        queue = self._holding.pop(key, None)
-        if queue is not None:
-            queue.running -= 1
-            self._rank(queue)
+        line = self._holding.pop(key, None)
+        if line is not None:
+            self._count(line, -1)
 
     def next(self) -> Key | None:
         """Admit one workflow: it holds a slot from now on. None where none may start."""
-        if len(self._holding) >= self._maximum:
+        name = self._heads.first(self._maximum - len(self._holding))
+        if name is None:
             return None
-        name = self._eligible.first()
-        key = None if name is None else self._queues[name].line.first()
-        if name is not None and key is not None:
-            self.hold(key, name)
+        tenant = self._tenants[name]
+        queue = tenant.turns.first()
+        key = None if queue is None else tenant.lines[queue].waiting.first()
+        if queue is not None and key is not None:
+            self.hold(key, queue)
         return key
 
     def holds(self, key: Key) -> bool:
         """Whether a workflow holds a slot."""
         return key in self._holding
 
-    def running(self, queue: str | None = None) -> int:
-        """How many hold a slot, in all or of one queue."""
-        if queue is None:
+    @property
+    def held(self) -> frozenset[Key]:
+        """Every workflow that holds a slot."""
+        return frozenset(self._holding)
+
+    def running(self, queue: str | None = None, namespace: str | None = None) -> int:
+        """How many hold a slot, in all, of one queue or of one namespace."""
+        if queue is None and namespace is None:
             return len(self._holding)
-        return self._queues[queue].running if queue in self._queues else 0
+        if namespace is None:
+            return self._queues[queue].running if queue in self._queues else 0
+        return sum(
+            key.namespace == namespace and queue in (None, line.queue.name)
+            for key, line in self._holding.items()
+        )
 
     def waiting(self) -> int:
         """How many wait, in all queues."""
@@ -132,38 +183,89 @@ class Admission:
     def explain(self, key: Key) -> str:
         """What a workflow waits for, in one phrase; costs O(waiting in its queue)."""
         if key in self._holding:
-            return f"holds a slot of queue '{self._holding[key].name}'"
-        queue = self._waiting.get(key)
-        if queue is None:
+            return f"holds a slot of queue '{self._holding[key].queue.name}'"
+        line = self._waiting.get(key)
+        if line is None:
             return "does not wait for a slot"
-        own = queue.line.rank(key)
-        place = 1 + sum(other < own for other in queue.line.ranks())
+        own, queue, tenant = line.waiting.rank(key), line.queue, line.tenant
+        place = 1 + sum(other < own for other in line.waiting.ranks())
         where = f"place {place} in queue '{queue.name}'"
+        free = self._maximum - len(self._holding)
         if queue.full:
             full = _full("it", queue.running, queue.limits.max_running_count)
-        elif len(self._holding) >= self._maximum:
+        elif free <= 0:
             full = _full("the engine", len(self._holding), self._maximum)
+        elif tenant.full:
+            full = _full(f"namespace '{tenant.name}'", tenant.running, tenant.cap)
+        elif tenant.share.needs(tenant.running, self._maximum) > free:
+            full = (
+                f"namespace '{tenant.name}' runs {tenant.running} and {free} of {self._maximum} "
+                "slots are free, which are kept for other namespaces"
+            )
         else:
             return where
         return f"{where}; {full}"
 
-    def _enter(self, name: str) -> _Queue:
-        if name not in self._queues:
-            self._queues[name] = _Queue(name, self._limits.get(name, _UNLIMITED))
-        return self._queues[name]
+    def _count(self, line: _Line, change: int) -> None:
+        """One more or less of a line runs. A queue that thereby turns full, or is so no longer,
+        changes what all its namespaces can start."""
+        before = line.queue.full
+        for each in (line, line.queue, line.tenant):
+            each.running += change
+        if line.queue.full is not before:
+            for other in list(line.queue.lines.values()):
+                if other is not line:
+                    self._rank(other)
+        self._rank(line)
 
-    def _rank(self, queue: _Queue) -> None:
-        """Put a queue where it belongs after a change; forget it once it is empty."""
-        head = queue.line.first()
-        if head is None and queue.running == 0:
-            del self._queues[queue.name]
+    def _enter(self, key: Key, queue: str) -> _Line:
+        tenant = self._tenant(key.namespace if self._by_namespace else "")
+        if queue not in tenant.lines:
+            entered = self._queues.get(queue)
+            if entered is None:
+                limits = self._config.queues.get(queue, _UNLIMITED)
+                entered = self._queues[queue] = _Queue(queue, limits)
+            line = tenant.lines[queue] = entered.lines[tenant.name] = _Line(tenant, entered)
+            return line
+        return tenant.lines[queue]
+
+    def _tenant(self, name: str) -> _Tenant:
+        if name not in self._tenants:
+            config = self._config
+            limits, cap, share = _PLAIN, None, Share(1, 1)
+            if self._by_namespace:
+                limits = config.namespaces.get(name, _PLAIN)
+                usual = config.max_running_count_per_namespace
+                cap = usual if limits.max_running_count is None else limits.max_running_count
+                if usual is not None:
+                    share = Share(max(usual, cap or 0), self._maximum)
+            self._tenants[name] = _Tenant(name, limits.weight, cap, share)
+        return self._tenants[name]
+
+    def _rank(self, line: _Line) -> None:
+        """Put a line and its namespace where they belong after a change; forget what is empty."""
+        tenant, queue = line.tenant, line.queue
+        head = line.waiting.first()
+        if head is None and line.running == 0:
+            del tenant.lines[queue.name], queue.lines[tenant.name]
+            if not queue.lines:
+                del self._queues[queue.name]
         if head is None or queue.full:
-            self._eligible.discard(queue.name)
+            tenant.turns.discard(queue.name)
+        else:
+            place = line.waiting.rank(head)
+            load = (line.running + 1) / queue.limits.weight if self._fair else place
+            tenant.turns.put(queue.name, (load, place[2], place[3]))
+        best = tenant.turns.first()
+        if best is None or tenant.full:
+            self._heads.discard(tenant.name)
+            if not tenant.lines:
+                del self._tenants[tenant.name]
             return
-        place = queue.line.rank(head)
-        _, _, created_at, uid = place
-        load = (queue.running + 1) / queue.limits.weight if self._fair else place
-        self._eligible.put(queue.name, (load, created_at, uid))
+        _, created_at, uid = tenant.turns.rank(best)
+        order = (tenant.running + 1) / tenant.weight if self._fair else 0.0
+        needs = tenant.share.needs(tenant.running, self._maximum)
+        self._heads.put(tenant.name, needs, (order, created_at, uid))
 
 
 def _full(what: str, running: int, maximum: int | None) -> str:

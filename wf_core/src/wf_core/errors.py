@@ -106,5 +106,9 @@ class WorkflowOwned(OperatorError):
     """Another process runs this workflow."""
 
 
+class StoreServed(OperatorError):
+    """Another process admits this store's workflows already (semantics E3)."""
+
+
 class EngineError(WfError):
     """A state that must never be reached: a fault of the engine."""

@@ -64,7 +64,8 @@ class Row:
     """A workflow in a list: enough to show it and to decide on it without loading its steps.
 
     `asked`: a request waits for an answer. `reporting`: callbacks wait to be delivered. `ttl` is
-    the document's `ttlSecondsAfterFinished`.
+    the document's `ttlSecondsAfterFinished`. `unreadable` says why what is stored can't be read:
+    the rest is then what could be told of it, and no engine takes it up.
     """
 
     key: Key
@@ -84,6 +85,7 @@ class Row:
     reporting: bool = False
     finished_at: float | None = None
     ttl: TimeToLive = NO_TTL
+    unreadable: str = ""
 
 
 @attrs.frozen
@@ -114,6 +116,59 @@ class Seen:
     revision: int = 0
     deletion_policy: DeletionPolicy | None = None
     ttl: TimeToLive | None = None
+
+
+@attrs.frozen
+class Open:
+    """What a process has open: the call of a step of the workflow with that uid, or (`step` "")
+    the taking up of the workflow with that name, in which its document is read and decided on."""
+
+    workflow: str
+    step: str = ""
+
+
+@attrs.frozen
+class LeftOpen:
+    """What processes had open when they died, and whether it was open alone; how many `deaths` in a
+    row that makes; how often each workflow was being taken up, alone."""
+
+    open: Mapping[Open, bool] = attrs.field(factory=dict)
+    deaths: int = 0
+    taking_up: Mapping[str, int] = attrs.field(factory=dict)
+
+
+class OpenRecord(Protocol):
+    """What a process has open, for whoever comes after it died (semantics B3).
+
+    It outlives the process and need not outlive the machine: a death of that is nobody's fault. So
+    it costs no save and no sync. A record that can't be kept is said once, and is no trouble to
+    anybody else.
+    """
+
+    def left(self) -> LeftOpen:
+        """What processes that died have left since, and what was known of them before."""
+
+    def opened(self, what: Open) -> None:
+        """It begins."""
+
+    def closed(self, what: Open) -> None:
+        """It is over, and this process lives."""
+
+    def outlived(self, what: Open) -> None:
+        """It is still open, and the process has lived with it alone: whoever dies now dies of
+        something else that is open, if there is one."""
+
+    def told(self, workflow: str) -> None:
+        """What was left open of that uid is in its state now."""
+
+    def lift(self, workflow: str) -> None:
+        """The workflow of that name may be taken up again, whatever came of it before."""
+
+    def calm(self) -> None:
+        """What was left open is over: deaths are counted anew."""
+
+    def close(self) -> None:
+        """The process ends in good order: nothing that it leaves open is a death."""
 
 
 class Store(Protocol):
@@ -176,17 +231,22 @@ class Store(Protocol):
     async def save(self, key: Key, changes: Changes) -> Saved:
         """Apply one save."""
 
+    async def admit_alone(self) -> None:
+        """Be the one that admits workflows by their queues, until the store is closed: limits hold
+        over one engine only (semantics E3).
+
+        Raises `StoreServed` while another process does. A store that several can't serve by
+        mistake has nothing to do: one in memory, or one whose leader was elected.
+        """
+
     async def whoami(self) -> str:
         """The name of the person for whom requests are made here, as far as the store can vouch
         for it: never empty."""
 
     async def request(self, key: Key, request: Request, now: float) -> int:
-        """Add a person's request, without touching the state's revision; gives its seq.
-
-        Whose it is: `whoami` where `by` is empty, and then `verified` as far as the store can vouch
-        for that; a name that the caller gives is stored as it is and never `verified`.
-        Raises `AuthorError` when `MAX_REQUESTS` are unanswered.
-        """
+        """Add a person's request, without touching the state's revision; gives its seq. `whoami`
+        makes it where `by` is empty; a name that the caller gives is never `verified`. Raises
+        `AuthorError` when `MAX_REQUESTS` are unanswered."""
 
     async def asked(self, key: Key) -> tuple[Asked, ...]:
         """The unanswered requests, by seq."""
@@ -226,6 +286,15 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Give up every claim and close what is open."""
+
+
+@runtime_checkable
+class SetsAside(Protocol):
+    """A store that shows people which workflows no engine goes on with."""
+
+    def set_aside(self, key: Key, why: str) -> None:
+        """Say soon, on the workflow itself, that it is left alone, and why; one whose deletion was
+        asked and of which nothing ran is let go. Never blocks and never raises."""
 
 
 class Schedules(Protocol):

@@ -1,6 +1,7 @@
 """Which of many comes first, while their ranks change and they come and go."""
 
 import heapq
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -26,6 +27,10 @@ class Ranking(Generic[Item, Rank]):
 
     def __contains__(self, item: Item) -> bool:
         return item in self._ranks
+
+    def __iter__(self) -> Iterator[Item]:
+        """All items, in the order in which they came."""
+        return iter(self._ranks)
 
     def rank(self, item: Item) -> Rank:
         """The rank of an item; raises KeyError where it is not ranked."""

@@ -25,15 +25,24 @@ class CommandParameters:
     """
 
     run: str | list[str] = attrs.field(
-        metadata={"description": "The command: a list, or a text for /bin/sh -c."},
+        metadata={
+            "description": "The command: a list, or a text for /bin/sh -c.",
+            "references": "shell",
+        },
     )
     rollback: str | list[str] | None = attrs.field(
         default=None,
-        metadata={"description": "The command that undoes `run`, also where `run` never finished."},
+        metadata={
+            "description": "The command that undoes `run`, also where `run` never finished.",
+            "references": "shell",
+        },
     )
     check: str | list[str] | None = attrs.field(
         default=None,
-        metadata={"description": "Called every syncPeriodSeconds after success: 0 is well."},
+        metadata={
+            "description": "Called every syncPeriodSeconds after success: 0 is well.",
+            "references": "shell",
+        },
     )
     env: dict[str, str] = attrs.field(
         factory=dict,

@@ -33,6 +33,7 @@ class Builder:
         Raises Unusable, NoSecret, and template.Unknown for what the step does not know (yet).
         """
         target = read(self._url(request, find, base))
+        self._require_own_origin(request, target)
         content, kind = self._content(request, find)
         headers = {
             "Host": target.authority,
@@ -57,6 +58,20 @@ class Builder:
                 raise Unusable(f"the header {name} holds a character that no header can")
         sent = tuple((name, value) for name, value in headers.items())
         return Message(request.method, target.path, sent, content), target
+
+    def _require_own_origin(self, request: Request, target: Target) -> None:
+        """Secrets go only to an origin that the author's own text gives. Raises Unusable."""
+        ours = self.parameters
+        if not (ours.secrets or ours.tls.client_cert_file):
+            return
+        others = (ours.run, ours.rollback, ours.check, ours.rollback_check)
+        urls = [request.url] if request.url else [each.url for each in others if each is not None]
+        written = [read(template.fill_url(url, lambda _: "x")).origin for url in urls if url]
+        if target.origin not in written:
+            raise Unusable(
+                f"it leads to {target.origin}, where no url of the step does: the step's secrets "
+                f"are sent to {' and '.join(dict.fromkeys(written))} only; give the final URL"
+            )
 
     def _url(self, request: Request, find: Lookup, base: str) -> str:
         if not request.url:

@@ -7,8 +7,10 @@ import attrs
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def _says(description: str) -> dict[str, str]:
-    return {"description": description}
+def _says(description: str, references: str = "") -> dict[str, str]:
+    """What is said of a field, and how references enter it where not as text."""
+    entering = {"references": references} if references else {}
+    return {"description": description, **entering}
 
 
 @attrs.frozen(kw_only=True)
@@ -92,16 +94,18 @@ class Request:
     """One request. In `url` a `{name}` stands for an attribute of this very step."""
 
     method: Method = attrs.field(metadata=_says("The method."), default="POST")
-    url: str = attrs.field(metadata=_says("http:// or https://, a host and a path."), default="")
+    url: str = attrs.field(
+        metadata=_says("http:// or https://, a host and a path.", "url"), default=""
+    )
     query: dict[str, Text] = attrs.field(
-        metadata=_says("Parameters that are added to the URL."), factory=dict
+        metadata=_says("Parameters that are added to the URL.", "braces"), factory=dict
     )
     headers: dict[str, Text] = attrs.field(
-        metadata=_says("Headers beside those for all requests."), factory=dict
+        metadata=_says("Headers beside those for all requests.", "braces"), factory=dict
     )
-    json: Any = attrs.field(metadata=_says("The body, sent as JSON."), default=None)
+    json: Any = attrs.field(metadata=_says("The body, sent as JSON.", "braces"), default=None)
     form: dict[str, Text] | None = attrs.field(
-        metadata=_says("The body, sent as a form."), default=None
+        metadata=_says("The body, sent as a form.", "braces"), default=None
     )
     body: str | None = attrs.field(
         metadata=_says("The body as it is, text/plain unless a header says otherwise."),
@@ -197,7 +201,7 @@ class HttpParameters:
         metadata=_says("Looks at an undo that goes on (202)."), default=None
     )
     headers: dict[str, Text] = attrs.field(
-        metadata=_says("Headers of all requests: a text, or {secret, prefix, suffix}."),
+        metadata=_says("Headers of all requests: a text, or {secret, prefix, suffix}.", "braces"),
         factory=dict,
     )
     basic_auth: BasicAuth | None = attrs.field(

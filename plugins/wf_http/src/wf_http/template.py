@@ -2,8 +2,9 @@
 
 In a URL a name is replaced wherever it stands in path or query, percent-encoded. In other values
 only a text that is nothing but `{name}` is replaced, by the value with its type; `{{name}}` is a
-literal `{name}`. References of the engine (`${...}`) are resolved long before, and name steps
-upstream.
+literal `{name}`, and so on with more braces: the engine adds a pair where a reference brings such a
+text, so that only what the author wrote is replaced. References of the engine (`${...}`) are
+resolved long before, and name steps upstream.
 """
 
 import re
@@ -18,7 +19,7 @@ KEY = "key"
 LOCATION = "a Location"
 RESOURCE = frozenset(f"resource.{field}" for field in ("id", "name", "status", "address"))
 _NAME = re.compile(r"\{([A-Za-z_][\w.-]*)\}")
-_LITERAL = re.compile(r"\{\{[A-Za-z_][\w.-]*\}\}")
+_LITERAL = re.compile(r"\{\{+[A-Za-z_][\w.-]*\}+\}")
 
 Lookup = Callable[[str], Any]
 

@@ -110,6 +110,12 @@ class Cache:
         if wake is not None:
             wake()
 
+    def unread(self, key: Key) -> None:
+        """A pod is there that can't be read: it is as it was."""
+        with self._changed:
+            if self._listed is not None:
+                self._listed.add(key)
+
     def gone(self, pod: Pod) -> None:
         """A pod was deleted; this is its last state."""
         with self._changed:
@@ -150,7 +156,8 @@ class Cache:
                 self._changed.notify_all()
 
     def broke(self, error: StoreUnavailable) -> None:
-        """Nothing more is told: what is known here is not to be relied on."""
+        """What is told fails again and again: until everything was told once more, what is known
+        here is not to be relied on."""
         with self._changed:
             self._synced, self._trouble = False, error
             wakes = list(self._wakers.values())

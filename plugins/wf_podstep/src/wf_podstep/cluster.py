@@ -3,20 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
-from contextlib import aclosing
 from typing import Any
 
 import attrs
 import msgspec
 
-from wf_core.errors import StoreUnavailable
 from wf_k8s.client.errors import NoAnswerError, RefusedError
-from wf_k8s.client.follow import Follow, Gone, Put, Restarted, Synced, Trouble
+from wf_k8s.client.follow import Change, Follow, Gone, Put, Restarted, Synced, Trouble
 from wf_k8s.client.listing import read_one
 from wf_k8s.client.resources import PODS
 from wf_k8s.client.session import STRATEGIC_MERGE_PATCH
 from wf_k8s.client.shared import session_of
 from wf_k8s.releasing import release
+from wf_k8s.store.rows import identity
 from wf_podstep import names
 from wf_podstep.background import Background
 from wf_podstep.cache import Cache
@@ -75,48 +74,53 @@ class Cluster:
         return Place(self, namespace, cache)
 
     async def _watch(self, scope: str | None, cache: Cache) -> None:
-        try:
-            await self._follow(scope, cache)
-        except Exception as error:
-            # Nobody awaits this task: whoever waits for pods must hear of it.
-            log.exception("watching pods: a fault of wf-podstep")
-            cache.broke(StoreUnavailable(f"watching pods failed: {error}; start wf again"))
-
-    async def _follow(self, scope: str | None, cache: Cache) -> None:
         follow = Follow(self.session, PODS.path(scope), {"labelSelector": names.OURS})
         said = ""
-        async with aclosing(follow.changes()) as changes:
-            async for change in changes:
-                match change:
-                    case Restarted():
-                        cache.restart()
-                    case Put(body):
-                        self._told(cache, read_pod(body))
-                    case Gone(body):
-                        pod = read_pod(body)
-                        if pod.deleting:
-                            cache.gone(pod)
-                        else:  # deleted at once, or merely out of the watch's sight
-                            self.recover(cache, cache.known(pod) or pod)
-                    case Synced():
-                        cache.complete()
-                        self._aside(settle_all(self, cache))
-                    case Trouble(error):
-                        cache.failed(error)
-                        if str(error) != said:
-                            said = str(error)
-                            log.warning("watching pods: %s", error)
+
+        def take(change: Change) -> None:
+            nonlocal said
+            match change:
+                case Restarted():
+                    cache.restart()
+                case Put(body):
+                    self._put(cache, body)
+                case Gone(body):
+                    pod = read_pod(body)
+                    if pod.deleting:
+                        cache.gone(pod)
+                    else:  # deleted at once, or merely out of the watch's sight
+                        self.recover(cache, cache.known(pod) or pod)
+                case Synced():
+                    cache.complete()
+                    self._aside(settle_all(self, cache))
+                case Trouble(error):
+                    cache.failed(error)
+                    if str(error) != said:
+                        said = str(error)
+                        log.warning("watching pods: %s", error)
+
+        # Nobody awaits this task: whoever waits for pods must hear of what is wrong with it.
+        await follow.supervise(take, cache.broke)
 
     def recover(self, cache: Cache, pod: Pod) -> None:
         """Look after a pod that lacks its labels: `pod` is how it is with them."""
         self._aside(recover(self, cache, pod))
 
-    def _told(self, cache: Cache, pod: Pod) -> None:
-        known = cache.known(pod)
-        if known is not None and not pod.labelled_as(known):
-            self.recover(cache, known)
+    def _put(self, cache: Cache, body: bytes) -> None:
+        """A pod as it is now. One that can't be read stays as it was seen last: it is not gone."""
+        try:
+            pod = read_pod(body)
+            known = cache.known(pod)
+            if known is not None and not pod.labelled_as(known):
+                cache.unread(pod.key)
+                self.recover(cache, known)
+                return
+            cache.put(pod)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            meta = identity(body)
+            cache.unread((meta.namespace, meta.name))
+            log.error("pod %s/%s: left as it was: %s", meta.namespace, meta.name, error)
             return
-        cache.put(pod)
         if pod.held and pod.deleting and (pod.lost or not cache.attended(pod)):
             self._aside(settle(self, cache, pod))
 

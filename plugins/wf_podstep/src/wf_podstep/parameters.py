@@ -33,8 +33,9 @@ class Action(StrEnum):
     COUNT = "Count"
 
 
-def _says(description: str) -> dict[str, str]:
-    return {"description": description}
+def _says(description: str, **more: str) -> dict[str, str]:
+    """What is said of a field, and how references enter it."""
+    return {"description": description, **more}
 
 
 @attrs.frozen(kw_only=True)
@@ -90,9 +91,12 @@ class Rollback:
 
     image: str = attrs.field(metadata=_says("Its image; default: that of the run."), default="")
     command: list[str] = attrs.field(
-        metadata=_says("Its command, in place of the image's."), factory=list
+        metadata=_says("Its command, in place of the image's.", references="shell"), factory=list
     )
-    args: list[str] = attrs.field(metadata=_says("Arguments of the command."), factory=list)
+    args: list[str] = attrs.field(
+        metadata=_says("Arguments of the command.", references="shell", after="command"),
+        factory=list,
+    )
     env: dict[str, str] | Objects = attrs.field(
         metadata=_says(
             "Variables beside those of the run's pod: a map, or a list as Kubernetes has it."
@@ -108,7 +112,7 @@ class Rollback:
         metadata=_says("Seconds it may run."), default=None
     )
     pod_template: dict[str, Any] | None = attrs.field(
-        metadata=_says("A whole pod template."), default=None
+        metadata=_says("A whole pod template.", references="containers"), default=None
     )
 
 
@@ -120,9 +124,12 @@ class PodParameters:
         metadata=_says("The image; needed unless podTemplate has one."), default=""
     )
     command: list[str] = attrs.field(
-        metadata=_says("The command, in place of the image's."), factory=list
+        metadata=_says("The command, in place of the image's.", references="shell"), factory=list
     )
-    args: list[str] = attrs.field(metadata=_says("Arguments of the command."), factory=list)
+    args: list[str] = attrs.field(
+        metadata=_says("Arguments of the command.", references="shell", after="command"),
+        factory=list,
+    )
     env: dict[str, str] | Objects = attrs.field(
         metadata=_says("Variables: a map of texts, or a list as Kubernetes has it."),
         factory=dict,
@@ -152,7 +159,10 @@ class PodParameters:
         metadata=_says("Secrets for the registry."), factory=list
     )
     sidecars: Objects = attrs.field(
-        metadata=_says("Containers that run beside it and are ended with it."), factory=list
+        metadata=_says(
+            "Containers that run beside it and are ended with it.", references="containers"
+        ),
+        factory=list,
     )
     active_deadline_seconds: int | None = attrs.field(
         metadata=_says("Seconds the pod may run before Kubernetes ends it."), default=None
@@ -166,7 +176,8 @@ class PodParameters:
     pod_template: dict[str, Any] | None = attrs.field(
         metadata=_says(
             "A whole pod template (metadata, spec); what is given beside it goes into its first "
-            "container."
+            "container.",
+            references="containers",
         ),
         default=None,
     )

@@ -16,10 +16,12 @@ from wf_core.cli.documents import (
 from wf_core.cli.exits import ExitCode, leave
 from wf_core.cli.output import Format, output_option, show
 from wf_core.cli.registry import installed
-from wf_core.cli.settings import Settings
+from wf_core.cli.run import configuration
+from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.text import plural
 from wf_core.cli.verb import verb
-from wf_core.codec import advice
+from wf_core.codec import advice, ceiling_faults, floor_advice
+from wf_core.config import Ceilings
 from wf_core.errors import DocumentInvalid
 from wf_core.model.spec import Json, Workflow
 from wf_core.saga.plan import Plan, plan
@@ -42,7 +44,8 @@ def validate_command(
     settings: Settings, files: Sequence[str], params: Mapping[str, Json], output: Format
 ) -> None:
     """Check documents without running anything. All faults are shown; FILE may be `-`."""
-    found = [(file, _checked(file, params, settings)) for file in files]
+    controller = configuration(settings).controller_config
+    found = [(file, _checked(file, params, settings, controller.ceilings)) for file in files]
 
     def table() -> None:
         for file, checked in found:
@@ -51,7 +54,10 @@ def validate_command(
                 continue
             workflow = _workflow(checked)
             click.echo(f"{file}: valid, {plural(len(workflow.spec.steps), 'step')}")
-            for sentence in advice(workflow, installed()):
+            for sentence in (
+                *advice(workflow, installed()),
+                *floor_advice(workflow, controller.floors),
+            ):
                 click.echo(f"{file}: note: {sentence}")
 
     show(
@@ -64,6 +70,14 @@ def validate_command(
         leave(ExitCode.USAGE)
 
 
+def refuse_above_ceilings(document: Document, settings: Settings) -> None:
+    """Raise DocumentInvalid where a new document asks for more than the operator allows."""
+    ceilings = configuration(settings).controller_config.ceilings
+    faults = ceiling_faults(_workflow(document), ceilings)
+    if faults:
+        raise DocumentInvalid(faults, str(key_of(document)))
+
+
 def _workflow(document: Document) -> Workflow:
     """The workflow itself, or that of a schedule."""
     if isinstance(document, Workflow):
@@ -72,12 +86,14 @@ def _workflow(document: Document) -> Workflow:
 
 
 def _checked(
-    file: str, params: Mapping[str, Json], settings: Settings
+    file: str, params: Mapping[str, Json], settings: Settings, ceilings: Ceilings
 ) -> Document | DocumentInvalid:
     try:
-        return read_any(file, params, settings)
+        document = read_any(file, params, settings)
     except DocumentInvalid as error:
         return error
+    faults = ceiling_faults(_workflow(document), ceilings)
+    return DocumentInvalid(faults, file) if faults else document
 
 
 def _verdict(file: str, checked: Document | DocumentInvalid) -> dict[str, Any]:

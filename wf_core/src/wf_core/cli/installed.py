@@ -92,13 +92,16 @@ def _print_kind(kind: LoadedKind) -> None:
         click.echo("It takes no parameters.")
         return
     click.echo()
+    # How references enter is a column only where it is not everywhere as text.
+    said = any(field.references for field in fields)
     print_table(
-        ("PARAMETER", "TYPE", "DEFAULT", "DESCRIPTION"),
+        ("PARAMETER", "TYPE", "DEFAULT", *(["REFERENCES"] if said else []), "DESCRIPTION"),
         [
             (
                 field.name,
                 field.type,
                 "(required)" if field.required else field.default,
+                *([field.references or "text"] if said else []),
                 field.description,
             )
             for field in fields

@@ -37,6 +37,9 @@ def serve_command(settings: Settings) -> None:
     Several workflows run at once; what was left unfinished goes on. The configuration says how
     many and which next: FIFO, or FAIR between queues. Ends at ctrl-C, or with exit code 0 at
     SIGTERM and SIGHUP; what is not finished then goes on with the next `wf serve`.
+
+    One process serves an SQLite store: a second one names the first, and exits with 1.
+    `wf run` and `wf resume` go on beside it.
     """
     warn_of_problems()
     leave(asyncio.run(_serve(settings)))
@@ -44,15 +47,17 @@ def serve_command(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> ExitCode:
     from wf_core.adapters.clock import WallClock
+    from wf_core.adapters.watchdog import Watchdog
     from wf_core.engine.local import open_engine
     from wf_core.engine.scheduling import scheduler_beside
 
     config = configuration(settings)
     view = Lines(several=True)
     async with open_engine(settings.store_url, config, installed()) as engine:
+        await engine.store.admit_alone()  # before it says that it serves, and before any schedule
         engine.subscribe(view.saw)
         interrupts = Interrupts(view.close)
-        with interrupts.caught():
+        with interrupts.caught(), Watchdog():
             queue = config.controller_config.queue
             click.echo(
                 f"wf: serving {settings.store_url}, {queue.strategy}, "

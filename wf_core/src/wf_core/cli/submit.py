@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from wf_core.cli import documents
+from wf_core.cli.files import refuse_above_ceilings
 from wf_core.cli.output import Format, output_option, show
 from wf_core.cli.schedules import create_schedules, schedules_of
 from wf_core.cli.settings import Settings, key_of, wf
@@ -45,6 +46,8 @@ def submit_command(
     found = documents.read_each(files, params, new_name, settings, documents.read_any)
     schedules = [each for each in found if isinstance(each, CronWorkflow)]
     workflows = [each for each in found if isinstance(each, Workflow)]
+    for each in found:
+        refuse_above_ceilings(each, settings)
 
     async def create(store: Store) -> None:
         if schedules:

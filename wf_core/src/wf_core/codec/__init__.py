@@ -1,5 +1,6 @@
 """Documents and the model: reading with every fault at once, writing, status, JSON Schema."""
 
+from wf_core.codec.bounds import ceiling_faults, floor_advice
 from wf_core.codec.checks import advice, faults
 from wf_core.codec.reading import read, read_document, with_parameters
 from wf_core.codec.schedule_status import (
@@ -16,9 +17,11 @@ __all__ = [
     "DocumentKind",
     "Schema",
     "advice",
+    "ceiling_faults",
     "dump",
     "dump_plain",
     "faults",
+    "floor_advice",
     "read",
     "read_document",
     "read_resource",

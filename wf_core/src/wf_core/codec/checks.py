@@ -26,12 +26,16 @@ EVENTS = tuple(f"{what}.{phase}" for what in ("workflow", "step") for phase in P
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
-def faults(workflow: Workflow, kinds: Kinds | None) -> list[Fault]:
-    """Everything wrong with a workflow, by path; `kinds` None leaves the step kinds unchecked."""
+def faults(workflow: Workflow, kinds: Kinds | None, *, new: bool = True) -> list[Fault]:
+    """Everything wrong with a workflow, by path; `kinds` None leaves the step kinds unchecked.
+
+    Without `new`, what was stored before a rule was made is let through where the engine has a safe
+    way with it.
+    """
     found = [*_metadata(workflow), *_spec(workflow)]
     if len(workflow.spec.steps) <= MAX_STEPS:
         found += graph_faults(workflow.spec.steps)
-        found += parameter_faults(workflow.spec, kinds)
+        found += parameter_faults(workflow.spec, kinds, new=new)
     return found
 
 

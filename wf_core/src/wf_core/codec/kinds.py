@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from wf_core.errors import Fault
+from wf_core.model.places import Place, Way
 from wf_core.model.spec import Parameters
 
 
@@ -13,6 +14,9 @@ class Kind(Protocol):
     @property
     def has_sync(self) -> bool:
         """Whether it can look at what it made."""
+
+    def places(self, parameters: Parameters) -> Mapping[Place, Way]:
+        """How references enter the texts of a step's parameters, where not as text."""
 
     def faults(self, parameters: Parameters, undoable: bool) -> Sequence[Fault]:
         """What is wrong with a step's parameters, at paths such as `$.sleepSeconds`."""

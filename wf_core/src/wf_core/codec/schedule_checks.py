@@ -15,15 +15,20 @@ _SPEC = "$.spec"
 _TEMPLATE = "$.spec.workflowTemplate.spec"
 
 
-def schedule_faults(schedule: CronWorkflow, kinds: Kinds | None) -> list[Fault]:
-    """Everything wrong with a schedule, by path; `kinds` None leaves the step kinds unchecked."""
-    return [*_metadata(schedule), *_spec(schedule.spec), *template_faults(schedule, kinds)]
+def schedule_faults(
+    schedule: CronWorkflow, kinds: Kinds | None, *, new: bool = True
+) -> list[Fault]:
+    """Everything wrong with a schedule, by path; `kinds` None leaves the step kinds unchecked, and
+    `new` is as in `checks.faults`."""
+    return [*_metadata(schedule), *_spec(schedule.spec), *template_faults(schedule, kinds, new=new)]
 
 
-def template_faults(schedule: CronWorkflow, kinds: Kinds | None) -> Iterator[Fault]:
+def template_faults(
+    schedule: CronWorkflow, kinds: Kinds | None, *, new: bool = True
+) -> Iterator[Fault]:
     """What is wrong with the workflow that it starts."""
     template = schedule.spec.workflow_template
-    for fault in faults(Workflow(schedule.metadata, template.spec), kinds):
+    for fault in faults(Workflow(schedule.metadata, template.spec), kinds, new=new):
         if fault.path.startswith(_SPEC):
             yield attrs.evolve(fault, path=_TEMPLATE + fault.path.removeprefix(_SPEC))
 

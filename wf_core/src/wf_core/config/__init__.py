@@ -9,10 +9,14 @@ from pathlib import Path
 from wf_core.config.location import find
 from wf_core.config.values import (
     CallbackConfig,
+    Ceilings,
     Config,
     ControllerConfig,
+    Floors,
+    NamespaceLimits,
     QueueConfig,
     QueueLimits,
+    ShareBy,
     StepConfig,
     Strategy,
     Ttl,
@@ -20,10 +24,14 @@ from wf_core.config.values import (
 
 __all__ = [
     "CallbackConfig",
+    "Ceilings",
     "Config",
     "ControllerConfig",
+    "Floors",
+    "NamespaceLimits",
     "QueueConfig",
     "QueueLimits",
+    "ShareBy",
     "StepConfig",
     "Strategy",
     "Ttl",

@@ -18,12 +18,44 @@ DESCRIPTIONS: dict[str, str] = {
     "ControllerConfig.ttlSecondsAfterFinished": (
         "How long finished workflows are kept where neither they nor their queue says it."
     ),
+    "ControllerConfig.sharePermits": (
+        "Whether permits are shared between namespaces, so that one alone takes at most three "
+        "fifths of a limit. In the chart it is true."
+    ),
+    "ControllerConfig.floors": "The least that documents get; what is below is raised to it.",
+    "ControllerConfig.ceilings": (
+        "The most that new documents may ask for; a document that asks for more is refused."
+    ),
     "ControllerConfig.steps": "Limits of single kinds. A kind that is not named has none.",
     "QueueConfig.strategy": (
-        "Which waiting workflow starts next: by priority and age, or fairly between queues."
+        "Which waiting workflow starts next: by age, or fairly between namespaces and then between "
+        "the queues of each."
     ),
     "QueueConfig.maxRunningCount": "Workflows that run at once, over all queues; 0 admits none.",
     "QueueConfig.queues": "What single queues have of their own, by the queue's name.",
+    "QueueConfig.shareBy": (
+        "Between whom slots are shared. With queue, namespaces count for nothing: all queues "
+        "are one line (FIFO) or share among themselves (FAIR)."
+    ),
+    "QueueConfig.maxRunningCountPerNamespace": (
+        "Workflows of one namespace that run at once, unless `namespaces` says otherwise; left "
+        "out: no limit. In the chart it is three fifths of maxRunningCount."
+    ),
+    "QueueConfig.namespaces": "What single namespaces have of their own, by name.",
+    "NamespaceLimits.weight": "Its share among FAIR namespaces.",
+    "NamespaceLimits.maxRunningCount": (
+        "Workflows of this namespace that run at once; left out: maxRunningCountPerNamespace."
+    ),
+    "Floors.retryPeriod": (
+        "The shortest time between an attempt that failed and the next. In the chart it is 1 s."
+    ),
+    "Ceilings.timeout": (
+        "The longest timeoutSeconds and rollbackTimeoutSeconds of a step; left out: no limit."
+    ),
+    "Ceilings.retryLimit": (
+        "The highest runRetryLimit and rollbackRetryLimit of a step; -1, retries without limit, is "
+        "above every one; left out: no limit."
+    ),
     "QueueLimits.weight": "Its share among FAIR queues.",
     "QueueLimits.maxRunningCount": "Workflows of this queue that run at once; left out: no limit.",
     "QueueLimits.ttlSecondsAfterFinished": (

@@ -19,7 +19,7 @@ from cattrs import (
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from wf_core.config.nodes import Plain, Reading, read
-from wf_core.config.values import Config, Strategy
+from wf_core.config.values import Config, ShareBy, Strategy
 from wf_core.errors import ConfigInvalid
 
 
@@ -86,7 +86,8 @@ def _converter() -> Converter:
     converter.register_structure_hook_factory(
         lambda kind: _is(kind, abc.Mapping), lambda kind: _table(kind, converter)
     )
-    converter.register_unstructure_hook(Strategy, lambda strategy: strategy.value)
+    for words in (Strategy, ShareBy):
+        converter.register_unstructure_hook(words, lambda word: word.value)
     converter.register_structure_hook(str, lambda value, _: _scalar(value))
     return converter
 

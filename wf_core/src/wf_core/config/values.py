@@ -23,6 +23,13 @@ class Strategy(StrEnum):
     FAIR = "FAIR"
 
 
+class ShareBy(StrEnum):
+    """Between whom slots are shared (semantics E3)."""
+
+    NAMESPACE = "namespace"
+    QUEUE = "queue"
+
+
 def _least(bound: float) -> _Validator:
     def check(_: object, __: "attrs.Attribute[Any]", value: float | None) -> None:
         if value is not None and not value >= bound:
@@ -75,6 +82,15 @@ class QueueLimits:
 
 
 @attrs.frozen
+class NamespaceLimits:
+    """One namespace: its weight among FAIR namespaces, how many of its workflows run at once at
+    most. None is what holds for every namespace."""
+
+    weight: float = _field("weight", scalars.number, 1.0, above=0)
+    max_running_count: int | None = _field("maxRunningCount", scalars.whole, None, least=0)
+
+
+@attrs.frozen
 class QueueConfig:
     """How workflows are admitted. `max_running_count` is over all queues; 0 admits nothing."""
 
@@ -85,6 +101,33 @@ class QueueConfig:
     )
     max_running_count: int = _field("maxRunningCount", scalars.whole, 100, least=0)
     queues: Mapping[str, QueueLimits] = attrs.field(factory=dict, metadata={"wire": "queues"})
+    share_by: ShareBy = attrs.field(
+        default=ShareBy.NAMESPACE,
+        converter=ShareBy,
+        metadata={"wire": "shareBy", "read": functools.partial(scalars.one_of, ShareBy)},
+    )
+    max_running_count_per_namespace: int | None = _field(
+        "maxRunningCountPerNamespace", scalars.whole, None, least=0
+    )
+    namespaces: Mapping[str, NamespaceLimits] = attrs.field(
+        factory=dict, metadata={"wire": "namespaces"}
+    )
+
+
+@attrs.frozen
+class Floors:
+    """The least that a document can have; what it asks below that is raised (semantics E8)."""
+
+    retry_period: float = _field("retryPeriod", scalars.seconds, 0.0, least=0)
+
+
+@attrs.frozen
+class Ceilings:
+    """The most that a new document may ask; one that asks more is refused (semantics E9). None is
+    no limit."""
+
+    timeout: float | None = _field("timeout", scalars.seconds, None, above=0)
+    retry_limit: int | None = _field("retryLimit", scalars.whole, None, least=0)
 
 
 @attrs.frozen
@@ -103,13 +146,17 @@ class StepConfig:
 
 @attrs.frozen
 class ControllerConfig:
-    """The engine: seconds a look may take, hook calls at once, seconds a hook has to stop in, how
-    long finished workflows are kept where neither they nor their queue says it."""
+    """The engine: seconds a look may take, hook calls at once, seconds a hook has to stop in,
+    whether namespaces share permits, what documents may ask, how long finished workflows are kept
+    where neither they nor their queue says it."""
 
     sync_timeout: float = _field("syncTimeout", scalars.seconds, 60.0, above=0)
     concurrency: int = _field("concurrency", scalars.whole, 30, least=1)
     grace: float = _field("grace", scalars.seconds, 10.0, least=0)
     queue: QueueConfig = attrs.field(factory=QueueConfig, metadata={"wire": "queue"})
+    share_permits: bool = _field("sharePermits", scalars.truth, False)
+    floors: Floors = attrs.field(factory=Floors, metadata={"wire": "floors"})
+    ceilings: Ceilings = attrs.field(factory=Ceilings, metadata={"wire": "ceilings"})
     steps: tuple[StepConfig, ...] = attrs.field(factory=tuple, metadata={"wire": "steps"})
     ttl: Ttl = attrs.field(factory=Ttl, metadata={"wire": "ttlSecondsAfterFinished"})
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wf_core.model.spec import Key
 from wf_core.ports import Event
-from wf_core.saga.ledger import Delta
+from wf_core.saga.delta import Delta
 from wf_core.saga.machine import Saga
 
 

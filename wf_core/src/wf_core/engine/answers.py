@@ -5,7 +5,7 @@ import logging
 from wf_core.model.phases import Verdict
 from wf_core.model.requests import Answer
 from wf_core.model.spec import Key
-from wf_core.saga.ledger import Delta
+from wf_core.saga.delta import Delta
 
 log = logging.getLogger("wf.engine")
 

@@ -5,7 +5,6 @@ the store, by its queues (`wf serve`, a controller).
 """
 
 import asyncio
-import contextlib
 import logging
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -13,12 +12,22 @@ from pathlib import Path
 from wf_core.config import Config
 from wf_core.engine.expiry import Expiry
 from wf_core.engine.follower import Follower
+from wf_core.engine.isolation import Isolation
 from wf_core.engine.locks import KeyLocks
-from wf_core.engine.refusal import document_faults, entrance, set_aside, unfit
+from wf_core.engine.noticing import Noticing
+from wf_core.engine.refusal import (
+    document_faults,
+    entrance,
+    remark,
+    retry_is_asked,
+    say_left_alone,
+    set_aside,
+    unfit,
+)
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
-from wf_core.engine.standing import ended, every_row, in_doubt, row_is_fresh, row_waits, waits
+from wf_core.engine.standing import every_row, row_holds_slot, row_is_fresh, row_waits
 from wf_core.engine.tasks import Tasks
 from wf_core.engine.turnstile import Turnstile
 from wf_core.engine.waiting import Waiting
@@ -31,11 +40,19 @@ from wf_core.errors import (
     WorkflowOwned,
 )
 from wf_core.model.phases import FINISHED, Phase
-from wf_core.model.requests import Asked
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import Folder, Owner, Stored
 from wf_core.plugins import Registry
-from wf_core.ports import Announcer, CallbackSender, Clock, HookExecutor, Row, Seen, Store
+from wf_core.ports import (
+    Announcer,
+    CallbackSender,
+    Clock,
+    HookExecutor,
+    Open,
+    OpenRecord,
+    Row,
+    Store,
+)
 from wf_core.saga.events import Admitted
 
 log = logging.getLogger("wf.engine")
@@ -56,6 +73,7 @@ class Engine:
         announcer: Announcer,
         config: Config,
         folder: Path,
+        record: OpenRecord,
         store_url: str = "",
     ) -> None:
         self.store = store
@@ -64,6 +82,7 @@ class Engine:
         self._clock = clock
         self._executor = executor
         self._sender = sender
+        self._isolation = Isolation(record, clock, self._kick_all)
         self._services = Services.of(
             store=store,
             registry=registry,
@@ -72,6 +91,7 @@ class Engine:
             sender=sender,
             announcer=announcer,
             config=config,
+            isolation=self._isolation,
             folder=folder,
             store_url=store_url,
         )
@@ -86,11 +106,23 @@ class Engine:
         self._ended: dict[Key, Stored] = {}
         self._errors: dict[Key, WfError] = {}
         self._locks = KeyLocks()
-        self._follower = Follower(store, self._look)
+        self._noticing = Noticing(
+            store,
+            self._runners,
+            self._errors,
+            self._locks,
+            self._slots,
+            self._isolation,
+            lambda: self._queued,
+            self._take,
+            self._left_alone,
+        )
+        self._follower = Follower(store, self._noticing.look)
         self._tasks = Tasks()
         self._expiry = Expiry(
             self._services, self._locks, self._retire, self._follower.later, self._tasks.spawn
         )
+        self._noticing.with_(self._follower, self._expiry)
         self._stopped = asyncio.Event()
         self._stopping: asyncio.Task[None] | None = None
 
@@ -113,10 +145,10 @@ class Engine:
             runner = await self._load(key)
             # What people asked comes first: what is cancelled before it began never runs.
             if runner.saga.head.phase is Phase.PENDING and not runner.saga.asked:
-                faults = document_faults(runner.saga.workflow, self._services)
+                faults = document_faults(runner.saga.workflow, self._services, runner.saga.head)
                 if faults is not None:
                     self._forget(runner)
-                    await self._release(key)
+                    await self._services.release(key)
                     raise faults
             if self._queued:
                 self._slots.count(runner)
@@ -127,11 +159,14 @@ class Engine:
     async def serve(self) -> None:
         """Run everything in the store by its queues until `stop`; recovery comes first (E3).
 
-        Raises StoreUnavailable where the store can't be read at the start, and OperatorError when
-        half of the hooks' threads are stuck: the process should exit then.
+        Raises StoreUnavailable where the store can't be read at the start, StoreServed where
+        another process serves it, and OperatorError when half of the hooks' threads are stuck: the
+        process should exit then.
         """
         self._queued = True
         try:
+            await self.store.admit_alone()
+            self._isolation.serves()
             await self._follower.start()
             await self._recover()
             self._slots.open()
@@ -145,13 +180,10 @@ class Engine:
             )
 
     def wake(self, key: Key, step: str) -> None:
-        """Say that what a step left in progress may be done: a hint, never saved (semantics B8).
-        A workflow or step that isn't here is passed over."""
+        """What a step left in progress may be done: a hint, never saved (semantics B8)."""
         runner = self._runners.get(key)
         if runner is not None:
-            for i, spec in enumerate(runner.saga.workflow.spec.steps):
-                if spec.name == step:
-                    runner.wake(i)
+            runner.wake_step(step)
 
     def subscribe(self, listener: Listener) -> None:
         """Have `listener(key, transitions)` called after every save."""
@@ -167,6 +199,11 @@ class Engine:
         raise WorkflowNotFound(f"workflow '{key}' is not run by this engine")
 
     @property
+    def slots_held(self) -> frozenset[Key]:
+        """The workflows that count against the maximum: those whose stored state says so (E3)."""
+        return self._slots.held
+
+    @property
     def healthy(self) -> bool:
         """False once half of the hooks' threads are stuck: then the process should exit (B7)."""
         return self._executor.healthy
@@ -174,8 +211,8 @@ class Engine:
     @property
     def busy(self) -> bool:
         """Whether hooks still run: after `stop`, those that did not end when they were told."""
-        runners = (*self._runners.values(), *self._given_up.values())
-        return any(runner.hooks.running for runner in runners)
+        every = (*self._runners.values(), *self._given_up.values())
+        return any(runner.hooks.running for runner in every)
 
     async def wait(self, key: Key) -> Stored:
         """Wait until a workflow rests: finished, suspended, or everything waits for a person.
@@ -221,6 +258,7 @@ class Engine:
 
     async def _stop(self) -> None:
         self._services.closing = True
+        self._isolation.close()  # from here on a process that ends does so because it was asked to
         self._stopped.set()
         self._slots.shut()
         self._turnstile.close()
@@ -239,7 +277,7 @@ class Engine:
                 await runner.settle()
                 runner.close()
                 if not runner.hooks.running and runner.error is None:
-                    await self._release(runner.key)
+                    await self._services.release(runner.key)
             self._waiting.end()
 
     # Recovery and admission
@@ -253,6 +291,8 @@ class Engine:
 
     async def _consider(self, row: Row) -> None:
         if row_waits(row):
+            if row_holds_slot(row):
+                self._slots.hold_in_doubt(row.key, row.queue)
             await self._take(row.key)
         elif row_is_fresh(row) and not row.suspended:
             self._slots.offer(row.key, row.queue, row.priority, row.created_at, row.uid)
@@ -281,19 +321,27 @@ class Engine:
         if isinstance(error, WorkflowOwned | StoreUnavailable):
             self._follower.later(key, str(error))
         elif not isinstance(error, WorkflowNotFound):
-            log.error("%s: left alone: %s", key, error)
-            self._errors[key] = error
+            self._set_aside(key, error, "left alone")
+
+    def _set_aside(self, key: Key, error: WfError, how: str) -> None:
+        """Outside the queues whoever waits is told."""
+        before, self._errors[key] = self._errors.get(key), error
+        if self._queued and str(before) != str(error):
+            say_left_alone(self.store, key, error, how)
 
     async def _load(self, key: Key) -> Runner:
         """Claim and load. The key's lock is held."""
         if key in self._given_up:
             raise WorkflowOwned(f"workflow '{key}': hooks that this engine gave up still run")
+        await self._survivable(key)
         owner = await self.store.claim(key)
+        self._isolation.opened(Open(str(key)))
         try:
             stored = await self.store.load(key)
             runner = await self._runner(stored, owner)
         except WfError:
-            await self._release(key)
+            self._isolation.closed(Open(str(key)))
+            await self._services.release(key)
             raise
         self._errors.pop(key, None)
         self._ended.pop(key, None)
@@ -301,6 +349,22 @@ class Engine:
         self._runners[key] = runner
         self._holders[runner.uid] = runner
         return runner
+
+    async def _survivable(self, key: Key) -> None:
+        """Raises EngineError for a workflow that ends the process whenever it is taken up. A person
+        who asks for a retry has it tried again."""
+        name = str(key)
+        why = self._isolation.kills(name)
+        if why is not None and await retry_is_asked(self.store, key):
+            self._isolation.lift(name)
+        elif why is not None:
+            if self._isolation.first_refusal(name):
+                # Where this ends the process too, one more death is counted, and it is the last.
+                self._isolation.opened(Open(name))
+                await remark(self._services, key, why)
+                self._isolation.closed(Open(name))
+            raise EngineError(f"workflow '{key}': {why}")
+        await self._isolation.until_free()
 
     async def _runner(self, stored: Stored, owner: Owner) -> Runner:
         """Raises DocumentInvalid or EngineError where no machine can be built from it (C10)."""
@@ -317,7 +381,7 @@ class Engine:
         runner = await self._take(key)
         if runner is not None and runner.saga.wants_slot and not self._services.closing:
             self._slots.hold(runner)
-            runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self._services))
+            runner.post(entrance(runner.saga.head, runner.saga.workflow, self._services))
             return
         if runner is not None:
             self._slots.count(runner)
@@ -332,8 +396,10 @@ class Engine:
         if runner.error is not None:
             self._gave_up(runner, runner.error)
         elif not self._services.closing:
+            if not runner.saga.dirty:
+                self._isolation.saved(runner.uid)
             if not self._queued and runner.saga.wants_slot:
-                runner.post(entrance(runner.saga.head.phase, runner.saga.workflow, self._services))
+                runner.post(entrance(runner.saga.head, runner.saga.workflow, self._services))
             if runner.saga.removable and runner.idle:
                 self._tasks.spawn(self._remove(runner))
             elif self._queued and not runner.lives:
@@ -354,10 +420,7 @@ class Engine:
         key = runner.key
         if self._runners.get(key) is not runner:
             return
-        if self._queued:  # else `wait` tells it
-            expected = isinstance(error, WorkflowNotFound)
-            log.log(logging.INFO if expected else logging.ERROR, "%s: given up: %s", key, error)
-        self._errors[key] = error
+        self._set_aside(key, error, "given up")
         if runner.hooks.running:
             self._given_up[key] = runner
         held = self._slots.holds(key)
@@ -366,18 +429,22 @@ class Engine:
             if held:
                 # Whatever its state says that was not saved. And who saved it instead of us may be
                 # a former owner, after whose last word it is ours again.
-                self._slots.hold(runner)
+                self._slots.hold_in_doubt(key, runner.queue)
             self._follower.later(key, str(error))
 
     def _advanced(self, runner: Runner) -> None:
         """A runner's turn has taken and given permits: hand on what it left."""
+        self._isolation.closed(Open(str(runner.key)))
         if self._given_up.get(runner.key) is runner and not runner.hooks.running:
             del self._given_up[runner.key]
         self._turnstile.passed(runner.uid)
 
+    def _kick_all(self) -> None:
+        for runner in self._runners.values():
+            runner.kick()
+
     def _try_again(self, holder: str) -> None:
-        runner = self._holders.get(holder)
-        if runner is not None:
+        if (runner := self._holders.get(holder)) is not None:
             runner.kick()
 
     async def _remove(self, runner: Runner) -> None:
@@ -396,7 +463,7 @@ class Engine:
             if not self._queued:
                 self._ended[key] = runner.saga.snapshot()
             self._forget(runner)
-            await self._release(key)
+            await self._services.release(key)
         self._waiting.wake(runner)
         self._slots.admit()
 
@@ -408,14 +475,13 @@ class Engine:
             if self._runners.get(key) is not runner or runner.lives:
                 return
             self._forget(runner)
-            await self._release(key)
+            await self._services.release(key)
         self._waiting.wake(runner)
         self._slots.admit()
 
     async def _retire(self, key: Key) -> bool:
         """Drive a workflow no more that goes by age; whether it was driven. Its lock is held."""
-        runner = self._runners.get(key)
-        if runner is not None:
+        if (runner := self._runners.get(key)) is not None:
             await runner.end(WorkflowNotFound(f"workflow '{key}' is removed: it is over age"))
             self._errors.pop(key, None)
         return runner is not None
@@ -428,73 +494,7 @@ class Engine:
         if self._queued:
             self._slots.leave(runner.key)
 
-    async def _release(self, key: Key) -> None:
-        try:
-            await self.store.release(key)
-        except (StoreUnavailable, WorkflowNotFound) as error:
-            log.warning("%s: the claim was not given up: %s", key, error)
-
     async def _until_hooks_end(self) -> None:
         end = self._clock.now() + self.config.controller_config.grace
         while self._clock.now() < end and self.busy:
             await asyncio.sleep(0.01)
-
-    # What others do to the store
-
-    async def _look(self, key: Key, seen: Seen | None) -> None:
-        """Look at requests and deletion of a workflow that changed, and at what is new; `seen` is
-        None where it could not be looked at before. Raises what the store raises."""
-        runner = self._runners.get(key)
-        if runner is None and self._locks.held(key):
-            async with self._locks.of(key):  # it is being taken up, or let go
-                runner = self._runners.get(key)
-        if runner is None:
-            if seen is not None and seen.gone:
-                self._slots.leave(key)
-            elif self._queued:
-                await self._see_new(key)
-        elif seen is None or in_doubt(runner, seen):
-            await self._look_at(runner)
-        else:
-            asked: tuple[Asked, ...] = ()
-            if seen.request_seq > runner.last_request:
-                asked = await self.store.asked(key)
-            runner.learn(asked, seen.deletion_asked_at, seen.deletion_policy, seen.ttl)
-            runner.last_request = max(runner.last_request, seen.request_seq)
-
-    async def _look_at(self, runner: Runner) -> None:
-        """Look at a workflow that is run here, and perhaps should not be any more."""
-        key = runner.key
-        async with self._locks.of(key):
-            if self._runners.get(key) is not runner:
-                return
-            stored: Stored | None = None
-            with contextlib.suppress(WorkflowNotFound):
-                stored = await self.store.load(key)
-            error = ended(runner, stored)
-            if error is not None:
-                await runner.end(error)
-            elif stored is not None:
-                deleted_at, spec = stored.head.deletion_asked_at, stored.workflow.spec
-                ttl = spec.ttl_seconds_after_finished
-                runner.learn(stored.asked, deleted_at, spec.deletion_policy, ttl)
-                runner.kick()
-                self._follower.settled(key)
-        if isinstance(error, WorkflowNotFound) and stored is not None and self._queued:
-            await self._see_new(key)
-
-    async def _see_new(self, key: Key) -> None:
-        stored = await self.store.load(key)
-        head, spec = stored.head, stored.workflow.spec
-        if stored.asked or head.deletion_asked_at is not None:
-            self._errors.pop(key, None)  # a person did something about it
-        if waits(stored):
-            await self._take(key)
-            return
-        self._expiry.saw(key, spec.queue, head, spec.ttl_seconds_after_finished)
-        if isinstance(self._errors.get(key), StoreUnavailable | WorkflowOwned):
-            self._slots.leave(key)  # it kept its slot for what turns out not to be saved
-        if head.phase is Phase.PENDING and not head.suspended:
-            metadata = stored.workflow.metadata
-            self._slots.offer(key, spec.queue, spec.priority, head.created_at, metadata.uid)
-        self._slots.admit()

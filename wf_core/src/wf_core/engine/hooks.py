@@ -12,7 +12,7 @@ from wf_core.model.outcomes import Failure, Outcome, Severity
 from wf_core.model.phases import Hook, PermitClass, Purpose
 from wf_core.model.spec import Json
 from wf_core.model.state import LogLine, Resource
-from wf_core.ports import Running
+from wf_core.ports import Open, Running
 from wf_core.saga.calls import PERMIT_OF
 from wf_core.saga.events import Call, Checkpointed, Event, Reported
 from wf_core.saga.machine import Saga
@@ -67,6 +67,7 @@ class Hooks:
     def start(self, call: Call) -> None:
         """Call a hook; its outcome comes back as an event."""
         report = partial(self._report, call)
+        self._services.isolation.opened(self._open(call))
         running = self._services.executor.start(self._step_call(call), report)
         self._running[call.call] = (call, running)
 
@@ -108,11 +109,16 @@ class Hooks:
 
     def _report(self, call: Call, outcome: Outcome) -> None:
         self._running.pop(call.call, None)
+        self._services.isolation.closed(self._open(call))
         self._permits.ended(*self._permit_of(call))
         trace = getattr(outcome, "trace", None)
         if trace:
             self._output(call)(trace, "error")
         self._post(Reported(call.step, call.call, outcome))
+
+    def _open(self, call: Call) -> Open:
+        workflow = self._saga.workflow
+        return Open(workflow.metadata.uid, workflow.spec.steps[call.step].name)
 
     def _permit_of(self, call: Call) -> tuple[str, PermitClass]:
         kind = self._saga.workflow.spec.steps[call.step].step_template.type

@@ -4,12 +4,14 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from wf_core.adapters.account import account
 from wf_core.adapters.announcer import NoAnnouncer, ThreadAnnouncer
 from wf_core.adapters.clock import SystemClock
 from wf_core.adapters.memory import plugin as memory
+from wf_core.adapters.open_record import FolderRecord, NoRecord
 from wf_core.adapters.sqlite import plugin as sqlite
 from wf_core.adapters.threads import ThreadExecutor
 from wf_core.callbacks import HttpSender
@@ -19,6 +21,7 @@ from wf_core.errors import OperatorError
 from wf_core.limits import pool_size
 from wf_core.plugins import Registry
 from wf_core.plugins import load as load_plugins
+from wf_core.ports import OpenRecord
 
 log = logging.getLogger("wf.engine")
 
@@ -50,6 +53,16 @@ def hook_folder(store_url: str, env: Mapping[str, str]) -> Path:
 
         return steps_folder(Path(rest).absolute())
     return state_folder(env) / "steps"
+
+
+def record_of(store_url: str) -> OpenRecord:
+    """Where it is noted what is open, for whoever comes after a death: beside an SQLite store. What
+    is elsewhere has no folder that outlives its engine."""
+    scheme, _, rest = store_url.partition(":")
+    if scheme != "sqlite":
+        return NoRecord()
+    path = Path(rest).expanduser().absolute()
+    return FolderRecord(path.with_name(path.name + ".open"), version("wf-core"))
 
 
 def registry_of(plugins: Iterable[object] | None) -> Registry:
@@ -89,6 +102,7 @@ async def open_engine(
             announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
             config=config,
             folder=hook_folder(url, os.environ),
+            record=record_of(url),
             store_url=url,
         )
     except BaseException:

@@ -9,10 +9,11 @@ from wf_core.model.phases import PermitClass
 class WorkflowPermits:
     """Passes on to the limits, and knows what its workflow has, so that nothing is ever lost."""
 
-    def __init__(self, services: Services, holder: str) -> None:
+    def __init__(self, services: Services, holder: str, namespace: str) -> None:
         self._services = services
         self._limits = services.limits
         self._holder = holder
+        self._tenant = namespace
         self._calls: dict[tuple[str, PermitClass], int] = {}
         self._attempts: dict[str, int] = {}
         self._abandoned = False
@@ -21,8 +22,12 @@ class WorkflowPermits:
         """One call, all or none; the limits remember who was refused."""
         if self._services.closing or self._abandoned:
             return False
-        if not self._limits.take(self._holder, kind, cls, now, opens=opens):
+        isolation = self._services.isolation
+        if not isolation.admits(self._holder):
             return False
+        if not self._limits.take(self._holder, kind, cls, now, opens=opens, tenant=self._tenant):
+            return False
+        isolation.begins(self._holder)
         self._calls[kind, cls] = self._calls.get((kind, cls), 0) + 1
         if opens:
             self._attempts[kind] = self._attempts.get(kind, 0) + 1
@@ -32,18 +37,19 @@ class WorkflowPermits:
         """The call ended."""
         if not self._abandoned or self._calls.get((kind, cls)):
             self._calls[kind, cls] = self._calls.get((kind, cls), 0) - 1
-            self._limits.give(kind, cls)
+            self._limits.give(kind, cls, self._tenant)
+            self._services.isolation.ends(self._holder)
 
     def close(self, kind: str) -> None:
         """The attempt ended."""
         if not self._abandoned or self._attempts.get(kind):
             self._attempts[kind] = self._attempts.get(kind, 0) - 1
-            self._limits.close(kind)
+            self._limits.close(kind, self._tenant)
 
     def reopen(self, kind: str) -> None:
         """An attempt was found open after a crash."""
         self._attempts[kind] = self._attempts.get(kind, 0) + 1
-        self._limits.reopen(kind)
+        self._limits.reopen(kind, self._tenant)
 
     def abandon(self, running: Iterable[tuple[str, PermitClass]]) -> None:
         """The machine speaks no more: give all back but what `running` calls still use."""

@@ -5,24 +5,56 @@ import logging
 from msgspec.structs import replace
 
 from wf_core.engine.services import Services
-from wf_core.errors import DocumentInvalid, EngineError, Fault, WfError
-from wf_core.model.phases import Phase
+from wf_core.errors import (
+    DocumentInvalid,
+    EngineError,
+    Fault,
+    StoreUnavailable,
+    WfError,
+    WorkflowNotFound,
+    WorkflowOwned,
+)
+from wf_core.model.phases import DeletionPolicy, Phase, RequestType
 from wf_core.model.spec import Key, Workflow
-from wf_core.model.state import Owner, Stored, Transition, Writer
-from wf_core.ports import Changes
+from wf_core.model.state import (
+    INTERNAL_ERROR,
+    Condition,
+    Owner,
+    Stored,
+    Transition,
+    WorkflowState,
+    Writer,
+)
+from wf_core.ports import Changes, SetsAside, Store
 from wf_core.saga.events import Admitted, Refused
 from wf_core.saga.sizes import short
 from wf_core.saga.table import check_workflow
+from wf_core.schedules.runs import SCHEDULE_UID
 
 log = logging.getLogger("wf.engine")
 
 
-def document_faults(workflow: Workflow, services: Services) -> DocumentInvalid | None:
-    """Everything that keeps a workflow from starting here, or None."""
-    from wf_core.codec import faults  # YAML and all: only where a workflow begins
+SHELL_SINCE = 2
+"""The stored form since which no reference may stand in a shell's text."""
+
+
+def document_faults(
+    workflow: Workflow, services: Services, head: WorkflowState
+) -> DocumentInvalid | None:
+    """Everything that keeps a workflow from starting here, or None. Ceilings are for one that has
+    not begun: a change of the configuration does not stop what has (semantics E9)."""
+    # YAML and all: only where a workflow begins.
+    from wf_core.codec import ceiling_faults, faults
 
     metadata = workflow.metadata
-    found = faults(workflow, services.registry)
+    # What was stored before, and the runs of a schedule that may have been, go on (B6).
+    new = head.schema_version >= SHELL_SINCE and SCHEDULE_UID not in metadata.annotations
+    try:
+        found = faults(workflow, services.registry, new=new)
+    except RecursionError:
+        found = [Fault("$.spec", "it is nested too deep", hint="make what it holds flatter")]
+    if head.phase is Phase.PENDING:
+        found += ceiling_faults(workflow, services.config.controller_config.ceilings)
     misfit = services.store.misfit(workflow)
     if misfit is not None:
         found.append(Fault("$", misfit))
@@ -30,9 +62,10 @@ def document_faults(workflow: Workflow, services: Services) -> DocumentInvalid |
     return DocumentInvalid(found, name) if found else None
 
 
-def entrance(phase: Phase, workflow: Workflow, services: Services) -> Admitted | Refused:
+def entrance(head: WorkflowState, workflow: Workflow, services: Services) -> Admitted | Refused:
     """What a workflow that gets its slot is told: one that can't start here becomes Failed."""
-    faults = document_faults(workflow, services) if phase is Phase.PENDING else None
+    pending = head.phase is Phase.PENDING
+    faults = document_faults(workflow, services, head) if pending else None
     return Admitted() if faults is None else Refused(str(faults))
 
 
@@ -41,7 +74,7 @@ def unfit(stored: Stored, services: Services, error: Exception) -> WfError:
     metadata = stored.workflow.metadata
     key = Key(metadata.namespace, metadata.name)
     log.debug("%s: no machine", key, exc_info=error)
-    return document_faults(stored.workflow, services) or EngineError(
+    return document_faults(stored.workflow, services, stored.head) or EngineError(
         f"workflow '{key}': what is stored can't be run: {type(error).__name__}: {error}"
     )
 
@@ -58,20 +91,58 @@ def watched(stored: Stored) -> bool:
     )
 
 
+def say_left_alone(store: Store, key: Key, error: WfError, how: str) -> None:
+    """Say of a workflow that no engine goes on with it: in the log, and where people see it unless
+    that passes by itself."""
+    expected = isinstance(error, WorkflowNotFound)
+    log.log(logging.INFO if expected else logging.ERROR, "%s: %s: %s", key, how, error)
+    passing = isinstance(error, StoreUnavailable | WorkflowOwned | WorkflowNotFound)
+    if not passing and isinstance(store, SetsAside):
+        store.set_aside(key, str(error))
+
+
+async def retry_is_asked(store: Store, key: Key) -> bool:
+    """Whether a person's retry of a run waits, read without the document."""
+    asked = await store.asked(key)
+    return any(each.request.type is RequestType.RETRY_RUN for each in asked)
+
+
+async def remark(services: Services, key: Key, why: str) -> None:
+    """Say in the stored state why the workflow is left alone; nothing else is saved."""
+    owner = await services.store.claim(key)
+    try:
+        stored = await services.store.load(key)
+        head = stored.head
+        if any(each.type == INTERNAL_ERROR for each in head.conditions):
+            return
+        said = Condition(INTERNAL_ERROR, "KillsEngine", short(why), services.clock.now())
+        changed = replace(
+            head,
+            revision=head.revision + 1,
+            owner=owner,
+            writer=Writer(owner.epoch, 1),
+            conditions=(*head.conditions, said),
+        )
+        base = (head.owner.epoch, head.revision)
+        await services.store.save(key, Changes(stored.workflow.metadata.uid, *base, changed, {}))
+    finally:
+        await services.release(key)
+
+
 async def set_aside(
     services: Services, stored: Stored, owner: Owner, why: WfError, *, serving: bool
 ) -> None:
-    """End what never ran and never can: it goes where that was asked, else it becomes Failed.
+    """End what never ran and never can: it goes where that was asked, else it becomes Failed. Where
+    its document gives its effects up, it goes although it ran.
 
     Outside the queues the person who started it is told, and may mend what is missing.
     """
-    if not never_ran(stored):
-        return
-    metadata = stored.workflow.metadata
-    key = Key(metadata.namespace, metadata.name)
+    metadata, policy = stored.workflow.metadata, stored.workflow.spec.deletion_policy
+    key, fresh = Key(metadata.namespace, metadata.name), never_ran(stored)
     if stored.head.deletion_asked_at is not None:
-        await services.store.remove(key)
-    elif serving and stored.head.phase is Phase.PENDING:
+        if fresh or policy is DeletionPolicy.ORPHAN:
+            await services.store.remove(key)
+    elif fresh and serving and stored.head.phase is Phase.PENDING:
         await services.store.save(key, refused(stored, owner, str(why), services.clock.now()))
 
 

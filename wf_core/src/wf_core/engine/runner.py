@@ -15,10 +15,12 @@ from wf_core.callbacks.body import event_id
 from wf_core.engine.announced import announced
 from wf_core.engine.answers import tell_refused
 from wf_core.engine.hooks import Hooks, cut_off
+from wf_core.engine.output import HookOutput
 from wf_core.engine.permits import WorkflowPermits
 from wf_core.engine.services import Services
 from wf_core.errors import (
     EngineError,
+    StoreForeign,
     StoreUnavailable,
     WfError,
     WorkflowNotFound,
@@ -30,15 +32,16 @@ from wf_core.model.phases import FINISHED, DeletionPolicy, Hook, Phase
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Key, TimeToLive
 from wf_core.model.state import (
+    INTERNAL_ERROR,
     Condition,
     Folder,
-    LogLine,
     OutboxEntry,
     Owner,
     Stored,
     Writer,
 )
 from wf_core.ports import Changes, Delivery, Saved
+from wf_core.saga.delta import Delta
 from wf_core.saga.events import (
     Call,
     CallbackSettled,
@@ -51,14 +54,11 @@ from wf_core.saga.events import (
     Woken,
     WriteOff,
 )
-from wf_core.saga.ledger import Delta
 from wf_core.saga.machine import Saga
 from wf_core.saga.sizes import short
 
 log = logging.getLogger("wf.engine")
-LOG_LINGER = 0.2
 READ_BACKS = 5
-INTERNAL_ERROR = "InternalError"
 
 
 class Runner:
@@ -85,10 +85,11 @@ class Runner:
         self._owner = owner
         self._advanced = advanced
         self._turned = turned
-        self._permits = WorkflowPermits(services, metadata.uid)
+        self._permits = WorkflowPermits(services, metadata.uid, metadata.namespace)
         self.saga = self._machine(stored)
+        self._output = HookOutput(services.store, self.key)
         self.hooks = Hooks(
-            services, self.saga, self._permits, owner.epoch, self.post, self.wake, self._log
+            services, self.saga, self._permits, owner.epoch, self.post, self.wake, self._output.add
         )
         self._base = (stored.head.owner.epoch, stored.head.revision)
         self.last_request = max((asked.seq for asked in stored.asked), default=0)
@@ -103,9 +104,6 @@ class Runner:
         self._linger: asyncio.TimerHandle | None = None
         self._wake: asyncio.TimerHandle | None = None
         self._wake_at: float | None = None
-        self._lines: list[LogLine] = []
-        self._log_linger: asyncio.TimerHandle | None = None
-        self._writing: asyncio.Task[None] | None = None
         callback = stored.workflow.spec.callback
         self._callback = callback if callback is not None and callback.url else None
         # What a callback says is what is on disk: the machine may be a save ahead (seed fault 9).
@@ -116,18 +114,21 @@ class Runner:
 
     def _machine(self, stored: Stored) -> Saga:
         controller = self._services.config.controller_config
+        taken_over = stored.head.owner.id not in ("", self._owner.id)
         return Saga(
             stored,
             self._services.registry.kinds,
             self._permits,
             grace=controller.grace,
             sync_timeout=controller.sync_timeout,
+            retry_floor=controller.floors.retry_period,
             sync_timeouts={
                 each.kind: each.sync_timeout
                 for each in controller.steps
                 if each.sync_timeout is not None
             },
             misplaced=self._misplaced,
+            died=self._services.isolation.died(self.uid, taken_over=taken_over),
         )
 
     def _misplaced(self, kind: str, folder: Folder) -> str | None:
@@ -150,6 +151,12 @@ class Runner:
         was let go by then is passed over."""
         if not self._closed:
             self.post(Woken(step))
+
+    def wake_step(self, name: str) -> None:
+        """The same of the step of that name, if there is one."""
+        for i, spec in enumerate(self.saga.workflow.spec.steps):
+            if spec.name == name:
+                self.wake(i)
 
     def ask(self, asked: Asked) -> None:
         """Take a person's request, once."""
@@ -225,7 +232,7 @@ class Runner:
             while self._again and self.error is None:
                 self._again = False
                 await self._turn()
-        except (StoreUnavailable, WorkflowOwned, WorkflowNotFound) as error:
+        except (StoreUnavailable, StoreForeign, WorkflowOwned, WorkflowNotFound) as error:
             self._give_up(error)
         except Exception as error:
             log.exception("%s: a fault of the engine", self.key)
@@ -318,8 +325,7 @@ class Runner:
             self._linger.cancel()
             self._linger = None
         self._flush = False
-        if self._lines:
-            await self._write_lines()
+        await self._output.write()
         self._writes += 1
         delta = self.saga.take_changes(self._owner, self._writes)
         changes = Changes(
@@ -386,6 +392,8 @@ class Runner:
             await self._services.store.save(self.key, Changes(self.uid, *base, head, {}))
         except WfError as error:
             log.error("%s: its fault could not be noted in its state: %s", self.key, error)
+        except Exception:
+            log.exception("%s: its fault could not be noted in its state", self.key)
 
     def _tell(self, delta: Delta) -> None:
         """After the save: the outbox, the observers, whoever looks on."""
@@ -429,30 +437,6 @@ class Runner:
             log.warning("%s: callback %d was given up: %s", self.key, seq, error)
         self.post(CallbackSettled(seq, dropped))
 
-    # Output of hooks
-
-    def _log(self, line: LogLine) -> None:
-        self._lines.append(line)
-        if self._log_linger is None:
-            loop = asyncio.get_running_loop()
-            self._log_linger = loop.call_later(LOG_LINGER, self._log_later)
-
-    def _log_later(self) -> None:
-        self._log_linger = None
-        if self._lines and self.error is None:
-            self._writing = asyncio.get_running_loop().create_task(self._write_lines_alone())
-
-    async def _write_lines_alone(self) -> None:
-        try:
-            await self._write_lines()
-        except StoreUnavailable as error:
-            log.warning("%s: output of hooks was lost: %s", self.key, error)
-
-    async def _write_lines(self) -> None:
-        lines, self._lines = self._lines, []
-        if lines:
-            await self._services.store.log(self.key, lines)
-
     # Ending
 
     def _give_up(self, error: WfError) -> None:
@@ -467,10 +451,11 @@ class Runner:
     def close(self) -> None:
         """Forget timers, callbacks that are on their way, and every permit that no call uses."""
         self._closed = True
-        for timer in (self._linger, self._wake, self._log_linger):
+        for timer in (self._linger, self._wake):
             if timer is not None:
                 timer.cancel()
-        self._linger = self._wake = self._log_linger = None
+        self._linger = self._wake = None
+        self._output.close()
         self._permits.abandon(self.hooks.permits())
         self._services.courier.drop(self.uid)
 
@@ -493,7 +478,4 @@ class Runner:
             task = self._task
             if task is not None:
                 await asyncio.shield(task)
-        if self._writing is not None:
-            await asyncio.wait((self._writing,))
-        if self.error is None:
-            await self._write_lines_alone()
+        await self._output.settle(write=self.error is None)

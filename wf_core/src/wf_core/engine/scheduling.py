@@ -36,7 +36,7 @@ class Judge:
     def _faults(self, schedule: CronWorkflow) -> str:
         from wf_core.codec.schedule_checks import schedule_faults  # YAML and all: only where needed
 
-        found = [str(fault) for fault in schedule_faults(schedule, self._registry)]
+        found = [str(fault) for fault in schedule_faults(schedule, self._registry, new=False)]
         if not found:
             misfit = self._store.misfit(run_of(schedule, 0.0, seconds=True))
             found = [misfit] if misfit else []

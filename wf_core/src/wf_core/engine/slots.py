@@ -1,4 +1,8 @@
-"""Slots of running workflows: what the stored states say, counted for admission (semantics E3)."""
+"""Slots of running workflows: what the stored states say, counted for admission (semantics E3).
+
+Between a save that failed and the next look at what is stored nobody knows what the state says. The
+slot is kept in doubt meanwhile, and whoever looks next settles it, whatever that look finds.
+"""
 
 from collections.abc import Callable
 
@@ -18,6 +22,7 @@ class Slots:
         self._admission = Admission(queue)
         self._begin = begin
         self._open = False
+        self._in_doubt: dict[Key, None] = {}
 
     def open(self) -> None:
         """Everything is counted: admit from now on."""
@@ -67,7 +72,23 @@ class Slots:
 
     def hold(self, runner: Runner) -> None:
         """The workflow has a slot, whatever the maximum says."""
+        self._in_doubt.pop(runner.key, None)
         self._admission.hold(runner.key, runner.queue)
+
+    def hold_in_doubt(self, key: Key, queue: str) -> None:
+        """Keep a slot for a workflow until what is stored of it was looked at."""
+        self._in_doubt[key] = None
+        self._admission.hold(key, queue)
+
+    def settle(self, key: Key) -> None:
+        """The stored state was looked at, and nobody drives the workflow: it has no slot by it."""
+        if key in self._in_doubt:
+            self.leave(key)
+
+    @property
+    def held(self) -> frozenset[Key]:
+        """Who has a slot."""
+        return self._admission.held
 
     def holds(self, key: Key) -> bool:
         """Whether the workflow has a slot."""
@@ -75,5 +96,6 @@ class Slots:
 
     def leave(self, key: Key) -> None:
         """The workflow neither runs nor waits."""
+        self._in_doubt.pop(key, None)
         self._admission.withdraw(key)
         self._admission.release(key)

@@ -46,13 +46,20 @@ async def every_row(store: Store) -> AsyncIterator[Row]:
 
 def row_waits(row: Row) -> bool:
     """Whether a workflow in a list must be taken up at the start: it began, or somebody waits."""
+    if row.unreadable:
+        return False  # the store says so where people see it
     left = row.phase not in FINISHED or row.deleting or row.watched or row.reporting
     return row.asked or (left and not row_is_fresh(row))
 
 
 def row_is_fresh(row: Row) -> bool:
     """Whether it waits to be admitted."""
-    return row.phase is Phase.PENDING and not row.deleting
+    return row.phase is Phase.PENDING and not (row.deleting or row.unreadable)
+
+
+def row_holds_slot(row: Row) -> bool:
+    """Whether a workflow in a list counts as running (E3), as far as a row tells."""
+    return row.phase in (Phase.RUNNING, Phase.ROLLING_BACK) and not row.parked
 
 
 def waits(stored: Stored) -> bool:

@@ -101,8 +101,10 @@ class Turns:
             except WfError as error:
                 self._complain(key, str(error))
                 return
-            except Exception:
-                self._log.exception("%s: a fault of the engine", key)
+            except Exception as error:
+                if self._said.get(key) != repr(error):  # its traceback once, not at every turn
+                    self._said[key] = repr(error)
+                    self._log.exception("%s: a fault of the engine; tried again in a while", key)
                 return
         self._said.pop(key, None)
         if self._due_at.get(key) == again:

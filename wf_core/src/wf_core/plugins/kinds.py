@@ -1,6 +1,6 @@
 """A step kind together with where it came from and what its parameters are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import attrs
 from wf_core.errors import Fault
 from wf_core.kinds import NoParameters, StepKind
 from wf_core.model.phases import Hook
+from wf_core.model.places import REFERENCES, Place, Way
 from wf_core.model.spec import Parameters
 from wf_core.plugins.screening import ASYNC, is_async
 
@@ -16,13 +17,15 @@ NO_PARAMETERS = NoParameters()
 
 
 class FieldInfo(NamedTuple):
-    """One parameter as people are shown it. `default` is JSON, empty where there is none."""
+    """One parameter as people are shown it. `default` is JSON, empty where there is none;
+    `references` is how they enter it."""
 
     name: str
     type: str
     default: str
     required: bool
     description: str
+    references: str
 
 
 @attrs.frozen(eq=False)
@@ -59,6 +62,13 @@ class LoadedKind:
     def needs_folder(self) -> bool:
         """Whether its hooks work in the workflow's folder."""
         return self.kind.needs_folder
+
+    def places(self, parameters: Parameters) -> Mapping[Place, Way]:
+        """How references enter the texts of a document's parameters, where not as text; by place
+        what the parameter class declares (semantics B5)."""
+        from wf_core.plugins.parameters.placing import places
+
+        return places(self.kind.Parameters, parameters)
 
     def decode(self, parameters: Parameters) -> object:
         """An instance of the kind's parameter class; raises ParametersInvalid with every fault.
@@ -153,6 +163,8 @@ def flaw(kind: object) -> str | None:
         return f'brings the kind {title} without a name: give it `name = "..."`'
     if not attrs.has(kind.Parameters):
         return f"brings the kind '{name}', whose Parameters are no attrs class"
+    if wrong := _undeclared(kind):
+        return f"brings the kind '{name}', whose Parameters are wrong: {'; '.join(wrong)}"
     for field in attrs.fields(kind.Parameters):
         unsaved = _unsaved(field)
         if unsaved is not None:
@@ -161,3 +173,12 @@ def flaw(kind: object) -> str | None:
         if is_async(getattr(kind, hook, None)):
             return f"brings the kind '{name}', whose `{hook}` {ASYNC}"
     return None
+
+
+def _undeclared(kind: StepKind) -> list[str]:
+    """What its parameter class says of references that means nothing."""
+    if not any(REFERENCES in each.metadata for each in attrs.fields(kind.Parameters)):
+        return []
+    from wf_core.plugins.parameters.placing import undeclared  # only where something is declared
+
+    return undeclared(kind.Parameters)

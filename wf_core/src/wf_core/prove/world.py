@@ -11,6 +11,7 @@ import attrs
 
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
 from wf_core.model.phases import Hook, PermitClass, Purpose
+from wf_core.model.places import Place, Way
 from wf_core.model.spec import Json
 from wf_core.saga.events import Call
 
@@ -74,6 +75,10 @@ class AbstractKind:
     has_sync: bool = True
     reissue: bool = True
     identity: str = "searched"
+
+    def places(self, _parameters: dict[str, Json]) -> Mapping[Place, Way]:
+        """Values play no part in a search."""
+        return {}
 
     def decode(self, parameters: dict[str, Json]) -> object:
         """Anything goes: documents are validated before they are searched."""

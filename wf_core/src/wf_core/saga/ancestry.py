@@ -1,11 +1,14 @@
 """What a step is told of the steps before it: their attributes and resources (semantics B5)."""
 
+import functools
 from collections.abc import Mapping, Sequence
 
+from wf_core.model.places import Place, Way
 from wf_core.model.spec import Json, Parameters, StepSpec
 from wf_core.model.state import Resource, StepState
 from wf_core.saga.graph import Graph
-from wf_core.saga.references import BadReference, Reference, descend, resolve
+from wf_core.saga.references import BadReference, Reference, descend
+from wf_core.saga.resolving import resolve
 
 
 def upstream_values(
@@ -42,19 +45,23 @@ def resolve_parameters(
     index: Mapping[str, int],
     given: Parameters,
     i: int,
+    places: Mapping[Place, Way],
 ) -> Parameters:
     """Step i's parameters with references resolved; raises BadReference where one has no value.
 
-    `index` finds a step by name, `given` are the workflow's parameters.
+    `index` finds a step by name, `given` are the workflow's parameters, `places` say how references
+    enter the texts of the step's kind.
     """
+
+    @functools.cache  # once, however often it is referred to
+    def fold() -> Parameters:
+        return upstream_values(graph, specs, steps, i)[0]
 
     def lookup(reference: Reference) -> Json:
         if reference.source == "parameters":
             return descend(given, reference.path, reference.text)
         if reference.step is None:
-            return descend(
-                upstream_values(graph, specs, steps, i)[0], reference.path, reference.text
-            )
+            return descend(fold(), reference.path, reference.text)
         at = index.get(reference.step)
         if at is None or not graph.is_ancestor(at, i):
             raise BadReference(
@@ -65,7 +72,7 @@ def resolve_parameters(
             return descend(steps[at].attributes, reference.path, reference.text)
         return descend(_resource_fields(steps[at].resource), reference.path, reference.text)
 
-    resolved = resolve(specs[i].step_template.parameters, lookup)
+    resolved = resolve(specs[i].step_template.parameters, lookup, places)
     assert isinstance(resolved, dict)
     return resolved
 

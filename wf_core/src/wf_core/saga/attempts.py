@@ -13,6 +13,7 @@ from wf_core.saga.results import keep
 from wf_core.saga.sizes import short
 
 MAX_INTERRUPTIONS = 5
+MAX_DEATHS = 3
 _PERMIT_DELAY = 1.0  # seconds; what a retry waited for a permit beyond this is not its own time
 
 
@@ -56,6 +57,11 @@ UNDO = Side(
     "rollback_error",
 )
 Ending = tuple[Failure, Ended]
+
+
+def period_of(ledger: Ledger, i: int, side: Side) -> float:
+    """Seconds before the first retry: what the document says, or the floor (semantics E8)."""
+    return max(side.period(ledger.step_spec(i).step_template.retry_policy), ledger.retry_floor)
 
 
 def deadline_from(ledger: Ledger, i: int, side: Side, start: float) -> float | None:
@@ -111,11 +117,32 @@ def claim_again(ledger: Ledger, i: int, side: Side) -> None:
 
 
 def too_often(ledger: Ledger, i: int) -> Failure | None:
-    """The failure of an attempt that was interrupted too often in a row."""
+    """The failure of an attempt that was interrupted too often in a row (semantics B3).
+
+    Where it is known what was open when the process died, a call that was not alone is as innocent
+    as its neighbours, and one that was alone three times in a row is not called a fourth time.
+    """
+    alone = ledger.died.get(i)
+    if alone is not None:
+        return killed(ledger, i) if alone else None
     if ledger.steps[i].interruptions < MAX_INTERRUPTIONS:
         return None
     why = f"interrupted {MAX_INTERRUPTIONS} times in a row: does the hook kill its process?"
     return Failure(Severity.RETRYABLE, why)
+
+
+def killed(ledger: Ledger, i: int) -> Failure | None:
+    """Count a death of the process during which step i's call alone was open; the failure for good
+    once that happened too often in a row."""
+    deaths = ledger.steps[i].deaths + 1
+    ledger.put(i, deaths=deaths)
+    if deaths < MAX_DEATHS:
+        return None
+    why = (
+        f"the process died {deaths} times in a row while nothing but this call was open: the hook "
+        "kills its process. See the system's log for the cause (out of memory, a crash)"
+    )
+    return Failure(Severity.FATAL, why)
 
 
 def begin_again(ledger: Ledger, i: int, side: Side, now: float) -> None:
@@ -175,14 +202,21 @@ def progress(
     return look_again(ledger, i, side, flight, result.poll_after, now)
 
 
+def survived(ledger: Ledger, i: int) -> None:
+    """A call of step i ended, and its process lives: deaths are counted in a row."""
+    if ledger.steps[i].deaths:
+        ledger.put(i, deaths=0)
+
+
 def look_again(
     ledger: Ledger, i: int, side: Side, flight: Flight, poll_after: float | None, now: float
 ) -> Ending | None:
     """Look later at what is in progress, or end the attempt whose time is over."""
+    survived(ledger, i)
     deadline = ledger.steps[i].attempt_deadline_at
     if flight.timed_out or (deadline is not None and now >= deadline):
         return timed_out(ledger, i, side)
-    schedule_look(ledger, i, poll_after, now)
+    schedule_look(ledger, i, poll_after, now, looked=flight.hook is Hook.SYNC)
     return None
 
 
@@ -202,7 +236,7 @@ def ended_with_its_process(side: Side) -> Ending:
 def longest_wait(ledger: Ledger, i: int, side: Side) -> float:
     """Seconds that the planned attempt of step i waits at most, whatever the clock did (H)."""
     step, policy = ledger.steps[i], ledger.step_spec(i).step_template.retry_policy
-    period, failures = side.period(policy), int(getattr(step, side.count))
+    period, failures = period_of(ledger, i, side), int(getattr(step, side.count))
     if not step.attempts or step.next_attempt_at is None:
         return longest_retry(period, policy)
     ended_at = step.attempts[-1].ended_at
@@ -213,6 +247,21 @@ def longest_wait(ledger: Ledger, i: int, side: Side) -> float:
             return longest
     # Throttled: how long is said by nothing but the two times.
     return max(longest_retry(period, policy), waits)
+
+
+def raised_wait(ledger: Ledger, i: int, side: Side) -> float | None:
+    """The seconds that the document asks for before the planned retry of step i, where the engine
+    that planned it waits longer (semantics E8); None where it does not."""
+    step, policy = ledger.steps[i], ledger.step_spec(i).step_template.retry_policy
+    failures = int(getattr(step, side.count))
+    if not failures or not step.attempts or step.next_attempt_at is None:
+        return None
+    ended_at = step.attempts[-1].ended_at
+    if getattr(step, side.latest) != ended_at:
+        return None  # throttled: its kind said how long
+    asked = retry_delay(side.period(policy), policy, failures, 0.0)
+    longest = retry_delay(side.period(policy), policy, failures, 1.0)
+    return asked if step.next_attempt_at - ended_at > longest else None
 
 
 def try_later(
@@ -235,7 +284,7 @@ def try_later(
         if not unlimited and 0 <= side.limit(policy) < failures:
             return False
         jitter = ledger.jitter(i, side.hook, _number(step, side))
-        delay = retry_delay(side.period(policy), policy, failures, jitter)
+        delay = retry_delay(period_of(ledger, i, side), policy, failures, jitter)
     plan(ledger, i, side, now + delay)
     return True
 
@@ -247,7 +296,7 @@ def retry_by_hand(ledger: Ledger, i: int, side: Side, now: float) -> None:
     planned comes now; else a new attempt begins.
     """
     unblocked = ledger.steps[i].blocked is not None
-    ledger.put(i, blocked=None, interruptions=0, **{side.count: 0})
+    ledger.put(i, blocked=None, interruptions=0, deaths=0, **{side.count: 0})
     if i in ledger.interrupted:
         ledger.offer_again(i, side.permit)
     elif unblocked and ledger.steps[i].in_progress:

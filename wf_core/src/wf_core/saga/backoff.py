@@ -11,6 +11,8 @@ from wf_core.model.spec import DEFAULT_MAX_PERIOD, RetryPolicy
 THROTTLED_LEAST = 1.0
 POLL_FIRST, POLL_LAST, POLL_FACTOR = 10.0, 60.0, 1.5
 LEAST_STATUS_WATCH = 5.0
+LEAST_LOOK = 0.1
+"""Seconds that at least lie between two looks at a step, whatever its kind asks (semantics E8)."""
 JITTER = 0.1
 
 
@@ -47,14 +49,14 @@ def _most(period: float, policy: RetryPolicy) -> float:
 
 
 def poll_delay(poll_after: float | None, sync_period: float, polls: int) -> float:
-    """Seconds until something in progress is looked at again (semantics B1)."""
+    """Seconds until something in progress is looked at again (semantics B1, E8)."""
     if poll_after is not None:
-        return max(poll_after, 0.0)
+        return max(poll_after, LEAST_LOOK)
     if sync_period > 0:
-        return sync_period
+        return max(sync_period, LEAST_LOOK)
     return min(POLL_FIRST * POLL_FACTOR ** min(polls, 16), POLL_LAST)
 
 
 def watch_delay(period: float, jitter: float) -> float:
-    """Seconds until a finished step is looked at again: a tenth around the period (B9)."""
-    return period * (1 - JITTER + 2 * JITTER * jitter)
+    """Seconds until a finished step is looked at again: a tenth around the period (B9, E8)."""
+    return max(period * (1 - JITTER + 2 * JITTER * jitter), LEAST_LOOK)

@@ -1,11 +1,13 @@
 """Asking for a call, and taking its permit: what all hooks have in common (semantics E1, C1)."""
 
 from wf_core.model.phases import BlockReason, Hook, PermitClass, Phase, Purpose, RequestType
+from wf_core.model.places import Way, shown
 from wf_core.model.spec import Parameters
 from wf_core.model.state import Blocked
 from wf_core.saga.ancestry import resolve_parameters
 from wf_core.saga.events import Call, Stop
 from wf_core.saga.ledger import Flight, Ledger
+from wf_core.saga.references import find, refers
 from wf_core.saga.saved_parameters import difference, merged
 from wf_core.saga.sizes import parameters_too_large
 
@@ -50,6 +52,7 @@ def fresh_parameters(ledger: Ledger, i: int) -> tuple[Parameters | None, object]
             ledger.index,
             ledger.spec.parameters,
             i,
+            kind.places(given) if refers(given) else {},
         )
         first = kind.decode(resolved)
         whole = kind.encode(first)
@@ -69,6 +72,22 @@ def fresh_parameters(ledger: Ledger, i: int) -> tuple[Parameters | None, object]
     if why:
         raise Undecodable(why)
     return saved or None, decoded
+
+
+def quoted_references(ledger: Ledger, i: int) -> str:
+    """The warning about references that enter a step's shell texts; empty where there are none."""
+    given = ledger.step_spec(i).step_template.parameters
+    if not refers(given):
+        return ""
+    places = ledger.kinds[ledger.kind_of(i)].places(given)
+    quoted = {place for place, _ in find(given) if places.get(place) is Way.SHELL}
+    if not quoted:
+        return ""
+    where = ", ".join(shown(each, "")[1:] for each in sorted(quoted, key=str))
+    return (
+        f"warning: {where}: references in the text of a shell were put in as quoted variables; new "
+        "documents are refused: pass values by env, or write the command as a list"
+    )
 
 
 def saved_parameters(ledger: Ledger, i: int) -> object:

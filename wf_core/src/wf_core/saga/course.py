@@ -87,8 +87,11 @@ def deadline_passed(ledger: Ledger) -> None:
 
 def recover_deadline(ledger: Ledger, now: float) -> None:
     """Set the deadline's timer again; the clock may have jumped, but no further than the period."""
-    at, seconds = ledger.head.deadline_at, ledger.spec.active_deadline_seconds
-    if at is not None and seconds is not None and at > now + seconds:
+    head, seconds = ledger.head, ledger.spec.active_deadline_seconds
+    if seconds is None:
+        if head.deadline_at is not None or head.deadline_left is not None:
+            ledger.put_head(deadline_at=None, deadline_left=None)  # somebody wrote it there
+    elif head.deadline_at is not None and head.deadline_at > now + seconds:
         ledger.put_head(deadline_at=now + seconds)
     _arm_deadline(ledger)
 

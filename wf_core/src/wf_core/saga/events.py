@@ -7,8 +7,9 @@ import attrs
 
 from wf_core.model.outcomes import Outcome
 from wf_core.model.phases import DeletionPolicy, Hook, PermitClass, Purpose
+from wf_core.model.places import Place, Way
 from wf_core.model.requests import Asked
-from wf_core.model.spec import Json
+from wf_core.model.spec import Json, Parameters
 from wf_core.model.state import Resource
 
 
@@ -131,6 +132,9 @@ class KnownKind(Protocol):
     @property
     def identity(self) -> str:
         """Distribution and version."""
+
+    def places(self, parameters: Parameters) -> Mapping[Place, Way]:
+        """How references enter the texts of a document's parameters, where not as text (B5)."""
 
     def decode(self, parameters: dict[str, Json]) -> object:
         """The typed parameters; raises ValueError with what is wrong."""

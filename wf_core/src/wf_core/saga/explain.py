@@ -6,7 +6,7 @@ from enum import StrEnum
 import attrs
 
 from wf_core.model.phases import FINISHED, PermitClass, Phase
-from wf_core.model.state import MESSAGE, Blocked, StepState, Stored
+from wf_core.model.state import INTERNAL_ERROR, MESSAGE, Blocked, StepState, Stored
 from wf_core.saga import attempts, course, run, statuses
 from wf_core.saga.attempts import RUN, UNDO, Side
 from wf_core.saga.events import KnownKind
@@ -28,6 +28,7 @@ class Reason(StrEnum):
     CALL = "Call"
     PERSON = "Person"
     DEPENDENTS = "Dependents"
+    FAULT = "Fault"
 
 
 @attrs.frozen
@@ -84,6 +85,7 @@ def explain(stored: Stored, kinds: Mapping[str, KnownKind], now: float) -> list[
         grace=0.0,
         sync_timeouts={},
         sync_timeout=0.0,
+        retry_floor=0.0,
     )
     waiting = [*_workflow(ledger)]
     for i in range(len(ledger.steps)):
@@ -107,6 +109,9 @@ _Found = tuple[Reason, str]
 
 def _workflow(ledger: Ledger) -> Iterator[Waiting]:
     head = ledger.head
+    for condition in head.conditions:
+        if condition.type == INTERNAL_ERROR:
+            yield Waiting(None, Reason.FAULT, f"left alone, by a fault of wf: {condition.message}")
     if head.suspended:
         yield Waiting(None, Reason.SUSPENDED, "suspended; a Continue request lets it go on")
     elif course.wants_slot(ledger):
@@ -176,7 +181,7 @@ def _attempt(ledger: Ledger, i: int, side: Side, now: float) -> _Found:
     error = getattr(step, side.error)
     last = f"; last error: {error}" if error else ""
     if step.in_progress:
-        seconds = max(0.0, now - step.reached[step.phase])
+        seconds = max(0.0, now - step.reached.get(step.phase, now))
         if step.waits_for_person:
             asked = _said(step) or "; waits for a person's answer"
             return Reason.PERSON, f"its {side.hook} started {seconds:.0f} s ago{asked}{last}"
@@ -186,8 +191,17 @@ def _attempt(ledger: Ledger, i: int, side: Side, now: float) -> _Found:
         )
     at = step.next_attempt_at
     if at is not None and at > now:
+        raised = attempts.raised_wait(ledger, i, side)
+        floor = (
+            ""
+            if raised is None
+            else (
+                f"; the document asks for a retry after {raised:g} s, which is below the shortest "
+                "retry period of the engine"
+            )
+        )
         return Reason.BACKOFF, (
-            f"attempt {number} of its {side.hook} begins in {at - now:.0f} s{last}"
+            f"attempt {number} of its {side.hook} begins in {at - now:.0f} s{floor}{last}"
         )
     if side is RUN and at is not None:
         standing = _standing(ledger)

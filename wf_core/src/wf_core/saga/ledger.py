@@ -34,6 +34,7 @@ from wf_core.model.state import (
     WorkflowState,
 )
 from wf_core.saga.backoff import fraction
+from wf_core.saga.delta import Delta
 from wf_core.saga.events import Effect, KnownKind, Permits
 from wf_core.saga.graph import Graph
 from wf_core.saga.reports import reported
@@ -67,18 +68,6 @@ class Flight:
     too_large: str | None = None
 
 
-@attrs.frozen
-class Delta:
-    """What one save writes."""
-
-    head: WorkflowState
-    steps: Mapping[int, StepState]
-    outbox: tuple[OutboxEntry, ...]
-    history: tuple[Transition, ...]
-    answered: tuple[int, ...]
-    failed: tuple[int, ...]
-
-
 class Ledger:
     """State and open counts of one saga. Steps are integers."""
 
@@ -100,6 +89,7 @@ class Ledger:
         "blocked",
         "calls",
         "count",
+        "died",
         "effects",
         "flights",
         "grace",
@@ -110,6 +100,7 @@ class Ledger:
         "kinds",
         "looks",
         "misplaced",
+        "next_look",
         "open",
         "open_conditions",
         "open_dependents",
@@ -119,6 +110,7 @@ class Ledger:
         "polls",
         "ready",
         "retries",
+        "retry_floor",
         "settled",
         "spec",
         "steps",
@@ -140,6 +132,7 @@ class Ledger:
         grace: float,
         sync_timeouts: Mapping[str, float],
         sync_timeout: float,
+        retry_floor: float,
         misplaced: Misplaced | None = None,
     ) -> None:
         self.uid = workflow.metadata.uid
@@ -151,29 +144,27 @@ class Ledger:
         self.kinds = kinds
         self.permits = permits
         self.grace = grace
+        self.retry_floor = retry_floor
         self._sync_timeout = sync_timeout
         self._sync_timeouts = sync_timeouts
         self.misplaced = misplaced
-
         self.flights: dict[int, Flight] = {}
         self.effects: list[Effect] = []
         self.calls = 0
         self.open: dict[int, None] = {}
         self.polls: dict[int, int] = {}
+        self.next_look: dict[int, float] = {}
         self.asked: list[Asked] = []
         self.applying: Request | None = None
         self.woken: dict[int, None] = {}
         self.interrupted: dict[int, None] = {}
-
-        # What wants a permit, in order.
+        self.died: Mapping[int, bool] = {}  # open when a process died: whether alone
         self.ready = Waiting()
         self.retries = {PermitClass.ROLLBACK: Waiting(), PermitClass.RUN: Waiting()}
         self.looks = {purpose: Waiting() for purpose in Purpose}
         self.undoable = Waiting()
         self.awaiting_status: dict[int, None] = {}
-
         self.timers = Timers()
-
         self._dirty: dict[int, None] = {}
         self._head_dirty = False
         self._cursor_moved = False
@@ -186,7 +177,6 @@ class Ledger:
         self._outbox_new: list[OutboxEntry] = []
         self._answered: list[int] = []
         self.outbox = list(outbox)
-
         self.count = dict.fromkeys(Phase, 0)
         self.blocked = dict.fromkeys(Phase, 0)
         for step in self.steps:
@@ -348,6 +338,7 @@ class Ledger:
             in_progress=False,
             waits_for_person=False,
             interruptions=0,
+            deaths=0,
             attempt_deadline_at=None,
             next_attempt_at=None,
         )
@@ -355,6 +346,7 @@ class Ledger:
             self.timers.clear(i, timer)
         self.woken.pop(i, None)
         self.polls.pop(i, None)
+        self.next_look.pop(i, None)
         self.interrupted.pop(i, None)
         self.close_attempt(i)
 

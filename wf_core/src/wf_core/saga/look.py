@@ -1,10 +1,10 @@
-"""Looks at what is in progress: `sync` for a run or an undo (semantics B1, B8)."""
+"""Looks at what is in progress: `sync` for a run or an undo (semantics B1, B8, E8)."""
 
 import attrs
 
 from wf_core.model.outcomes import Failure, Outcome, Severity
 from wf_core.model.phases import Hook
-from wf_core.saga.backoff import THROTTLED_LEAST, poll_delay
+from wf_core.saga.backoff import LEAST_LOOK, THROTTLED_LEAST, poll_delay
 from wf_core.saga.calls import (
     PERMIT_OF,
     Undecodable,
@@ -15,11 +15,16 @@ from wf_core.saga.calls import (
 from wf_core.saga.ledger import Flight, Ledger
 
 
-def schedule_look(ledger: Ledger, i: int, poll_after: float | None, now: float) -> None:
-    """Look again later; at once where a wake came while the last look was going on."""
+def schedule_look(
+    ledger: Ledger, i: int, poll_after: float | None, now: float, *, looked: bool
+) -> None:
+    """Look again later; as soon as may be where a wake came while the last call was going on.
+    `looked`: that call was a look itself."""
+    if looked:
+        ledger.next_look[i] = now + LEAST_LOOK
     if i in ledger.woken:
         del ledger.woken[i]
-        ledger.offer_look(i)
+        _look_soon(ledger, i, now)
         return
     polls = ledger.polls.get(i, 0)
     ledger.polls[i] = polls + 1
@@ -27,11 +32,20 @@ def schedule_look(ledger: Ledger, i: int, poll_after: float | None, now: float) 
     ledger.timers.set(i, "look", now + poll_delay(poll_after, period, polls))
 
 
-def wake(ledger: Ledger, i: int) -> None:
+def wake(ledger: Ledger, i: int, now: float) -> None:
     """A hint that something in progress may be done: sticky until a later look has started."""
     if i in ledger.flights:
         ledger.woken[i] = None
     elif ledger.steps[i].in_progress:
+        _look_soon(ledger, i, now)
+
+
+def _look_soon(ledger: Ledger, i: int, now: float) -> None:
+    """Look at once; soon after another look only once its time has come (semantics E8)."""
+    earliest = ledger.next_look.get(i, now)
+    if earliest > now:
+        ledger.timers.set(i, "look", earliest)
+    else:
         ledger.timers.clear(i, "look")
         ledger.offer_look(i)
 

@@ -26,6 +26,7 @@ from wf_core.model.state import (
 from wf_core.saga import course, look, recovery, requests, results, run, undo, watch
 from wf_core.saga.ancestry import upstream_values
 from wf_core.saga.calls import give_permit, stop
+from wf_core.saga.delta import Delta
 from wf_core.saga.events import (
     Admitted,
     CallbackSettled,
@@ -41,7 +42,7 @@ from wf_core.saga.events import (
     Woken,
     WriteOff,
 )
-from wf_core.saga.ledger import WORKFLOW_TIMER, Delta, Ledger, Misplaced
+from wf_core.saga.ledger import WORKFLOW_TIMER, Ledger, Misplaced
 from wf_core.saga.sizes import short
 
 
@@ -49,8 +50,11 @@ class Saga:
     """One workflow, from what was stored.
 
     `kinds` are what is installed, by name; `permits` hands out permits; `grace` is the seconds a
-    hook has to stop once asked, `sync_timeout` (and `sync_timeouts` by kind) the seconds of a look.
+    hook has to stop once asked, `sync_timeout` (and `sync_timeouts` by kind) the seconds of a look,
+    `retry_floor` the least seconds between a failed attempt and the next.
     `misplaced` says why a kind can't work in the workflow's folder.
+    `died` names the steps whose calls were open when the process before this one died, and whether
+    each was open alone; what it does not name nobody knows (B3).
     Everything found unfinished is recovered at `now`, in the first `advance`.
     """
 
@@ -63,7 +67,9 @@ class Saga:
         grace: float = 10.0,
         sync_timeout: float = 60.0,
         sync_timeouts: Mapping[str, float] | None = None,
+        retry_floor: float = 0.0,
         misplaced: Misplaced | None = None,
+        died: Mapping[str, bool] | None = None,
     ) -> None:
         self._workflow = stored.workflow
         self._ledger = Ledger(
@@ -76,9 +82,12 @@ class Saga:
             grace,
             sync_timeouts or {},
             sync_timeout,
+            retry_floor,
             misplaced,
         )
         self._ledger.asked = sorted(stored.asked, key=lambda asked: asked.seq)
+        index = self._ledger.index
+        self._ledger.died = {index[step]: alone for step, alone in (died or {}).items()}
         self._recovered = False
 
     # What the shell asks
@@ -228,7 +237,7 @@ class Saga:
                     if ledger.head.phase is Phase.PENDING:
                         ledger.move_workflow(Phase.FAILED, now, error, error=short(error))
                 case Woken(step):
-                    look.wake(ledger, step)
+                    look.wake(ledger, step, now)
                 case DeletionAsked(at):
                     course.delete(ledger, at, now)
                 # One that goes without an undo has dropped what it was about: there is no way back.

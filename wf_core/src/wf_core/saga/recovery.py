@@ -28,6 +28,8 @@ def recover(ledger: Ledger, now: float) -> None:
             # A hook that did not stop, and ended with its process; a look is just repeated.
             stuck = step.blocked.reason is BlockReason.HOOK_STUCK and not step.in_progress
             ledger.put(i, blocked=None)
+        if i in ledger.died and _killed_by_look(ledger, i, now):
+            continue
         if phase is Phase.RUNNING:
             _forward(ledger, i, now, stuck)
         elif phase is Phase.ROLLING_BACK:
@@ -36,6 +38,25 @@ def recover(ledger: Ledger, now: float) -> None:
     watch.rearm(ledger, now)
     if ledger.head.deletion_asked_at is not None:
         course.delete(ledger, ledger.head.deletion_asked_at, now)
+
+
+def _killed_by_look(ledger: Ledger, i: int, now: float) -> bool:
+    """Whether looking at step i ended its process too often, and so is over."""
+    step, phase = ledger.steps[i], ledger.head.phase
+    watched = step.phase is Phase.SUCCESS and phase in (Phase.RUNNING, Phase.SUCCESS)
+    looked_at = step.in_progress and step.phase is phase
+    if not (looked_at or watched) or not ledger.died[i]:
+        return False
+    failure = attempts.killed(ledger, i)
+    if failure is None:
+        return False
+    if watched:
+        watch.kills(ledger, i, failure.message, now)
+    elif phase is Phase.ROLLING_BACK:
+        undo.kills(ledger, i, failure, now)
+    else:
+        run.kills(ledger, i, failure, Ended.IN_PROGRESS, now)
+    return not watched
 
 
 def _forward(ledger: Ledger, i: int, now: float, stuck: bool) -> None:

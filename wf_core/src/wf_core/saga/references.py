@@ -7,15 +7,16 @@ value's type; within a longer text values become text. `${HOME}` and the like, w
 left alone, so that shell text stays shell text.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import attrs
 
+from wf_core.model.places import Place
 from wf_core.model.spec import Json
 
-_PATTERN = re.compile(r"\$?\$\{([^{}$]*\.[^{}$]*)\}")
+# The first dot ends the first part: were dots allowed in it, `${....` would take quadratic time.
+_PATTERN = re.compile(r"\$?\$\{([^{}$.]*\.[^{}$]*)\}")
 _RESOURCE_FIELDS = ("status", "id", "name", "address", "attributes")
 
 
@@ -31,6 +32,11 @@ class Reference:
     source: str
     path: tuple[str, ...]
     step: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether it is a parameter of the workflow: the author's, not what a step answered."""
+        return self.source == "parameters"
 
 
 def parse(text: str) -> Reference:
@@ -54,43 +60,42 @@ def parse(text: str) -> Reference:
     )
 
 
-def find(value: Json, path: str = "$") -> Iterator[tuple[str, str]]:
-    """Every reference in a value, as (path, text inside the braces)."""
+def pieces(text: str) -> Iterator[str | tuple[str]]:
+    """A text in its parts: what is literal, and in a tuple what stands inside `${...}`."""
+    at = 0
+    for match in _PATTERN.finditer(text):
+        if match.start() > at:
+            yield text[at : match.start()]
+        yield match[0][1:] if match[0].startswith("$$") else (match[1],)
+        at = match.end()
+    if at < len(text):
+        yield text[at:]
+
+
+def texts(value: Json, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Every text in a value that may hold a reference, and where it is."""
     if isinstance(value, str):
-        for match in _PATTERN.finditer(value):
-            if not match[0].startswith("$$"):
-                yield path, match[1]
+        if "${" in value:
+            yield place, value
     elif isinstance(value, dict):
         for key, each in value.items():
-            yield from find(each, f"{path}.{key}")
+            yield from texts(each, (*place, key))
     elif isinstance(value, list):
         for n, each in enumerate(value):
-            yield from find(each, f"{path}[{n}]")
+            yield from texts(each, (*place, n))
 
 
-def resolve(value: Json, lookup: Callable[[Reference], Json]) -> Json:
-    """The value with every reference replaced by what `lookup` gives or raises (BadReference)."""
-    if isinstance(value, str):
-        return _resolve_text(value, lookup) if "${" in value else value
-    if isinstance(value, dict):
-        return {key: resolve(each, lookup) for key, each in value.items()}
-    if isinstance(value, list):
-        return [resolve(each, lookup) for each in value]
-    return value
+def find(value: Json) -> Iterator[tuple[Place, str]]:
+    """Every reference in a value: where it is, and the text inside the braces."""
+    for place, text in texts(value):
+        for match in _PATTERN.finditer(text):
+            if not match[0].startswith("$$"):
+                yield place, match[1]
 
 
-def _resolve_text(text: str, lookup: Callable[[Reference], Json]) -> Json:
-    whole = _PATTERN.fullmatch(text)
-    if whole and not text.startswith("$$"):
-        return lookup(parse(whole[1]))
-
-    def replacement(match: re.Match[str]) -> str:
-        if match[0].startswith("$$"):
-            return match[0][1:]
-        found = lookup(parse(match[1]))
-        return found if isinstance(found, str) else json.dumps(found)
-
-    return _PATTERN.sub(replacement, text)
+def refers(value: Json) -> bool:
+    """Whether there is any reference in a value."""
+    return next(find(value), None) is not None
 
 
 def descend(value: Json, path: tuple[str, ...], text: str) -> Json:

@@ -140,7 +140,7 @@ def _undo_again(ledger: Ledger, _asked: Asked, now: float) -> _Verdict | None:
     return _APPLIED
 
 
-def _signal(ledger: Ledger, asked: Asked, _now: float) -> _Verdict | None:
+def _signal(ledger: Ledger, asked: Asked, now: float) -> _Verdict | None:
     request = asked.request
     if not request.name:
         return Verdict.REFUSED, "a signal needs a name"
@@ -153,7 +153,7 @@ def _signal(ledger: Ledger, asked: Asked, _now: float) -> _Verdict | None:
         return Verdict.REFUSED, f"signals may be {MAX_ATTRIBUTES} bytes in all"
     ledger.put_head(signals=signals)
     for i in dict.fromkeys((*ledger.open, *ledger.flights)):
-        look.wake(ledger, i)
+        look.wake(ledger, i, now)
     return _APPLIED
 
 

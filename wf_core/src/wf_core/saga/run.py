@@ -22,6 +22,7 @@ from wf_core.saga.calls import (
     call,
     fresh_parameters,
     misplaced,
+    quoted_references,
     saved_parameters,
     unavailable,
 )
@@ -71,6 +72,7 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
         i,
         Phase.RUNNING,
         now,
+        quoted_references(ledger, i),
         attempt=1,
         kind=kind.identity,
         parameters=saved,
@@ -161,7 +163,19 @@ def interrupted(ledger: Ledger, i: int, now: float) -> None:
     if failure is None:
         attempts.claim_again(ledger, i, RUN)
     else:
-        _end_badly(ledger, i, (failure, Ended.UNKNOWN), now)
+        kills(ledger, i, failure, Ended.UNKNOWN, now)
+
+
+def kills(ledger: Ledger, i: int, failure: Failure, ended: Ended, now: float) -> None:
+    """An attempt is not called again, since its process did not live through it. What must not be
+    undone on a guess, or goes forward only, waits for a person."""
+    goes_forward = i == ledger.graph.pivot or ledger.head.committed
+    if failure.severity is Severity.FATAL and goes_forward:
+        ledger.end_attempt(i, Hook.RUN, ended, now, short(failure.message))
+        ledger.put(i, run_error=short(failure.message))
+        ledger.block(i, Blocked(BlockReason.OUTCOME_UNKNOWN, now, failure.message, RETRY))
+    else:
+        _end_badly(ledger, i, (failure, ended), now)
 
 
 def _said(result: Succeeded) -> str:

@@ -1,6 +1,6 @@
 """Backward: turning a workflow round, undoing steps in reverse order (semantics A1 to A3)."""
 
-from wf_core.model.outcomes import Outcome, Progressing, Severity, Succeeded
+from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
 from wf_core.model.phases import (
     BlockReason,
     Ended,
@@ -95,6 +95,7 @@ def start(ledger: Ledger, i: int, now: float) -> bool:
         now,
         rollback_attempt=1,
         interruptions=0,
+        deaths=0,
         attempt_deadline_at=attempts.deadline_from(ledger, i, UNDO, now),
     )
     return _call(ledger, i, now)
@@ -135,6 +136,11 @@ def timed_out(ledger: Ledger, i: int, now: float) -> None:
 def ended_with_its_process(ledger: Ledger, i: int, now: float) -> None:
     """An undo that was stuck went with its process: it has timed out."""
     _end_badly(ledger, i, attempts.ended_with_its_process(UNDO), now)
+
+
+def kills(ledger: Ledger, i: int, failure: Failure, now: float) -> None:
+    """A look at an undo is not made again, since its process did not live through it."""
+    _end_badly(ledger, i, (failure, Ended.IN_PROGRESS), now)
 
 
 def interrupted(ledger: Ledger, i: int, now: float) -> None:

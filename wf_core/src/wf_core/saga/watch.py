@@ -3,6 +3,7 @@
 from wf_core.model.outcomes import Failure, Outcome, Severity
 from wf_core.model.phases import Hook, PermitClass, Phase, Purpose
 from wf_core.saga import statuses
+from wf_core.saga.attempts import survived
 from wf_core.saga.backoff import LEAST_STATUS_WATCH, watch_delay
 from wf_core.saga.calls import Undecodable, block_for_kind, call, saved_parameters, stop
 from wf_core.saga.ledger import Ledger
@@ -49,6 +50,7 @@ def watch(ledger: Ledger, i: int, now: float) -> bool:
 
 def outcome(ledger: Ledger, i: int, result: Outcome, now: float) -> None:
     """What a watch found: saved only where it changes something (B9)."""
+    survived(ledger, i)
     before = ledger.steps[i]
     error: str | None
     if isinstance(result, Failure):
@@ -62,6 +64,12 @@ def outcome(ledger: Ledger, i: int, result: Outcome, now: float) -> None:
     if ledger.steps[i] is not before:
         ledger.put(i, latest_sync_at=now)
     arm_watch(ledger, i, now)
+
+
+def kills(ledger: Ledger, i: int, message: str, now: float) -> None:
+    """No look at a step in Success is made again, since its process did not live through it."""
+    ledger.put(i, deaths=0)
+    _fatal(ledger, i, short(message), now)
 
 
 def rearm(ledger: Ledger, now: float) -> None:

@@ -1,6 +1,7 @@
 """The workflow that a slot starts: the same name, uid and document whoever makes it, and however
 often. So a crash between making it and saving that it was made never leads to two."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from wf_core.model.schedule import CronWorkflow
@@ -63,7 +64,12 @@ def is_run_of(workflow: Workflow, schedule: CronWorkflow, slot: float) -> bool:
 
 def slot_of(workflow: Workflow) -> float | None:
     """The slot (epoch seconds) that a run is of; None for what no slot asked for."""
-    written = workflow.metadata.annotations.get(SCHEDULED_AT, "")
+    return slot_noted(workflow.metadata.annotations)
+
+
+def slot_noted(annotations: Mapping[str, str]) -> float | None:
+    """The same, from the annotations alone."""
+    written = annotations.get(SCHEDULED_AT, "")
     try:
         return datetime.fromisoformat(written).timestamp()
     except ValueError:

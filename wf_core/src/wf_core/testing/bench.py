@@ -21,6 +21,7 @@ import attrs
 
 from wf_core.adapters.memory.backing import Backing
 from wf_core.adapters.memory.store import MemoryStore
+from wf_core.adapters.open_record import Kept
 from wf_core.config import Config
 from wf_core.engine import Engine
 from wf_core.kinds import Answer, StepCall, StepKind
@@ -39,6 +40,7 @@ from wf_core.model.state import Stored
 from wf_core.plugins import Registry
 from wf_core.ports import Delivered, Delivery, Event, Receipt
 from wf_core.testing.faulty_store import FaultyStore
+from wf_core.testing.memory_record import MemoryRecord
 from wf_core.testing.scripted_hooks import Called, Script, ScriptedExecutor
 from wf_core.testing.virtual_time import VirtualClock
 
@@ -136,6 +138,7 @@ class Process:
         self.store.crash = self.kill
         self.executor = ScriptedExecutor(bench.script, bench.clock)
         self.announcer = RecordingAnnouncer()
+        self.record = MemoryRecord(bench.deaths)
         self.alive = True
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self.engine = Engine(
@@ -147,6 +150,7 @@ class Process:
             announcer=self.announcer,
             config=config,
             folder=Path("unused"),
+            record=self.record,
         )
         self._context = contextvars.copy_context()
         self._context.run(_PROCESS.set, self)
@@ -177,6 +181,7 @@ class Process:
     def kill(self) -> None:
         """End as by `kill -9`: nothing is written, told or reported from now on."""
         self.alive = False
+        self.record.died()
         self.executor.crash()
         self.store.halt()
         for task in list(self._tasks):
@@ -222,6 +227,7 @@ class Bench:
         self.sender = ScriptedSender()
         self.config = config or Config()
         self.people = MemoryStore(self.backing)
+        self.deaths = Kept()
         self.processes: list[Process] = []
         self._created = 0
 

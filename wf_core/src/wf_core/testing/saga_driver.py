@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
 from wf_core.model.phases import Hook, PermitClass, Phase, RequestType, Verdict
+from wf_core.model.places import Place, Way
 from wf_core.model.requests import Answer, Asked, Request
 from wf_core.model.spec import (
     DependOn,
@@ -107,6 +108,10 @@ class Kind:
     reissue: bool = True
     identity: str = "test 1.0"
     defaults: Mapping[str, Any] = attrs.Factory(dict)
+
+    def places(self, _parameters: dict[str, Any]) -> Mapping[Place, Way]:
+        """Every text takes references as text."""
+        return {}
 
     def decode(self, parameters: dict[str, Any]) -> object:
         """The parameters themselves; raises ValueError where one is called `bad`."""

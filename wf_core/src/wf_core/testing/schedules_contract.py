@@ -128,7 +128,7 @@ class SchedulesContract(StoreTests):
     def test_b2_runs_get_the_folder_of_their_schedule(self) -> None:
         async def test(handles: Handles) -> None:
             store = await handles.open()
-            schedules, folder = of(store), Folder("/home/ann", 1000)
+            schedules, folder = of(store), Folder("/srv/ann", 1000)
             wanted = folder if store.keeps_folders else None
             stored = await schedules.create(schedule(), 5.0, folder)
             made = Made(store, stored)
@@ -138,7 +138,7 @@ class SchedulesContract(StoreTests):
             assert await schedules.start(made.key, made.uid, status, run, SLOT, stored.folder)
             created = await store.load(run_key(stored.schedule, run.metadata.name))
             assert created.head.folder == wanted
-            moved = Folder("/home/ann/elsewhere", 1000)
+            moved = Folder("/srv/ann/elsewhere", 1000)
             after = await schedules.replace(schedule(), 6.0, moved)
             assert after.folder == (moved if store.keeps_folders else None)
 

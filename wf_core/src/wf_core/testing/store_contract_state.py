@@ -44,7 +44,7 @@ class StateContract(StoreTests):
     def test_b2_the_folder_is_kept_where_the_engine_shares_the_machine(self) -> None:
         async def test(handles: Handles) -> None:
             store = await handles.open()
-            folder = Folder("/home/ann/orders", 1000)
+            folder = Folder("/srv/ann/orders", 1000)
             first = await store.create(workflow("one", uid="u1"), 5.0, folder)
             assert first.head.folder == (folder if store.keeps_folders else None)
             again = await store.create(workflow("one", uid="u1"), 6.0, Folder("/elsewhere", 1))

@@ -41,6 +41,12 @@ log = logging.getLogger("wf.controller")
     help="Where /metrics, /healthz and /readyz are; 0 takes a free one and logs it.",
 )
 @click.option(
+    "--open-folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the calls that are open are noted, for the process that is started after this one "
+    "died: a folder that outlives it, in a pod an emptyDir. Left out: nowhere.",
+)
+@click.option(
     "--lease-seconds",
     type=click.IntRange(min=3),
     default=15,
@@ -91,6 +97,7 @@ def controller_command(
     kubeconfig: Path | None,
     context: str | None,
     metrics_port: int,
+    open_folder: Path | None,
     lease_seconds: int,
     lease: str | None,
     on_namespace_deletion: str,
@@ -127,6 +134,7 @@ def controller_command(
         tasks=tasks,
         requesters_verified=requesters_verified,
         metrics_port=metrics_port,
+        open_folder=open_folder,
         timing=Timing(lease_seconds, lease_seconds * 2 / 3, min(1.0, lease_seconds / 5)),
         **({} if lease is None else {"lease": lease}),
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from wf_k8s.client.errors import Cause, GoneError, RefusedError
+from wf_k8s.client.nested import shallow
 
 LONGEST_WAIT = 300.0
 """Seconds that Retry-After is believed at most."""
@@ -42,7 +43,7 @@ def refusal(
     """
     try:
         status = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = body[:200].decode("utf-8", "replace").strip()
         status = _Status(message=text)
     code = code or status.code or 500
@@ -66,7 +67,10 @@ def whole(headers: Mapping[str, str], body: bytes) -> bool:
     if "Content-Length" in headers or "Transfer-Encoding" in headers:
         return True
     try:
-        _json.decode(body)
+        try:
+            _json.decode(body)
+        except RecursionError:
+            _json.decode(shallow(body))
     except msgspec.DecodeError:
         return False
     return True

@@ -6,7 +6,7 @@ doubled or reordered leaves no trace.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 
 import attrs
@@ -57,6 +57,11 @@ class Trouble:
 
 
 Change = Restarted | Put | Gone | Synced | Trouble
+
+FAULTS = 5
+"""Faults in a row after which following counts as broken: only a new process may help."""
+QUIET_SECONDS = 60.0
+"""A fault that comes later than this after the one before it is none in a row."""
 
 
 class Follow:
@@ -114,6 +119,29 @@ class Follow:
                 yield Trouble(error)
             await self._session.pause(max(self._failures, 1), after)
 
+    async def supervise(
+        self, take: Callable[[Change], None], broke: Callable[[StoreUnavailable], None]
+    ) -> None:
+        """Give `take` all that happens, for ever. Whatever it raises is logged, and after a while
+        it is told anew what exists. `broke` is called where that happens again and again."""
+        loop = asyncio.get_running_loop()
+        faults, latest = 0, float("-inf")
+        while True:
+            try:
+                async with aclosing(self.changes()) as changes:
+                    async for change in changes:
+                        take(change)
+            except Exception as error:
+                now = loop.time()
+                faults = faults + 1 if now - latest < QUIET_SECONDS else 1
+                latest = now
+                log.exception("following %s: a fault of the engine; listing again", self._path)
+                self._version = None
+                if faults >= FAULTS:
+                    why = f"{type(error).__name__}: {error}"
+                    broke(StoreUnavailable(f"following {self._path} fails again and again: {why}"))
+            await self._session.pause(max(faults, 1))
+
     async def _round(self) -> AsyncGenerator[Change, None]:
         """One watch, after what must be listed first."""
         listing = self._version is None
@@ -132,9 +160,9 @@ class Follow:
     async def _pages(self) -> AsyncGenerator[Put, None]:
         async with aclosing(pages(self._session, self._path, self._selectors)) as told:
             async for page in told:
-                for item in page.items or ():
-                    yield Put(bytes(item))
-                version = page.metadata.resource_version
+                for item in page.items:
+                    yield Put(item)
+                version = page.resource_version
         self._version = version
 
     async def _watch(self, listing: bool) -> AsyncGenerator[Change, None]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from wf_k8s.client.errors import GoneError
-from wf_k8s.client.frames import ListFrame, read_page
+from wf_k8s.client.frames import ListPage, read_page
 from wf_k8s.client.session import Session
 
 PAGE = 500
@@ -12,7 +12,7 @@ PAGE = 500
 
 async def pages(
     session: Session, path: str, selectors: Mapping[str, str]
-) -> AsyncGenerator[ListFrame, None]:
+) -> AsyncGenerator[ListPage, None]:
     """The pages of one consistent list; GoneError where the later ones grew too old."""
     more = ""
     while True:
@@ -22,7 +22,7 @@ async def pages(
         body = await session.request("GET", path, params=params)
         page = read_page(f"list {path}", body)
         yield page
-        more = page.metadata.more
+        more = page.more
         if not more:
             return
 
@@ -36,7 +36,7 @@ async def read_all(
         try:
             async with aclosing(pages(session, path, selectors or {})) as told:
                 async for page in told:
-                    found += [bytes(item) for item in page.items or ()]
+                    found += page.items
             return found
         except GoneError:
             if not found:

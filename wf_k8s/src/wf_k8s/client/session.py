@@ -13,7 +13,7 @@ from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access, Door
 from wf_k8s.client.answers import refusal, whole
 from wf_k8s.client.errors import NoAnswerError, RefusedError
-from wf_k8s.client.pace import Backoff, Throttle
+from wf_k8s.client.pace import Backoff, Throttle, namespace_of
 
 if TYPE_CHECKING:
     import aiohttp
@@ -119,7 +119,7 @@ class Session:
         failures = renewed = 0
         while True:
             door = await self.door()
-            await self.throttle.turn()
+            await self.throttle.turn(namespace_of(path))
             try:
                 return await self._once(door, method, path, params, body, content_type, timeout)
             except RefusedError as error:
@@ -234,7 +234,7 @@ class Session:
         import aiohttp
 
         what = f"watch {path}"
-        await self.throttle.turn()
+        await self.throttle.turn(namespace_of(path))
         for last in (False, True):
             door = await self.door()
             headers = {

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from wf_core.adapters.clock import SystemClock, WallClock
+from wf_core.adapters.watchdog import Watchdog
 from wf_core.engine.scheduling import scheduler_beside
 from wf_core.errors import OperatorError
 from wf_core.plugins import Registry
@@ -59,7 +60,7 @@ class Controller:
             ) from error
         log.info("metrics and health at port %d", port)
         try:
-            with caught() as asked:
+            with caught() as asked, Watchdog(self._metrics.loop_held_seconds.observe):
                 await self._stand_by(asked)
         finally:
             await server.close()
@@ -85,7 +86,7 @@ class Controller:
         beside: list[asyncio.Future[None]] = []
 
         def serving() -> None:
-            self._health.census = Census(self._metrics, store, engine.view)
+            self._health.census = Census(self._metrics, store, engine.view, store.reasons)
             if self._options.on_namespace_deletion is OnNamespaceDeletion.ORPHAN:
                 beside.append(asyncio.ensure_future(Orphaning(store, store.objects).run()))
             scheduler = scheduler_beside(engine, WallClock()) if self._options.schedules else None

@@ -17,7 +17,8 @@ class Options:
     """`config` says how it runs, and in `config.namespace` is the Lease. `namespaces` are those
     whose workflows it runs: none for all. `schedules`: whether it starts what is due; `tasks`:
     whether it runs tasks; `requesters_verified`: whether an admission policy writes who makes a
-    request. `kubeconfig` and `context` None: the usual ones, or the pod's. `lease` is
+    request. `kubeconfig` and `context` None: the usual ones, or the pod's. `open_folder` outlives
+    the process, so that the next one there knows what was open when it died. `lease` is
     the Lease's name: by default controllers of different namespaces don't stand in each other's
     way.
     """
@@ -31,6 +32,7 @@ class Options:
     tasks: bool = True
     requesters_verified: bool = False
     metrics_port: int = 8080
+    open_folder: Path | None = None
     timing: Timing = attrs.field(factory=Timing)
     lease: str = attrs.field()
 

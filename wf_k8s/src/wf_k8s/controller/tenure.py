@@ -54,9 +54,14 @@ class Tenure:
         keeping = asyncio.ensure_future(self._leadership.keep())
         serving = asyncio.ensure_future(self._serve())
         stopping = asyncio.ensure_future(asked.wait())
+        breaking = asyncio.ensure_future(self._store.breakage.wait())
+        works = (keeping, serving, stopping, breaking)
         try:
-            await asyncio.wait((keeping, serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
             self._signs.unready = "stopping"
+            if breaking.done():
+                self._signs.ailing = breaking.result()
+                log.error("%s; ending, so that another controller may go on", self._signs.ailing)
             if keeping.done():
                 await self._lost(keeping.result())
             ending = asyncio.ensure_future(self._engine.stop())
@@ -66,11 +71,13 @@ class Tenure:
             await ending
             if serving.done():
                 await serving  # raises what ended it
+            if breaking.done():
+                raise OperatorError(f"{breaking.result()}; start the controller again")
         finally:
-            stopping.cancel()
-            serving.cancel()
+            for each in (stopping, serving, breaking):
+                each.cancel()
             await self._let_go(keeping)
-            await asyncio.gather(serving, stopping, return_exceptions=True)
+            await asyncio.gather(serving, stopping, breaking, return_exceptions=True)
 
     async def _serve(self) -> None:
         """Run what is there, once it can be read: an API server that starts, a right or a

@@ -2,15 +2,18 @@
 
 import os
 import platform
+from importlib.metadata import version
 
 from wf_core.adapters.announcer import NoAnnouncer, ThreadAnnouncer
 from wf_core.adapters.clock import SystemClock
+from wf_core.adapters.open_record import FolderRecord, NoRecord
 from wf_core.adapters.threads import ThreadExecutor
 from wf_core.callbacks import HttpSender
 from wf_core.engine.engine import Engine
 from wf_core.engine.local import hook_folder
 from wf_core.limits import pool_size
 from wf_core.plugins import Registry
+from wf_core.ports import OpenRecord
 from wf_k8s.client import shared
 from wf_k8s.client.access import Access
 from wf_k8s.client.pace import Throttle
@@ -63,6 +66,13 @@ def store(
     return K8sStore(session(), owners, clock.now, verified=options.requesters_verified)
 
 
+def record(options: Options) -> OpenRecord:
+    """Where it is noted what is open, for the process that is started after this one died."""
+    if options.open_folder is None:
+        return NoRecord()
+    return FolderRecord(options.open_folder, version("wf-core"))
+
+
 def engine(options: Options, store: K8sStore, registry: Registry, clock: SystemClock) -> Engine:
     """The engine on that store."""
     config = options.config
@@ -75,5 +85,6 @@ def engine(options: Options, store: K8sStore, registry: Registry, clock: SystemC
         announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
         config=config,
         folder=hook_folder(f"k8s:{options.address}", os.environ),
+        record=record(options),
         store_url=f"k8s:{options.address}",
     )

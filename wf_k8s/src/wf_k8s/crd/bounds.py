@@ -62,6 +62,34 @@ STATUS: dict[str, Schema] = {
 """Of `status`, by path."""
 
 
+LATEST = 253402300799
+"""Of a time: the end of the year 9999, beyond which no time can be written down."""
+
+MOST_SECONDS = 10_000_000_000
+"""Of what an author writes in seconds: any time that it is added to can still be written down."""
+
+MOST_COUNTED = 2**53 - 1
+"""Of a counter: beyond it numbers are rounded on their way through JSON."""
+
+_SIGNED = frozenset({"priority"})
+
+
+def bound_numbers(schema: Schema, most: int = MOST_SECONDS, name: str = "") -> Schema:
+    """`schema`, in which no number is one that an engine could not have written, or not go on from:
+    times up to `most`, and counters. What is bounded already stays so."""
+    kind = schema.get("type")
+    if kind in ("number", "integer") and name not in _SIGNED:
+        schema.setdefault("minimum", 0)
+        counted = 2**31 - 1 if schema.get("format") == "int32" else MOST_COUNTED
+        schema.setdefault("maximum", most if kind == "number" else counted)
+    for key, each in schema.get("properties", {}).items():
+        bound_numbers(each, most, key)
+    for part in ("items", "additionalProperties"):
+        if isinstance(schema.get(part), dict):
+            bound_numbers(schema[part], most)
+    return schema
+
+
 def bound(schema: Schema, bounds: dict[str, Schema]) -> Schema:
     """`schema` with `bounds` put in, by path: `a.b` is a property, `a[]` the items of a list.
 

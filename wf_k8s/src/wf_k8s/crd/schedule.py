@@ -9,7 +9,7 @@ from wf_core.model.schedule import (
     CronWorkflow,
 )
 from wf_k8s.crd import rules
-from wf_k8s.crd.bounds import SPEC, bound
+from wf_k8s.crd.bounds import SPEC, bound, bound_numbers
 from wf_k8s.crd.definition import custom_resource, object_schema
 from wf_k8s.crd.descriptions import SCHEDULED
 from wf_k8s.crd.structural import stored, written
@@ -43,7 +43,7 @@ def schedule_definition() -> Schema:
 
 
 def _spec(document: Schema) -> Schema:
-    spec = bound(written(document["properties"]["spec"]), _BOUNDS)
+    spec = bound_numbers(bound(written(document["properties"]["spec"]), _BOUNDS))
     template = spec["properties"]["workflowTemplate"]["properties"]["spec"]
     template.update(rules.validations(rules.TEMPLATE))
     return spec
@@ -59,7 +59,7 @@ def _status() -> Schema:
         "format": "int32",
     }
     return {
-        **bound(status, {"active": _RUNS, "finished": _RUNS}),
+        **bound_numbers(bound(status, {"active": _RUNS, "finished": _RUNS})),
         "x-kubernetes-map-type": "atomic",
         "default": {},
         **rules.validations(rules.REVISION),

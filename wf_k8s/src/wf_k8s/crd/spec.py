@@ -4,7 +4,7 @@ from wf_core.codec import Schema, schema, struct_schema
 from wf_core.codec.checks import MAX_NAME
 from wf_core.model.requests import MAX_REQUESTS, Request
 from wf_k8s.crd import rules
-from wf_k8s.crd.bounds import REQUEST, SPEC, bound
+from wf_k8s.crd.bounds import REQUEST, SPEC, bound, bound_numbers
 from wf_k8s.crd.descriptions import REQUESTS
 from wf_k8s.crd.structural import written
 
@@ -21,7 +21,7 @@ def spec_schema() -> Schema:
     """The structural schema of `spec`."""
     whole = schema()["properties"]["spec"]
     del whole["properties"]["requests"]
-    spec = bound(written(whole), SPEC)
+    spec = bound_numbers(bound(written(whole), SPEC))
     spec["properties"]["requests"] = _requests()
     return {**spec, **rules.validations(rules.SPEC)}
 

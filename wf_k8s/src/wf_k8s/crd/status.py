@@ -10,7 +10,7 @@ from wf_core.codec import Schema, struct_schema
 from wf_core.model.phases import Phase
 from wf_core.model.state import OutboxEntry, StepState, Transition, WorkflowState
 from wf_k8s.crd import rules
-from wf_k8s.crd.bounds import MAX_HISTORY, STATUS, bound
+from wf_k8s.crd.bounds import LATEST, MAX_HISTORY, STATUS, bound, bound_numbers
 from wf_k8s.crd.descriptions import STORED
 from wf_k8s.crd.shown import shown
 from wf_k8s.crd.spec import ID
@@ -51,7 +51,7 @@ def status_schema() -> Schema:
             **shown(),
         },
     }
-    return {**bound(schema, STATUS), **rules.validations(rules.STATUS)}
+    return {**bound_numbers(bound(schema, STATUS), LATEST), **rules.validations(rules.STATUS)}
 
 
 def _first(head: dict[str, Schema], *names: str) -> dict[str, Schema]:

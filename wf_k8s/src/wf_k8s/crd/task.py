@@ -4,7 +4,7 @@ from wf_core.codec import Schema, schema, struct_schema
 from wf_core.codec.checks import MAX_NAME
 from wf_core.model.task import TASK_KIND, Task
 from wf_k8s.crd import rules
-from wf_k8s.crd.bounds import SPEC, bound
+from wf_k8s.crd.bounds import SPEC, bound, bound_numbers
 from wf_k8s.crd.definition import custom_resource, object_schema
 from wf_k8s.crd.descriptions import STORED, TASKED
 from wf_k8s.crd.status import PHASE_FIRST
@@ -38,7 +38,7 @@ def _spec(document: Schema) -> Schema:
         **{path: SPEC[path] for path in of_workflow},
         **{path: SPEC[_TEMPLATE + path] for path in of_step},
     }
-    spec = bound(written(document["properties"]["spec"]), bounds)
+    spec = bound_numbers(bound(written(document["properties"]["spec"]), bounds))
     return {**spec, **rules.validations(rules.TASK)}
 
 
@@ -50,7 +50,7 @@ def _status() -> Schema:
     for name in ("startedAt", "finishedAt"):
         properties[name]["format"] = "date-time"
     return {
-        **status,
+        **bound_numbers(status),
         "x-kubernetes-map-type": "atomic",
         "default": {},
         **rules.validations(rules.REVISION),

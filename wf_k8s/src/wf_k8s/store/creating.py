@@ -16,6 +16,7 @@ from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.objects import Objects
 from wf_k8s.store.saving import Fresh
 from wf_k8s.store.sizes import misfit
+from wf_k8s.store.wire import why_unreadable
 
 CreateOwned = Callable[[Workflow, Mapping[str, Any]], Awaitable[Stored]]
 """Creates a workflow that goes with the object of the reference."""
@@ -35,8 +36,21 @@ async def create(
 
     Raises WorkflowExists, AuthorError where the schema refuses the document, StoreUnavailable.
     """
-    workflow = rules.first_workflow(workflow)
     key = rules.key_of(workflow)
+    try:
+        return await _created(objects, rules.first_workflow(workflow), key, fresh, owner)
+    except RecursionError as error:
+        why = why_unreadable(error)
+        raise AuthorError(f"workflow '{key}': {why}; make it flatter") from error
+
+
+async def _created(
+    objects: Objects,
+    workflow: Workflow,
+    key: Key,
+    fresh: Fresh,
+    owner: Mapping[str, Any] | None,
+) -> tuple[Known, bytes | None]:
     if (why := misfit(workflow)) is not None:
         raise AuthorError(f"workflow '{key}': {why}")
     place = await objects.placed(key)

@@ -5,8 +5,7 @@ Workflows have `mirror`, which knows far more of them; this is for kinds of whic
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import attrs
@@ -39,9 +38,13 @@ class _Part:
 
 
 class Followed:
-    """Objects by key. `of` is what they are called in the log."""
+    """Objects by key. `of` is what they are called in the log; `broke` is called where following
+    them fails for good."""
 
-    def __init__(self, objects: Objects, of: str) -> None:
+    def __init__(
+        self, objects: Objects, of: str, broke: Callable[[StoreUnavailable], None]
+    ) -> None:
+        self._broke = broke
         self._objects = objects
         self._of = of
         self._held: dict[Key, tuple[int, bytes]] = {}
@@ -64,12 +67,12 @@ class Followed:
         if not self.synced:
             return await self.fresh(key)
         raw = self.get(key)
-        return None if raw is None or read_body(raw).goes else raw
+        return None if raw is None or identity(raw).deletion_timestamp else raw
 
     async def fresh(self, key: Key) -> bytes | None:
         """The same, asked for now."""
         raw = await self._objects.read(key)
-        return None if raw is None or read_body(raw).goes else self.accepted(raw)
+        return None if raw is None or identity(raw).deletion_timestamp else self.accepted(raw)
 
     def accepted(self, raw: bytes) -> bytes:
         """Go on from an answer, without waiting for the watch to echo it."""
@@ -151,9 +154,7 @@ class Followed:
         self._told.put_nowait(None)
 
     async def _run(self, part: _Part) -> None:
-        async with aclosing(part.follow.changes()) as changes:
-            async for change in changes:
-                self._take(part, change)
+        await part.follow.supervise(lambda change: self._take(part, change), self._broke)
 
     def _take(self, part: _Part, change: Change) -> None:
         match change:
@@ -162,8 +163,7 @@ class Followed:
             case Put(body):
                 self.put(body)
             case Gone(body):
-                meta = identity(body)
-                self._drop(Key(meta.namespace, meta.name))
+                self._gone(body)
             case Synced():
                 listed, part.listed = part.listed or set(), None
                 for key in [key for key in self._held if key not in listed]:
@@ -172,6 +172,14 @@ class Followed:
                 part.synced, part.said = True, ""
             case Trouble(error):
                 self._trouble(part, error)
+
+    def _gone(self, raw: bytes) -> None:
+        try:
+            meta = identity(raw)
+        except StoreForeign as error:
+            log.error("%s: left alone: %s", self._of, error)
+            return
+        self._drop(Key(meta.namespace, meta.name))
 
     def _drop(self, key: Key) -> None:
         if self._held.pop(key, None) is not None:

@@ -33,14 +33,34 @@ def held_by_others(known: "Known") -> bool:
 
 
 def to_guard(known: "Known", changes: Changes) -> bool:
-    """Whether the finalizer must go on before `changes` is saved: with the first intent."""
+    """Whether the finalizer must go on before `changes` is saved: with the first intent, and with
+    the move by which what had ended begins to undo, whether or not its calls have a permit."""
     return (
         not guarded(known)
         and known.deleting_at is None
         and wants_guard(known.workflow.spec)
         and changes.head.phase not in FINISHED
-        and any(step.phase is not Phase.PENDING for step in changes.steps.values())
+        and any(
+            step.phase is not Phase.PENDING
+            for step in (*changes.steps.values(), *known.status.steps.values())
+        )
     )
+
+
+def keeps_guard(known: "Known", changes: Changes) -> bool:
+    """Whether `changes` begin to undo what had ended: the finalizer must be on in that very save,
+    since whoever saw the workflow ended may be about to take it off."""
+    return (
+        guarded(known)
+        and known.status.phase in FINISHED
+        and changes.head.phase not in FINISHED
+        and wants_guard(known.workflow.spec)
+    )
+
+
+def still_guarded(known: "Known") -> Op:
+    """A test that the finalizer is on, for a patch whose writes need it."""
+    return test(f"/metadata/finalizers/{known.finalizers.index(FINALIZER)}", FINALIZER)
 
 
 def to_free(known: "Known") -> bool:

@@ -5,6 +5,7 @@ import msgspec
 
 from wf_core.adapters import store_rules as rules
 from wf_core.errors import StoreForeign
+from wf_core.model.phases import DeletionPolicy
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Json, Key, Workflow, WorkflowSpec
 from wf_core.model.state import Owner, StepState, Stored, WorkflowState
@@ -18,6 +19,7 @@ from wf_k8s.store.wire import (
     check_version,
     read_body,
     read_status,
+    why_unreadable,
 )
 
 SAME = tuple(
@@ -74,6 +76,18 @@ class Known:
     def owner(self) -> Owner:
         """Who owns it, as stored."""
         return Owner(self.status.owner, self.status.epoch)
+
+    @property
+    def claimed_by(self) -> str:
+        """Who owns it, by its own save: a claim alone is written nowhere, so that an owner of what
+        was never saved is none."""
+        return self.status.owner if self.status.revision else ""
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it is to go as it is: nobody's effects are waited for any more."""
+        orphan = self.workflow.spec.deletion_policy is DeletionPolicy.ORPHAN
+        return orphan and self.deleting_at is not None
 
     @property
     def head(self) -> WorkflowState:
@@ -133,14 +147,20 @@ class Known:
 def read_known(raw: bytes) -> Known:
     """Decode an object. Raises StoreForeign where it can't be read, or is of a newer schema."""
     try:
-        body = read_body(raw)
-        meta = body.metadata
-        spec = _spec.decode(body.spec)
-        requests = _requests.decode(body.spec).requests
-    except (msgspec.DecodeError, ValueError) as error:
+        return _read(raw)
+    except StoreForeign:
+        raise
+    except Exception as error:
         raise StoreForeign(
-            f"an object of the API server is no workflow of ours: {error}"
+            f"an object of the API server is no workflow of ours: {why_unreadable(error)}"
         ) from error
+
+
+def _read(raw: bytes) -> Known:
+    body = read_body(raw)
+    meta = body.metadata
+    spec = _spec.decode(body.spec)
+    requests = _requests.decode(body.spec).requests
     status = read_status(meta.name, bytes(body.status))
     check_version(meta.name, status.schema_version)
     parts = _shown.decode(body.status)

@@ -6,8 +6,8 @@ It starts with whoever first follows the store, and lasts until the store closes
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 import attrs
 
@@ -15,10 +15,13 @@ from wf_core.errors import StoreForeign, StoreUnavailable
 from wf_core.model.spec import Key
 from wf_core.ports import Seen
 from wf_k8s.client.errors import RefusedError
-from wf_k8s.client.follow import Follow, Gone, Put, Restarted, Synced, Trouble
+from wf_k8s.client.follow import Change, Follow, Gone, Put, Restarted, Synced, Trouble
+from wf_k8s.store.known import read_known
 from wf_k8s.store.numbers import Numbers
-from wf_k8s.store.rows import Place, identity, read_place
+from wf_k8s.store.rows import Place, identity, place_unread, read_place
+from wf_k8s.store.wire import why_unreadable
 
+T = TypeVar("T")
 log = logging.getLogger("wf.k8s")
 REMEMBERED = 10_000
 """Deletions that a watch may still ask for."""
@@ -54,7 +57,9 @@ class Part:
 class Mirror:
     """Follows all workflows that `follows` tell of: one for each namespace, or one for all (None).
 
-    Positions count what happened, from 1. `saw` is called with every new state of a workflow.
+    Positions count what happened, from 1. `saw` is called with every new state of a workflow, and
+    with what can be told of one that can't be read; `left` with the key of each that is gone;
+    `broke` where following fails for good.
     """
 
     def __init__(
@@ -62,17 +67,20 @@ class Mirror:
         follows: Mapping[str | None, Follow],
         numbers: dict[str, Numbers],
         saw: Callable[[Place], None],
+        left: Callable[[Key], None],
+        broke: Callable[[StoreUnavailable], None],
     ) -> None:
         self._parts = [Part(namespace, follow) for namespace, follow in follows.items()]
         self._numbers = numbers
         self._saw = saw
+        self._left = left
+        self._broke = broke
         self.entries: dict[Key, Entry] = {}
         self.position = 0
         self.synced = False
         self._changed: dict[Key, Seen] = {}  # in the order of positions
         self._waiting: list[asyncio.Future[None]] = []
         self._removed: dict[str, Key] = {}  # uids of which old news may still come
-        self._unread: dict[Key, int] = {}  # objects that can't be decoded, by version
         self._tasks: list[asyncio.Task[None]] = []
         self._first: asyncio.Future[None] | None = None
         self._closed = False
@@ -98,9 +106,36 @@ class Mirror:
         """An object as it is now, from the watch or from the answer to a write of ours."""
         try:
             place = read_place(raw)
-        except StoreForeign as error:
+            before = self.entries.get(place.row.key)
+            if before is not None and before.place.unreadable:
+                read_known(raw)  # it was not the row that could not be read
+            self._put(place, raw)
+        except Exception as error:
+            if not isinstance(error, StoreForeign):
+                log.exception("an object of the API server: a fault of the engine")
             self._put_unread(raw, error)
+
+    def _put_unread(self, raw: bytes, error: Exception) -> None:
+        """What is wrong with one object is its own, and touches nothing else (C10)."""
+        why = why_unreadable(error)
+        try:
+            place = place_unread(raw, why)
+        except StoreForeign as nameless:
+            log.error("left alone: %s", nameless)
             return
+        self._put(place, None)
+        self.unreadable(place.row.key, place.row.uid, why)
+
+    def unreadable(self, key: Key, uid: str, why: str) -> None:
+        """An object turned out to be one that can't be read, when more of it was looked at."""
+        entry = self.entries.get(key)
+        if entry is not None and entry.place.row.uid == uid and not entry.place.unreadable:
+            row = attrs.evolve(entry.place.row, unreadable=why)
+            place = attrs.evolve(entry.place, row=row, unreadable=why)
+            self.entries[key] = Entry(place, None)
+            self._saw(place)
+
+    def _put(self, place: Place, raw: bytes | None) -> None:
         key, old = place.row.key, self.entries.get(place.row.key)
         self._list(key)
         if place.row.uid in self._removed or (old and old.place.version >= place.version):
@@ -108,18 +143,8 @@ class Mirror:
         if old and old.place.row.uid != place.row.uid:
             self._numbers.pop(old.place.row.uid, None)
         self.entries[key] = Entry(place, None if place.rests else raw)
-        self._unread.pop(key, None)
         self._note(key)
         self._saw(place)
-
-    def _put_unread(self, raw: bytes, error: StoreForeign) -> None:
-        """What can't be decoded is said once, and touches nothing else (C10)."""
-        meta = identity(raw)
-        key = Key(meta.namespace, meta.name)
-        self._list(key)
-        if self._unread.get(key) != int(meta.resource_version):
-            self._unread[key] = int(meta.resource_version)
-            log.error("%s: left alone: %s", key, error)
 
     def _list(self, key: Key) -> None:
         for part in self._parts:
@@ -135,13 +160,16 @@ class Mirror:
 
     def forgotten(self, raw: bytes) -> None:
         """The watch tells of a deletion."""
-        meta = identity(raw)
+        try:
+            meta = identity(raw)
+        except StoreForeign as error:
+            log.error("left alone: %s", error)  # it was when it was there
+            return
         key, entry = (
             Key(meta.namespace, meta.name),
             self.entries.get(Key(meta.namespace, meta.name)),
         )
         self._removed.pop(meta.uid, None)
-        self._unread.pop(key, None)
         if entry is not None and entry.place.row.uid == meta.uid:
             self._forget(key)
 
@@ -149,6 +177,7 @@ class Mirror:
         entry = self.entries.pop(key)
         self._numbers.pop(entry.place.row.uid, None)
         self._note(key, gone=True)
+        self._left(key)
 
     def _note(self, key: Key, *, gone: bool = False) -> None:
         self.position += 1
@@ -210,24 +239,24 @@ class Mirror:
                 future.set_result(None)
 
     async def _run(self, part: Part) -> None:
-        try:
-            async with aclosing(part.follow.changes()) as changes:
-                async for change in changes:
-                    match change:
-                        case Restarted():
-                            part.listed = set()
-                        case Put(body):
-                            self.put(body)
-                        case Gone(body):
-                            self.forgotten(body)
-                        case Synced():
-                            self._complete(part)
-                        case Trouble(error):
-                            self._trouble(part, error)
-        except Exception as error:
-            # Whoever waits for the first list must not wait for ever.
-            log.exception("following the API server: a fault of the engine")
-            self._fail_first(StoreUnavailable(f"following the API server failed: {error}"))
+        def broke(error: StoreUnavailable) -> None:
+            self._fail_first(error)  # whoever waits for the first list must not wait for ever
+            self._broke(error)
+
+        await part.follow.supervise(lambda change: self._take(part, change), broke)
+
+    def _take(self, part: Part, change: Change) -> None:
+        match change:
+            case Restarted():
+                part.listed = set()
+            case Put(body):
+                self.put(body)
+            case Gone(body):
+                self.forgotten(body)
+            case Synced():
+                self._complete(part)
+            case Trouble(error):
+                self._trouble(part, error)
 
     def _complete(self, part: Part) -> None:
         """Everything that exists there was told: the rest is gone."""
@@ -270,3 +299,16 @@ class Mirror:
             await asyncio.wait(self._tasks)
         self._fail_first(StoreUnavailable("the store was closed"))
         self._wake()
+
+
+async def unless(closing: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What `work` gives; None, and it is given up, where `closing` comes first."""
+    working = asyncio.ensure_future(work)
+    ending = asyncio.ensure_future(closing.wait())
+    try:
+        await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
+        return None if closing.is_set() else working.result()
+    finally:
+        for task in (working, ending):
+            task.cancel()
+        await asyncio.gather(working, ending, return_exceptions=True)

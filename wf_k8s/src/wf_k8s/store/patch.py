@@ -14,6 +14,7 @@ from wf_core.model.state import (
     WorkflowState,
 )
 from wf_core.ports import Changes
+from wf_k8s.store.guard import keeps_guard, still_guarded
 from wf_k8s.store.known import SAME, Known
 from wf_k8s.store.numbers import Numbers, id_of
 from wf_k8s.store.pointers import Op, add, changed, escaped, remove, test
@@ -54,6 +55,8 @@ def prepare(
         test("/status/epoch", changes.base_epoch),
         test("/status/revision", changes.base_revision),
     ]
+    if keeps_guard(known, changes):
+        ops.append(still_guarded(known))
     if not claims:
         # Who gave its claim up keeps the epoch, and may not go on writing.
         ops.append(test("/status/owner", head.owner.id))

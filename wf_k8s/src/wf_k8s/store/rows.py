@@ -6,12 +6,13 @@ import msgspec
 from wf_core.adapters import store_rules as rules
 from wf_core.errors import StoreForeign
 from wf_core.model.phases import FINISHED, DeletionPolicy, Phase
-from wf_core.model.spec import NO_TTL, Key, TimeToLive
+from wf_core.model.spec import NO_TTL, Json, Key, TimeToLive
 from wf_core.model.state import Owner
 from wf_core.ports import Row
+from wf_k8s.client.nested import shallow
 from wf_k8s.store import guard
 from wf_k8s.store.times import epoch_seconds
-from wf_k8s.store.wire import Meta, WireAnswer, WireRequest
+from wf_k8s.store.wire import Meta, WireAnswer, WireRequest, why_unreadable
 
 
 class _Template(msgspec.Struct, rename="camel", gc=False):
@@ -70,7 +71,8 @@ _named = msgspec.json.Decoder(_Named)
 class Place:
     """A row, and what tells whether it has to be looked at. `version` orders the states of all
     objects; `requests` and `answers` are for numbering; `deleting_at` is when the API server was
-    asked to delete it; `frees`: the finalizer is on it in vain."""
+    asked to delete it; `frees`: the finalizer is on it in vain.
+    `unreadable` says why the object can't be read; then the rest is what could be told of it."""
 
     row: Row
     version: int
@@ -83,20 +85,27 @@ class Place:
     answers: tuple[WireAnswer, ...]
     request_seq: int
     frees: bool
+    unreadable: str = ""
 
     @property
     def rests(self) -> bool:
         """Whether it is finished and nobody waits for anything: then its row is enough."""
         row = self.row
+        if self.unreadable:
+            return True
         return row.phase in FINISHED and not (row.asked or row.deleting or row.reporting)
 
 
 def identity(raw: bytes) -> Meta:
     """An object's metadata. Raises StoreForeign."""
     try:
-        return _named.decode(raw).metadata
-    except msgspec.DecodeError as error:
-        raise StoreForeign(f"an object of the API server can't be read: {error}") from error
+        try:
+            return _named.decode(raw).metadata
+        except RecursionError:
+            return _named.decode(shallow(raw)).metadata
+    except Exception as error:
+        why = why_unreadable(error)
+        raise StoreForeign(f"an object of the API server can't be read: {why}") from error
 
 
 def read_place(raw: bytes) -> Place:
@@ -106,8 +115,8 @@ def read_place(raw: bytes) -> Place:
         meta, spec, status = held.metadata, held.spec, held.status
         created_at = status.created_at or epoch_seconds(meta.creation_timestamp)
         deleted = epoch_seconds(meta.deletion_timestamp) if meta.deletion_timestamp else None
-    except (msgspec.DecodeError, ValueError) as error:
-        raise StoreForeign(f"an object of the API server can't be read: {error}") from error
+    except Exception as error:
+        raise StoreForeign(why_unreadable(error)) from error
     deletion = status.deletion_asked_at if status.deletion_asked_at is not None else deleted
     wanted = Phase.ROLL_BACKED if status.phase in rules.UNDOING else Phase.SUCCESS
     answered = {answer.id for answer in status.answers}
@@ -145,4 +154,62 @@ def read_place(raw: bytes) -> Place:
         frees=not row.deleting
         and guard.FINALIZER in (meta.finalizers or ())
         and guard.nothing_left(row.phase, spec.deletion_policy, reporting=row.reporting),
+    )
+
+
+class _LooseSpec(msgspec.Struct, rename="camel", gc=False):
+    queue: Json = "default"
+    steps: Json = ()
+
+
+class _LooseStatus(msgspec.Struct, gc=False):
+    phase: Json = Phase.PENDING.value
+
+
+class _Loose(msgspec.Struct, gc=False):
+    spec: _LooseSpec = msgspec.field(default_factory=_LooseSpec)
+    status: _LooseStatus = msgspec.field(default_factory=_LooseStatus)
+
+
+_loose = msgspec.json.Decoder(_Loose)
+
+
+def place_unread(raw: bytes, why: str) -> Place:
+    """What can be told of an object that can't be read. Raises StoreForeign where not even that is
+    an object."""
+    meta = identity(raw)
+    try:
+        held = _loose.decode(shallow(raw))
+        version = int(meta.resource_version)
+        created_at = epoch_seconds(meta.creation_timestamp)
+        deleted = epoch_seconds(meta.deletion_timestamp) if meta.deletion_timestamp else None
+    except Exception as error:
+        raise StoreForeign(f"an object can't be read: {why_unreadable(error)}") from error
+    phase, queue, steps = held.status.phase, held.spec.queue, held.spec.steps
+    row = Row(
+        key=Key(meta.namespace, meta.name),
+        uid=meta.uid,
+        queue=queue if isinstance(queue, str) else "default",
+        priority=0,
+        phase=Phase(phase) if isinstance(phase, str) and phase in set(Phase) else Phase.PENDING,
+        created_at=created_at,
+        done=0,
+        total=len(steps) if isinstance(steps, list) else 0,
+        owner=Owner(),
+        deleting=deleted is not None,
+        unreadable=why,
+    )
+    return Place(
+        row=row,
+        version=version,
+        revision=0,
+        generation=meta.generation,
+        deleting_at=deleted,
+        deletion_policy=DeletionPolicy.ROLLBACK_UNFINISHED,
+        deletion_asked_at=deleted,
+        requests=(),
+        answers=(),
+        request_seq=0,
+        frees=False,
+        unreadable=why,
     )

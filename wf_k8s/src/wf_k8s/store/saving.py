@@ -10,6 +10,7 @@ from wf_core.adapters import store_rules as rules
 from wf_core.model.spec import Key
 from wf_core.ports import Changes, Saved
 from wf_k8s.client.errors import NoAnswerError, RefusedError
+from wf_k8s.store.guard import keeps_guard
 from wf_k8s.store.known import Known
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.objects import Objects, refused_by_test
@@ -110,6 +111,8 @@ async def _settled(
         known.status.revision,
         known.status.owner,
     )
+    if unmoved and stored.finalizers != known.finalizers and keeps_guard(known, changes):
+        return Sent(Saved.UNKNOWN, stored)  # it is guarded anew, and then saved
     if unmoved:
         log.error("%s: the API server could not apply a save: %s", key, error)
         return Sent(Saved.INVALID, stored)

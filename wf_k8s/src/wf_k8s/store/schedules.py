@@ -1,5 +1,6 @@
 """Schedules as custom resources, beside the workflows that they start."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -15,10 +16,10 @@ from wf_core.model.schedule import (
     CronWorkflowSpec,
     StoredSchedule,
 )
-from wf_core.model.spec import Key, Workflow
+from wf_core.model.spec import Key, Metadata, Workflow
 from wf_core.model.state import Folder
 from wf_core.schedules.decision import INVALID
-from wf_core.schedules.runs import SCHEDULE, key_of, slot_of
+from wf_core.schedules.runs import SCHEDULE, key_of, slot_noted
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.follow import SILENCE
 from wf_k8s.client.resources import CRON_WORKFLOWS
@@ -27,9 +28,11 @@ from wf_k8s.store.followed import Followed
 from wf_k8s.store.known import Known
 from wf_k8s.store.objects import Objects
 from wf_k8s.store.pointers import Op, add, test
+from wf_k8s.store.rows import identity
 from wf_k8s.store.times import epoch_seconds
-from wf_k8s.store.wire import read_body
+from wf_k8s.store.wire import read_body, why_unreadable
 
+log = logging.getLogger("wf.k8s")
 _encode = msgspec.json.Encoder().encode
 _spec = msgspec.json.Decoder(CronWorkflowSpec)
 _json = msgspec.json.Decoder(dict[str, Any])
@@ -43,12 +46,16 @@ class K8sSchedules:
     runs_go_along = True
 
     def __init__(
-        self, workflows: Objects, create_run: CreateOwned, check: Callable[[], None]
+        self,
+        workflows: Objects,
+        create_run: CreateOwned,
+        check: Callable[[], None],
+        broke: Callable[[StoreUnavailable], None],
     ) -> None:
         self._objects = Objects(workflows.session, CRON_WORKFLOWS)
         self._create_run = create_run
         self._check_open = check
-        self._followed = Followed(self._objects, "schedules")
+        self._followed = Followed(self._objects, "schedules", broke)
         self.silence = SILENCE
         self.minded = False
         """Whether this process starts what is due."""
@@ -113,8 +120,13 @@ class K8sSchedules:
     async def list(self) -> Sequence[StoredSchedule]:
         """As `ports.Schedules.list`."""
         self._check_open()
-        there = await self._objects.read_all()
-        found = [read_schedule(raw) for raw in there if not read_body(raw).goes]
+        found = []
+        for raw in await self._objects.read_all():
+            try:
+                if not identity(raw).deletion_timestamp:
+                    found.append(read_schedule(raw))
+            except StoreForeign as error:
+                log.error("left out of the list: %s", error)
         return sorted(found, key=lambda stored: key_of(stored.schedule))
 
     async def suspend(self, key: Key, suspended: bool) -> None:
@@ -162,20 +174,27 @@ class K8sSchedules:
         return stored
 
     async def settle(self, run: Known) -> None:
+        """As `settle_run`."""
+        await self.settle_run(run.key, run.controller, run.workflow.metadata)
+
+    async def settle_run(self, key: Key, controller: str, metadata: Metadata) -> None:
         """Before a run may vanish its slot must be saved as decided: whoever goes on after a crash
         would start it again.
 
         Raises StoreUnavailable until that is done. Nothing is waited for where nobody here starts
         what is due, nor for a schedule that starts nothing.
         """
-        slot = slot_of(run.workflow)
-        if slot is None or not (self.minded and run.controller):
+        slot = slot_noted(metadata.annotations)
+        if slot is None or not (self.minded and controller):
             return
-        name = run.workflow.metadata.labels.get(SCHEDULE, "")
-        raw = await self._followed.current(Key(run.key.namespace, name))
-        stored = None if raw is None else read_schedule(raw)
-        if stored is None or stored.schedule.metadata.uid != run.controller:
+        name = metadata.labels.get(SCHEDULE, "")
+        raw = await self._followed.current(Key(key.namespace, name))
+        if raw is None or read_body(raw).metadata.uid != controller:
             return
+        try:
+            stored = read_schedule(raw)
+        except StoreForeign:
+            return  # one that can't be read starts nothing
         status = stored.status
         if stored.schedule.spec.suspend or status.reason == INVALID:
             return
@@ -209,9 +228,9 @@ def read_schedule(raw: bytes) -> StoredSchedule:
             read_schedule_status(_json.decode(body.status)),
             epoch_seconds(meta.creation_timestamp),
         )
-    except (msgspec.DecodeError, ValueError) as error:
+    except Exception as error:
         raise StoreForeign(
-            f"an object of the API server is no schedule of ours: {error}"
+            f"an object of the API server is no schedule of ours: {why_unreadable(error)}"
         ) from error
 
 

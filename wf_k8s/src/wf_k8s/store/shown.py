@@ -9,7 +9,7 @@ from wf_core.adapters.store_rules import UNDOING
 from wf_core.codec.status import workflow_attributes
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.spec import Workflow
-from wf_core.model.state import StepState, Stored, WorkflowState
+from wf_core.model.state import INTERNAL_ERROR, StepState, Stored, WorkflowState
 from wf_k8s.store.times import rfc3339, whole_seconds
 
 MOST_ATTRIBUTES = 32 * 1024
@@ -131,6 +131,9 @@ def _stalled(head: WorkflowState, steps: tuple[StepState, ...]) -> tuple[bool, s
     blocked = [step.blocked for step in steps if step.blocked is not None]
     if blocked:
         return True, blocked[0].reason.value, blocked[0].message
+    fault = next((each for each in head.conditions if each.type == INTERNAL_ERROR), None)
+    if fault is not None:
+        return True, fault.type, fault.message
     if head.phase is Phase.FAILED:
         began = any(step.attempt for step in steps)
         return True, "RollbackFailed" if began else "InvalidSpec", head.error or ""

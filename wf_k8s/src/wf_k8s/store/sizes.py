@@ -6,7 +6,7 @@ from wf_core.adapters import store_rules as rules
 from wf_core.errors import EngineError
 from wf_core.model.spec import Key, Workflow
 from wf_core.ports import Changes
-from wf_core.saga.references import find
+from wf_core.saga.references import refers
 from wf_k8s.store.known import Known
 
 MOST = int(1.4 * 1024 * 1024)
@@ -30,7 +30,7 @@ def misfit(workflow: Workflow) -> str | None:
     steps = len(workflow.spec.steps)
     spec = len(_encode(workflow))
     given = (step.step_template.parameters for step in workflow.spec.steps)
-    resolved = sum(len(_encode(each)) for each in given if any(True for _ in find(each)))
+    resolved = sum(len(_encode(each)) for each in given if refers(each))
     if spec + resolved + STEP * steps <= MOST:
         return None
     return (

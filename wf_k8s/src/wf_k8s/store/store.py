@@ -3,7 +3,7 @@ brought up to date by the answers to its own writes."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -26,19 +26,23 @@ from wf_k8s.client.follow import SILENCE, Follow
 from wf_k8s.client.session import Session
 from wf_k8s.store import guard, sizes
 from wf_k8s.store.asking import ask
+from wf_k8s.store.breakage import Breakage
 from wf_k8s.store.creating import create
 from wf_k8s.store.expiring import expire
 from wf_k8s.store.finalizer import Finalizer, place_of
 from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.logbook import Logbook
-from wf_k8s.store.mirror import Mirror
+from wf_k8s.store.mirror import Mirror, unless
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.objects import Objects, refused_by_test
 from wf_k8s.store.owners import Owners
+from wf_k8s.store.paging import page_of, rows_of
 from wf_k8s.store.patch import release
-from wf_k8s.store.rows import Place, read_place
+from wf_k8s.store.quarantine import Quarantine
+from wf_k8s.store.rows import Place, identity, read_place
 from wf_k8s.store.saving import refused, send
 from wf_k8s.store.schedules import K8sSchedules
+from wf_k8s.store.settling import Settling
 from wf_k8s.store.tasks import K8sTasks
 from wf_k8s.store.warner import Warner
 
@@ -67,11 +71,16 @@ class K8sStore:
         self._known: dict[Key, Known] = {}  # of those that this process owns, as last saved
         self._owned: dict[Key, None] = {}
         self._stale: dict[Key, None] = {}  # what was stored last is not sure: read it
+        self.breakage = Breakage()
         self._logbook = Logbook()
         self._warner = Warner(self.objects)
-        self.schedules = K8sSchedules(self.objects, self._create, self._check_open)
-        self.tasks = K8sTasks(self.objects, self._create, self._current, self._check_open)
-        self._finalizer = Finalizer(self.objects, self._fresh, self._tell_mirror, self._settle)
+        check, broke = self._check_open, self.breakage.tell
+        self.schedules = K8sSchedules(self.objects, self._create, check, broke)
+        self.tasks = K8sTasks(self.objects, self._create, self._current, check, broke)
+        self._settling = Settling(self.tasks, self.schedules)
+        known, unread = self._settling.known, self._settling.unread
+        self._quarantine = Quarantine(self.objects, self._warner, now, lambda: owners.leads, unread)
+        self._finalizer = Finalizer(self.objects, self._fresh, self._tell_mirror, known)
         self._mirror: Mirror | None = None
         self._listed: list[Row] = []
         self._closed = False
@@ -133,21 +142,8 @@ class K8sStore:
             assert self._mirror is not None
             self._listed = [entry.place.row for entry in self._mirror.entries.values()]
         elif after is None or not self._listed:
-            self._listed = [row for raw in await self.objects.read_all() for row in _row(raw)]
-        start = _cursor(after)
-        found = sorted(
-            (
-                row
-                for row in self._listed
-                if _place(row) > start
-                and (phases is None or row.phase in phases)
-                and (queue is None or row.queue == queue)
-            ),
-            key=_place,
-        )
-        shown = found[:limit]
-        more = "/".join(map(str, _place(shown[-1]))) if len(found) > limit and shown else None
-        return Page(tuple(shown), more)
+            self._listed = rows_of(await self.objects.read_all())
+        return page_of(self._listed, phases, queue, limit, after)
 
     def row(self, key: Key) -> Row | None:
         """A workflow as it was told last; None where there is none, or nobody follows them."""
@@ -170,7 +166,19 @@ class K8sStore:
         if self._mirror is None or not self._follows or place in self._stale:
             return None
         entry = self._mirror.entries.get(place)
-        return read_known(entry.raw) if entry is not None and entry.raw is not None else None
+        if entry is not None and entry.place.unreadable:
+            raise StoreForeign(entry.place.unreadable)
+        return self._read(entry.raw) if entry is not None and entry.raw is not None else None
+
+    def _read(self, raw: bytes) -> Known:
+        """Decode an object. Raises StoreForeign; then it is left alone as it is."""
+        try:
+            return read_known(raw)
+        except StoreForeign as error:
+            if self._mirror is not None and self._follows:
+                meta = identity(raw)
+                self._mirror.unreadable(Key(meta.namespace, meta.name), meta.uid, str(error))
+            raise
 
     def _last_known(self, key: Key) -> Known | None:
         """What a save may build on: our own last save, with what people have changed since."""
@@ -190,7 +198,7 @@ class K8sStore:
         if raw is None:
             return None
         self._tell_mirror(raw)
-        return read_known(raw)
+        return self._read(raw)
 
     @property
     def _follows(self) -> bool:
@@ -225,13 +233,15 @@ class K8sStore:
     async def claim(self, key: Key) -> Owner:
         """As `ports.Store.claim`."""
         known = await self._current(key)
-        owner = known.status.owner
+        owner = known.claimed_by
         if owner and owner != self.owners.id:
             try:
                 by = await self.owners.live(owner)
             except OSError as error:
                 raise StoreUnavailable(f"can't tell whether '{owner}' lives: {error}") from error
             if by is not None:
+                if known.given_up:
+                    self.set_aside(known.key, f"{by} owned it, its effects were given up")
                 raise rules.owned(key, by)
         try:
             self.owners.hold()
@@ -310,6 +320,7 @@ class K8sStore:
             self._tell_mirror(body)
         self._known[key] = known
         self._stale.pop(key, None)
+        self._quarantine.done(key)
         return known
 
     async def _free(self, key: Key, known: Known) -> None:
@@ -322,6 +333,9 @@ class K8sStore:
             return
         if key in self._known and freed is not None:
             self._known[key] = attrs.evolve(self._known[key], finalizers=freed.finalizers)
+
+    async def admit_alone(self) -> None:
+        """As `ports.Store.admit_alone`: who leads does, and the Lease says who that is."""
 
     async def whoami(self) -> str:
         """As `ports.Store.whoami`: the user that the API server takes us for."""
@@ -346,7 +360,7 @@ class K8sStore:
         known = await self._fresh(key)
         if known is None:
             raise rules.not_found(key)
-        owner = known.status.owner
+        owner = known.claimed_by
         if owner and owner != self.owners.id and (by := await self.owners.live(owner)) is not None:
             raise WorkflowOwned(
                 f"workflow '{key}' is being run by {by}, which lets it go once it is undone; one "
@@ -377,15 +391,12 @@ class K8sStore:
         def may(known: Known) -> bool:
             return rules.may_expire(known.stored(self._numbers_of(known)), stored)
 
-        gone = await expire(self.objects, key, self._fresh, may, self._tell_mirror, self._settle)
+        gone = await expire(
+            self.objects, key, self._fresh, may, self._tell_mirror, self._settling.known
+        )
         if gone is not None:
             self._forget(key, gone.uid)
         return gone is not None
-
-    async def _settle(self, known: Known) -> None:
-        """Before a workflow may vanish, what it is for takes note of it."""
-        await self.tasks.settle(known)
-        await self.schedules.settle(known)
 
     def _forget(self, key: Key, uid: str) -> None:
         for each in (self._known, self._owned, self._stale):
@@ -399,8 +410,7 @@ class K8sStore:
 
     async def position(self) -> int:
         """As `ports.Store.position`."""
-        mirror = await self._following()
-        return mirror.position
+        return (await self._following()).position
 
     def watch(self, since: int | None = None) -> AsyncIterator[Seen]:
         """As `ports.Store.watch`. One that begins before the first list is read shows what is there
@@ -411,19 +421,9 @@ class K8sStore:
         return self._watch(since)
 
     async def _watch(self, since: int) -> AsyncIterator[Seen]:
-        starting = asyncio.ensure_future(self._following())
-        closing = asyncio.ensure_future(self._closing.wait())
-        try:
-            await asyncio.wait((starting, closing), return_when=asyncio.FIRST_COMPLETED)
-            if self._closed:
-                return
-            mirror = starting.result()
-        finally:
-            for task in (starting, closing):
-                task.cancel()
-            await asyncio.gather(starting, closing, return_exceptions=True)
-        async for seen in mirror.watch(since):
-            yield seen
+        if mirror := await unless(self._closing, self._following()):
+            async for seen in mirror.watch(since):
+                yield seen
 
     async def _following(self) -> Mirror:
         self._check_open()
@@ -435,15 +435,31 @@ class K8sStore:
                     namespace: Follow(self.objects.session, path, silence=self.silence)
                     for namespace, path in paths.items()
                 }
-                self._mirror = Mirror(follows, self._numbers, self._saw)
+                left, broke = self._quarantine.done, self.breakage.tell
+                self._mirror = Mirror(follows, self._numbers, self._saw, left, broke)
         await self._mirror.start()
         return self._mirror
 
+    def set_aside(self, key: Key, why: str) -> None:
+        """As `ports.SetsAside.set_aside`."""
+        entry = self._mirror.entries.get(key) if self._mirror is not None else None
+        if entry is not None and (place := entry.place):
+            self._quarantine.put(key, place.row.uid, place.version, why, read=not place.unreadable)
+
+    def reasons(self) -> Iterator[str]:
+        """Of each workflow that no engine goes on with, why, in a word."""
+        return ("GivenUp" if held.read else "Unreadable" for held in self._quarantine.held.values())
+
     def _saw(self, place: Place) -> None:
-        """Nobody but the leader takes the finalizer off that a former one left on a finished
-        workflow, or put on by a save that came late. What it runs itself is freed by its save."""
-        if place.frees and self.owners.leads and place.row.key not in self._owned:
-            self._finalizer.take_off_later(place.row.key)
+        """What can't be read is left alone. And only the leader takes the finalizer off that a
+        former one left on a finished workflow; what it runs itself is freed by its save."""
+        key = place.row.key
+        if place.unreadable:
+            self._quarantine.put(key, place.row.uid, place.version, place.unreadable)
+            return
+        self._quarantine.readable(key, place.version)
+        if place.frees and self.owners.leads and key not in self._owned:
+            self._finalizer.take_off_later(key)
 
     # Ending
 
@@ -457,8 +473,8 @@ class K8sStore:
             except (StoreUnavailable, StoreForeign) as error:
                 log.warning("%s: the claim was not given up: %s", key, error)
         self.owners.drop()
-        await self._warner.close()
-        await self._finalizer.close()
+        for each in (self._quarantine, self._warner, self._finalizer):
+            await each.close()
         await self.halt()
 
     async def halt(self) -> None:
@@ -468,7 +484,8 @@ class K8sStore:
         self._closing.set()
         self.schedules.close()
         self.tasks.close()
-        await self._finalizer.halt()
+        for each in (self._quarantine, self._finalizer):
+            await each.halt()
         if self._mirror is not None:
             await self._mirror.close()
         await self.objects.session.close()
@@ -480,23 +497,3 @@ class K8sStore:
 
 def _saved_meanwhile(key: Key) -> StoreUnavailable:
     return StoreUnavailable(f"workflow '{key}' was saved meanwhile and is not removed; ask again")
-
-
-def _row(raw: bytes) -> Sequence[Row]:
-    """The row of an object; none where it can't be read, which is said."""
-    try:
-        return (read_place(raw).row,)
-    except StoreForeign as error:
-        log.error("left out of the list: %s", error)
-        return ()
-
-
-def _place(row: Row) -> tuple[float, str]:
-    return (row.created_at, row.uid)
-
-
-def _cursor(after: str | None) -> tuple[float, str]:
-    if after is None:
-        return (float("-inf"), "")
-    created_at, _, uid = after.partition("/")
-    return (float(created_at), uid)

@@ -17,7 +17,7 @@ from wf_k8s.store.followed import Followed
 from wf_k8s.store.known import Known
 from wf_k8s.store.objects import Objects
 from wf_k8s.store.task_status import TaskStatus, mirrored
-from wf_k8s.store.wire import read_body
+from wf_k8s.store.wire import read_body, why_unreadable
 
 TRIES = 4
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -55,12 +55,13 @@ class K8sTasks:
         create: CreateOwned,
         workflow: Callable[[Key], Awaitable[Known]],
         check: Callable[[], None],
+        broke: Callable[[StoreUnavailable], None],
     ) -> None:
         self._objects = Objects(workflows.session, TASKS)
         self._create = create
         self._workflow = workflow
         self._check_open = check
-        self._followed = Followed(self._objects, "tasks")
+        self._followed = Followed(self._objects, "tasks", broke)
         self.silence = SILENCE
         self.minded = False
         """Whether this process makes workflows of tasks and keeps their status."""
@@ -130,6 +131,20 @@ class K8sTasks:
                 return
         raise StoreUnavailable(f"task '{known.key}': its status is being changed all the time")
 
+    async def settle_unread(self, key: Key, uid: str, controller: str) -> None:
+        """Before a workflow may vanish that can't be read: note in its task that it was there, so
+        that none is made again. Raises StoreUnavailable where that did not come about."""
+        if not (self.minded and controller):
+            return
+        try:
+            stored = await self.fresh(key)
+        except StoreForeign:
+            return  # for one that can't be read nothing is made
+        if stored is None or stored.uid != controller or stored.status.workflow_uid:
+            return
+        if not await self.save(stored, replace(stored.status, workflow=key.name, workflow_uid=uid)):
+            raise StoreUnavailable(f"task '{key}': its status is being changed; tried again")
+
     def close(self) -> None:
         """The store is closed: every watch ends."""
         self._followed.close()
@@ -150,5 +165,7 @@ def _read(raw: bytes | None) -> StoredTask | None:
         meta = body.metadata
         task = Task(meta.model(), _spec.decode(body.spec))
         return StoredTask(task, _status.decode(body.status), int(meta.resource_version))
-    except (msgspec.DecodeError, ValueError) as error:
-        raise StoreForeign(f"an object of the API server is no task of ours: {error}") from error
+    except Exception as error:
+        raise StoreForeign(
+            f"an object of the API server is no task of ours: {why_unreadable(error)}"
+        ) from error

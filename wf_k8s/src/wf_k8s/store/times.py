@@ -2,10 +2,14 @@
 
 import datetime
 
+LATEST = 253402300799.0
+"""The last second of the year 9999, as epoch seconds: no time is written that is later."""
+
 
 def rfc3339(at: float) -> str:
-    """Epoch seconds as RFC 3339 in UTC, to the microsecond where there is a fraction."""
-    when = datetime.datetime.fromtimestamp(at, datetime.UTC)
+    """Epoch seconds as RFC 3339 in UTC, to the microsecond where there is a fraction. What is no
+    time of ours (somebody wrote it into a status) becomes the nearest that can be written."""
+    when = datetime.datetime.fromtimestamp(min(max(at, 0.0), LATEST), datetime.UTC)
     return when.isoformat().replace("+00:00", "Z")
 
 

@@ -29,8 +29,12 @@ class Warner:
     def tell(self, known: Known, changes: Changes, now: float) -> None:
         """Warn of what a save brought."""
         for event in warnings(known, changes, now):
-            self._waiting.append((known.key.namespace, event))
-        if self._waiting and self._task is None:
+            self.put(known.key.namespace, event)
+
+    def put(self, namespace: str, event: dict[str, Any]) -> None:
+        """Write an Event, in a while."""
+        self._waiting.append((namespace, event))
+        if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:

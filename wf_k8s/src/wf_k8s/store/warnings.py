@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from wf_core.model.phases import Phase
+from wf_core.model.schedule import CRON_KIND
+from wf_core.model.spec import KIND, Key
+from wf_core.model.task import TASK_KIND
 from wf_core.ports import Changes
-from wf_k8s.client.resources import EVENTS, WORKFLOWS
+from wf_k8s.client.resources import CRON_WORKFLOWS, EVENTS, TASKS, WORKFLOWS, Resource
 from wf_k8s.store.known import Known
+from wf_k8s.store.remains import LEFT_ALONE
 from wf_k8s.store.times import micro_time
 
 NOTE = 1024
+KINDS = {WORKFLOWS: KIND, CRON_WORKFLOWS: CRON_KIND, TASKS: TASK_KIND}
 CONTROLLER = "workflow.example.com/wf"
 
 
@@ -35,27 +40,50 @@ def warnings(known: Known, changes: Changes, now: float) -> Iterator[dict[str, A
             yield _event(known, changes, remark.reason, remark.message, "", now)
 
 
+def left_alone(
+    key: Key, uid: str, why: str, now: float, regarding: Resource = WORKFLOWS
+) -> dict[str, Any]:
+    """The event of an object that no engine goes on with: one for each reason."""
+    return _warning(key, uid, why, LEFT_ALONE, why, "LeaveAlone", "wf", now, regarding)
+
+
 def _event(
     known: Known, changes: Changes, reason: str, note: str, step: str, now: float
 ) -> dict[str, Any]:
-    told = f"{known.uid}/{changes.head.revision}/{step}/{reason}"
-    unique = hashlib.sha256(told.encode()).hexdigest()[:16]
+    told = f"{changes.head.revision}/{step}/{reason}"
+    action = "Run" if changes.head.phase is Phase.RUNNING else "Undo"
+    owner = changes.head.owner.id or "wf"
+    return _warning(known.key, known.uid, told, reason, note, action, owner, now, WORKFLOWS)
+
+
+def _warning(
+    key: Key,
+    uid: str,
+    told: str,
+    reason: str,
+    note: str,
+    action: str,
+    instance: str,
+    now: float,
+    regarding: Resource,
+) -> dict[str, Any]:
+    unique = hashlib.sha256(f"{uid}/{told}".encode()).hexdigest()[:16]
     return {
         "apiVersion": EVENTS.api_version,
         "kind": "Event",
-        "metadata": {"name": f"{known.key.name[:200]}.{unique}", "namespace": known.key.namespace},
+        "metadata": {"name": f"{key.name[:200]}.{unique}", "namespace": key.namespace},
         "eventTime": micro_time(now),
         "type": "Warning",
         "reason": reason[:128],
         "note": note[:NOTE],
-        "action": "Run" if changes.head.phase is Phase.RUNNING else "Undo",
+        "action": action,
         "reportingController": CONTROLLER,
-        "reportingInstance": (changes.head.owner.id or "wf")[:128],
+        "reportingInstance": instance[:128],
         "regarding": {
-            "apiVersion": WORKFLOWS.api_version,
-            "kind": "Workflow",
-            "namespace": known.key.namespace,
-            "name": known.key.name,
-            "uid": known.uid,
+            "apiVersion": regarding.api_version,
+            "kind": KINDS[regarding],
+            "namespace": key.namespace,
+            "name": key.name,
+            "uid": uid,
         },
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from wf_core.errors import StoreForeign
+from wf_core.errors import StoreForeign, WfError
 from wf_core.model.phases import Phase, RequestType
 from wf_core.model.requests import Answer, Request
 from wf_core.model.spec import Json, Metadata, Parameters, Wire
@@ -17,6 +17,7 @@ from wf_core.model.state import (
     Transition,
     Writer,
 )
+from wf_k8s.client.nested import LEVELS, shallow
 
 
 def _fields(value: msgspec.Struct, of: type[msgspec.Struct]) -> dict[str, Any]:
@@ -167,7 +168,7 @@ _version = msgspec.json.Decoder(_Version)
 
 
 def read_body(raw: bytes) -> Body:
-    """The object's envelope. Raises msgspec.DecodeError."""
+    """The object's envelope. Raises msgspec.DecodeError, RecursionError."""
     return _body.decode(raw)
 
 
@@ -175,17 +176,28 @@ def read_status(name: str, raw: bytes) -> Status:
     """The status. Raises StoreForeign where it is not ours to read: newer, or garbled (C10)."""
     try:
         return _status.decode(raw)
-    except msgspec.DecodeError as error:
+    except Exception as error:
         try:
-            newer = _version.decode(raw).schema_version
+            newer = _version.decode(shallow(raw)).schema_version
         except msgspec.DecodeError:
             newer = SCHEMA_VERSION
         if newer > SCHEMA_VERSION:
             raise StoreForeign(_too_new(name, newer)) from error
         raise StoreForeign(
-            f"workflow '{name}': its stored status can't be read: {error}; it was left alone. "
-            f"`kubectl get saga {name} -o yaml` shows it"
+            f"workflow '{name}': its stored status can't be read: {why_unreadable(error)}; it was "
+            f"left alone. `kubectl get saga {name} -o yaml` shows it"
         ) from error
+
+
+def why_unreadable(error: Exception) -> str:
+    """Why one object can't be decoded, in words: whatever is raised is that object's own."""
+    if isinstance(error, RecursionError):
+        return f"it is nested too deep: keep lists and objects within {LEVELS} levels"
+    if isinstance(error, WfError):
+        return str(error)
+    if isinstance(error, msgspec.DecodeError | ValueError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def check_version(name: str, version: int) -> None:

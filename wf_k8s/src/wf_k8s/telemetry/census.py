@@ -1,7 +1,7 @@
 """Sets the gauges at a scrape, from what the store knows without asking the API server."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import Gauge
 
@@ -19,9 +19,17 @@ LOOKS = 20
 
 class Census:
     """Counts the workflows of a store that follows the API server. `view` shows a workflow that
-    the engine runs, or raises WorkflowNotFound."""
+    the engine runs, or raises WorkflowNotFound; `left_alone` tells of each workflow that no engine
+    goes on with why, in a word."""
 
-    def __init__(self, metrics: Metrics, store: Store, view: Callable[[Key], Stored]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        store: Store,
+        view: Callable[[Key], Stored],
+        left_alone: Callable[[], Iterable[str]],
+    ) -> None:
+        self._left_alone = left_alone
         self._metrics = metrics
         self._store = store
         self._view = view
@@ -44,6 +52,7 @@ class Census:
                 callbacks[row.queue,] += self._undelivered(row)
         _set(metrics.callback_backlog, callbacks)
         await self._count_stuck(rows)
+        _set(metrics.left_alone, Counter((reason,) for reason in self._left_alone()))
 
     async def _count_stuck(self, rows: tuple[Row, ...]) -> None:
         stuck: Counter[tuple[str, ...]] = Counter()

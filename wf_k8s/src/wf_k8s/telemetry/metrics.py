@@ -16,6 +16,7 @@ from prometheus_client import (
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 QUICK = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 LONG = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
+HELD = (1, 2, 5, 10, 20, 60)
 ADMISSION = "admission"
 
 
@@ -66,6 +67,12 @@ class Metrics:
         )
         self.callback_backlog = self._gauge(
             "wf_callback_backlog", "Callbacks that are not delivered yet.", "queue"
+        )
+        self.left_alone = self._gauge(
+            "wf_workflows_left_alone", "Workflows that no engine goes on with, by why.", "reason"
+        )
+        self.loop_held_seconds = self._histogram(
+            "wf_loop_held_seconds", "How long the loop was held, where that was over 1 s.", HELD
         )
         ProcessCollector(registry=self.registry)
 

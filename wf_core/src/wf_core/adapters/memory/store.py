@@ -128,6 +128,9 @@ class MemoryStore:
         self.backing.changed(key)
         return Saved.SAVED
 
+    async def admit_alone(self) -> None:
+        """As `ports.Store.admit_alone`: no other process can open it."""
+
     async def whoami(self) -> str:
         """As `ports.Store.whoami`: the machine's account."""
         return account()

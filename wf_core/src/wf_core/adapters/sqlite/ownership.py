@@ -12,6 +12,9 @@ from pathlib import Path
 
 from wf_core.adapters.own_files import close_own, open_own
 
+SERVING = "serving"
+"""The file whose lock the one process holds that serves the database."""
+
 
 class Ownership:
     """The lock files beside one database. An id whose file is gone or unlocked is dead."""
@@ -20,6 +23,7 @@ class Ownership:
         self.id = uuid.uuid4().hex
         self.folder = database.with_name(f"{database.name}.owners")
         self._held: int | None = None
+        self._serving: int | None = None
 
     def hold(self) -> None:
         """Lock our own file, on the first claim. Raises OSError."""
@@ -50,8 +54,7 @@ class Ownership:
             # A shared lock, so that two who ask at once don't take each other for the owner.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            pid = os.pread(file, 32, 0).decode(errors="replace")
-            return f"process {pid} on this machine" if pid else "another process on this machine"
+            return _name(file)
         else:
             with contextlib.suppress(PermissionError):  # whoever only reads leaves it there
                 path.unlink(missing_ok=True)
@@ -59,8 +62,29 @@ class Ownership:
         finally:
             close_own(file)
 
+    def serve(self) -> str | None:
+        """Lock the file of the one process that serves the database; the name of another that does.
+        Raises OSError."""
+        if self._serving is not None:
+            return None
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        file = os.open(self.folder / SERVING, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = _name(file)
+            os.close(file)
+            return other
+        os.ftruncate(file, 0)
+        os.pwrite(file, str(os.getpid()).encode(), 0)
+        self._serving = file  # it is never removed: a lock on a removed file keeps nobody out
+        return None
+
     def drop(self) -> None:
-        """Give up our own lock, and with it every claim."""
+        """Give up our own locks, and with them every claim."""
+        if self._serving is not None:
+            os.close(self._serving)
+            self._serving = None
         if self._held is None:
             return
         self._path(self.id).unlink(missing_ok=True)
@@ -80,3 +104,9 @@ class Ownership:
         """Remove what dead owners left."""
         for path in sorted(self.folder.glob("*.lock")):
             self.live(path.stem)
+
+
+def _name(file: int) -> str:
+    """Who holds a lock file."""
+    pid = os.pread(file, 32, 0).decode(errors="replace")
+    return f"process {pid} on this machine" if pid else "another process on this machine"

@@ -20,7 +20,7 @@ from wf_core.adapters.sqlite.ownership import Ownership
 from wf_core.adapters.sqlite.records import encode, encoded
 from wf_core.adapters.sqlite.schedules import SqliteSchedules
 from wf_core.adapters.sqlite.writer import Writer
-from wf_core.errors import AuthorError, StoreMissing, StoreUnavailable, WfError
+from wf_core.errors import AuthorError, StoreMissing, StoreServed, StoreUnavailable, WfError
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
@@ -129,6 +129,19 @@ class SqliteStore:
         operation = partial(writing.save, key, changes, data, self._places)
         alone = self._company.alone(key, asyncio.get_running_loop().time())
         return await (self.writer.run_now if alone else self.writer.run)(operation)
+
+    async def admit_alone(self) -> None:
+        """As `ports.Store.admit_alone`, by a lock on a file beside the database."""
+        try:
+            other = self.ownership.serve()
+        except OSError as error:
+            raise from_os(error, self.path) from error
+        if other is not None:
+            raise StoreServed(
+                f"the store '{self.path}' is already served, by {other}: two would not keep to one "
+                "another's limits. Use the one that runs (`wf submit` gives it work), or stop it "
+                "first"
+            )
 
     async def whoami(self) -> str:
         """As `ports.Store.whoami`: the machine's account."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from wf_core.model.places import REFERENCES
 from wf_core.plugins.parameters.wire import (
     ARRAYS,
     OBJECTS,
@@ -33,8 +34,9 @@ _SCALARS: dict[Any, Schema] = {
 }
 
 
-def fields(cls: type) -> Iterator[tuple[str, str, str, bool, str]]:
-    """(wire name, type in words, default as JSON, whether it is required, description)."""
+def fields(cls: type) -> Iterator[tuple[str, str, str, bool, str, str]]:
+    """(wire name, type in words, default as JSON, whether it is required, description, how
+    references enter it)."""
     for name, each in wired(cls):
         known = _default(each)
         yield (
@@ -43,6 +45,7 @@ def fields(cls: type) -> Iterator[tuple[str, str, str, bool, str]]:
             json.dumps(known[0], ensure_ascii=False) if known else "",
             each.default is attrs.NOTHING,
             _description(each),
+            str(each.metadata.get(REFERENCES, "")),
         )
 
 

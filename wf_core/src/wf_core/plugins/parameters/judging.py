@@ -1,18 +1,23 @@
 """Judging parameters as they stand in a document, before anything runs."""
 
+import functools
 import re
-from collections.abc import Iterator
 
 from wf_core.errors import Fault
 from wf_core.kinds import StepKind
-from wf_core.model.spec import Parameters
+from wf_core.model.spec import Json, Parameters
 from wf_core.plugins.parameters.decoding import marked, only_references, structure
 from wf_core.plugins.parameters.invalid import AUTHOR, ParametersInvalid
 from wf_core.plugins.parameters.scalars import Unresolved
-from wf_core.saga.references import find
+from wf_core.saga.references import refers
 
 _SENTENCE = re.compile(r"([A-Za-z_]\w*)((?:[.\[][^:\s]*)?): (.+)", re.DOTALL)
 """What `StepKind.faults` gives: `key: sentence`, where the key may go deeper."""
+
+_END = re.compile(r"[.\[]|\Z")
+_DOTS = 64
+"""How many dots and brackets a key in a path is taken to hold at most."""
+_DIGITS = 10
 
 
 def faults(kind: StepKind, parameters: Parameters, undoable: bool, identity: str) -> list[Fault]:
@@ -30,8 +35,8 @@ def faults(kind: StepKind, parameters: Parameters, undoable: bool, identity: str
         said = f"{type(error).__name__}: {error}"
         message = f"{identity} failed to check the parameters: {said}"
         return [Fault("$", message, hint=AUTHOR)]
-    waiting = set(_referring(parameters))
-    return [each for each in sentences if each.path not in waiting]
+    waits = functools.cache(lambda path: path != "$" and _holds_reference(parameters, path))
+    return [each for each in sentences if not waits(each.path)]
 
 
 def advice(kind: StepKind, parameters: Parameters, undoable: bool, identity: str) -> list[str]:
@@ -45,15 +50,35 @@ def advice(kind: StepKind, parameters: Parameters, undoable: bool, identity: str
 
 
 def _mark(text: str) -> str:
-    return Unresolved(text) if next(find(text), None) is not None else text
+    return Unresolved(text) if "${" in text and refers(text) else text
 
 
-def _referring(parameters: Parameters) -> Iterator[str]:
-    """The paths of the parameters that hold a reference, with all paths on the way to it."""
-    for path, _ in find(parameters):
-        parts = re.split(r"(?=[.\[])", path)
-        for n in range(2, len(parts) + 1):
-            yield "".join(parts[:n])
+def _holds_reference(parameters: Json, path: str) -> bool:
+    """Whether what a path such as `$.run.headers[0]` names holds a reference."""
+    value, rest = parameters, path[1:]
+    while rest:
+        found = _next(value, rest)
+        if found is None:
+            return False
+        value, rest = found
+    return refers(value)
+
+
+def _next(value: Json, rest: str) -> tuple[Json, str] | None:
+    """The value that the beginning of a path names, and the rest of the path."""
+    if rest[0] == "[" and isinstance(value, list):
+        number, _, after = rest[1:].partition("]")
+        inside = number.isdecimal() and len(number) < _DIGITS and int(number) < len(value)
+        return (value[int(number)], after) if inside else None
+    if rest[0] != "." or not isinstance(value, dict):
+        return None
+    for tried, end in enumerate(_END.finditer(rest, 1)):
+        key = rest[1 : end.start()]
+        if key in value:
+            return value[key], rest[end.start() :]
+        if tried == _DOTS:
+            break
+    return None
 
 
 def _fault(sentence: str) -> Fault:

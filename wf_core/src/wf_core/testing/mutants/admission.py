@@ -7,7 +7,7 @@ MUTANTS = (
         "finished-keep-their-slots",
         "finished workflows count as running",
         (
-            Edit("wf_core.admission:Admission.release", "queue is not None", "False"),
+            Edit("wf_core.admission:Admission.release", "line is not None", "False"),
             Edit(
                 "wf_core.admission:Admission.release",
                 "self._holding.pop(key, None)",
@@ -21,8 +21,8 @@ MUTANTS = (
         (
             Edit(
                 "wf_core.admission:Admission.next",
-                "len(self._holding) >= self._maximum",
-                "False",
+                "self._maximum - len(self._holding)",
+                "1",
             ),
         ),
     ),
@@ -59,8 +59,62 @@ MUTANTS = (
         (
             Edit(
                 "wf_core.admission:Admission._rank",
-                "(queue.running + 1) / queue.limits.weight",
-                "-(queue.running + 1) / queue.limits.weight",
+                "(line.running + 1) / queue.limits.weight",
+                "-(line.running + 1) / queue.limits.weight",
+            ),
+        ),
+        ("tests/core/admission",),
+    ),
+    Mutant(
+        "priority-carries-past-namespaces",
+        "a workflow of high priority overtakes those of other namespaces",
+        (
+            Edit(
+                "wf_core.admission:Admission._rank",
+                "(tenant.running + 1) / tenant.weight if self._fair else 0.0",
+                "float(line.waiting.rank(head)[1]) if head else 0.0",
+            ),
+        ),
+        ("tests/core/admission",),
+    ),
+    Mutant(
+        "namespaces-weigh-nothing",
+        "FAIR divides between namespaces without their weights",
+        (
+            Edit(
+                "wf_core.admission:Admission._rank",
+                "(tenant.running + 1) / tenant.weight",
+                "(tenant.running + 1)",
+            ),
+        ),
+        ("tests/core/admission",),
+    ),
+    Mutant(
+        "no-maximum-of-a-namespace",
+        "more workflows of a namespace run than its maximum allows",
+        (
+            Edit(
+                "wf_core.admission:_Tenant.full",
+                "self.cap is not None and self.running >= self.cap",
+                "False",
+            ),
+        ),
+        ("tests/core/admission",),
+    ),
+    Mutant(
+        "no-slots-left-for-the-next",
+        "a namespace takes slots that are kept for the next one",
+        (Edit("wf_core.shares:Share.needs", "rest <= 0 or not held", "True"),),
+        ("tests/core/admission",),
+    ),
+    Mutant(
+        "last-slots-to-those-who-have",
+        "namespaces that come in turn leave less and less, until nothing is left",
+        (
+            Edit(
+                "wf_core.shares:Share.needs",
+                "min(limit // _FOR_THE_FIRST, limit * rest // self.whole)",
+                "0",
             ),
         ),
         ("tests/core/admission",),

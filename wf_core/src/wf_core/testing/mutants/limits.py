@@ -8,11 +8,11 @@ MUTANTS = (
         "a kind's `qps` throttles nothing",
         (
             Edit(
-                "wf_core.limits:_Kind.spend",
+                "wf_core.limits.kind:Kind.spend",
                 "self.token_at = now + self.period",
                 "self.token_at = now",
             ),
-            Edit("wf_core.limits:_Kind.spend", "self.token_at - now < self.period", "False"),
+            Edit("wf_core.limits.kind:Kind.spend", "self.token_at - now < self.period", "False"),
         ),
     ),
     Mutant(
@@ -20,14 +20,14 @@ MUTANTS = (
         "a limit on calls at once lets one more through",
         (
             Edit(
-                "wf_core.limits:_Slots.room",
-                "self.total >= self.limit",
-                "self.total > self.limit",
+                "wf_core.limits.slots:Slots.free",
+                "self.limit - self.total",
+                "self.limit - self.total + 1",
             ),
             Edit(
-                "wf_core.limits:_Slots.room",
-                "self.ordinary < self.ordinary_limit",
-                "self.ordinary <= self.ordinary_limit",
+                "wf_core.limits.slots:Slots.free",
+                "self.ordinary_limit - self.ordinary",
+                "self.ordinary_limit - self.ordinary + 1",
             ),
         ),
     ),
@@ -36,7 +36,7 @@ MUTANTS = (
         "runs and watches may take the share that is kept for rollbacks",
         (
             Edit(
-                "wf_core.limits:reserve",
+                "wf_core.limits.slots:reserve",
                 "max(1, limit // 10) if limit >= 2 else 0",
                 "0",
             ),
@@ -47,9 +47,9 @@ MUTANTS = (
         "`maxActive` limits nothing",
         (
             Edit(
-                "wf_core.limits:_Kind.may_open",
-                "self.max_open is None",
-                "self.max_open is None or self.open >= 0",
+                "wf_core.limits.kind:Kind.may_open",
+                "return free > 0",
+                "return True",
             ),
         ),
         ("tests/core/limits",),
@@ -57,14 +57,18 @@ MUTANTS = (
     Mutant(
         "slot-never-comes-back",
         "a kind's slot is not given back when a call ends",
-        (Edit("wf_core.limits:Limits.give", "given.slots.remove(cls)", "pass"),),
+        (
+            Edit(
+                "wf_core.limits.permits:Limits.give", "given.slots.change(cls, tenant, -1)", "pass"
+            ),
+        ),
     ),
     Mutant(
         "token-nobody-waits-for",
         "nobody is woken when a token comes",
         (
             Edit(
-                "wf_core.limits:Limits.next_token_at",
+                "wf_core.limits.permits:Limits.next_token_at",
                 "return min(times, default=None)",
                 "return None",
             ),
@@ -75,7 +79,7 @@ MUTANTS = (
         "a permit that was put aside and not taken is lost",
         (
             Edit(
-                "wf_core.limits:Limits.settle",
+                "wf_core.limits.permits:Limits.settle",
                 "if waiter.called and waiter.listed:",
                 "if False:",
             ),
@@ -85,7 +89,7 @@ MUTANTS = (
     Mutant(
         "waiter-loses-its-place",
         "a holder that goes takes the permits with it that were put aside for it",
-        (Edit("wf_core.limits:Limits._leave", "if waiter.called:", "if False:"),),
+        (Edit("wf_core.limits.permits:Limits._leave", "if waiter.called:", "if False:"),),
     ),
     Mutant(
         "permits-lost-with-their-holder",
@@ -101,6 +105,35 @@ MUTANTS = (
     Mutant(
         "recovered-attempts-uncounted",
         "an attempt that was open before a crash is not counted",
-        (Edit("wf_core.limits:Limits.reopen", "found.open += 1", "pass"),),
+        (Edit("wf_core.limits.permits:Limits.reopen", "found.count_open(tenant, 1)", "pass"),),
+    ),
+    Mutant(
+        "one-namespace-takes-all-permits",
+        "a namespace takes permits that are kept for the next one",
+        (
+            Edit(
+                "wf_core.limits.slots:Slots.room",
+                "self._needs(cls, tenant) <= free",
+                "True",
+            ),
+            Edit(
+                "wf_core.limits.kind:Kind.may_open",
+                "THREE_FIFTHS.needs(self.opened[tenant], self.max_open - kept) <= free",
+                "True",
+            ),
+        ),
+        ("tests/core/limits",),
+    ),
+    Mutant(
+        "no-turns-between-namespaces",
+        "who asked first is served first, whatever its namespace was served before",
+        (
+            Edit(
+                "wf_core.limits.permits:Limits._turn_over",
+                "self._served[waiter.cls, waiter.tenant] = self._seq",
+                "return",
+            ),
+        ),
+        ("tests/core/limits",),
     ),
 )

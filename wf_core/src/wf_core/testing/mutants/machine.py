@@ -215,4 +215,40 @@ MUTANTS = (
         "recovery does not look at what was left in progress",
         (Edit("wf_core.saga.recovery:_waits", "ledger.offer_look(i)", "pass"),),
     ),
+    Mutant(
+        "looks-without-a-pause",
+        "a look follows another at once where its kind asks for that",
+        (
+            Edit(
+                "wf_core.saga.backoff:poll_delay",
+                "return max(poll_after, LEAST_LOOK)",
+                "return max(poll_after, 0.0)",
+            ),
+        ),
+        ("tests/core/saga",),
+    ),
+    Mutant(
+        "a-wake-spins",
+        "a wake that comes during a look starts the next one at once",
+        (
+            Edit(
+                "wf_core.saga.look:schedule_look",
+                "ledger.next_look[i] = now + LEAST_LOOK",
+                "pass",
+            ),
+        ),
+        ("tests/core/saga",),
+    ),
+    Mutant(
+        "no-floor-of-retries",
+        "a retry comes sooner than the operator's floor",
+        (
+            Edit(
+                "wf_core.saga.attempts:period_of",
+                "ledger.retry_floor)",
+                "0.0)",
+            ),
+        ),
+        ("tests/core/engine",),
+    ),
 )

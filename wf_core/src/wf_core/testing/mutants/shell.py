@@ -2,6 +2,8 @@
 
 from wf_core.testing.mutants.mutant import Edit, Mutant
 
+DEATHS = ("tests/core/engine/test_engine_deaths.py",)
+
 MUTANTS = (
     Mutant(
         "effects-before-the-save",
@@ -151,5 +153,71 @@ MUTANTS = (
         "time-is-no-event",
         "the shell does not wake when the machine's timer fires",
         (Edit("wf_core.engine.runner:Runner._woken", "self.kick()", "pass"),),
+    ),
+    Mutant(
+        "deaths-beside-others-counted",
+        "a call is blamed for a death of its process beside others",
+        (
+            Edit(
+                "wf_core.saga.attempts:too_often",
+                "killed(ledger, i) if alone else None",
+                "killed(ledger, i)",
+            ),
+        ),
+        DEATHS,
+    ),
+    Mutant(
+        "deaths-alone-uncounted",
+        "a call that kills its process alone is called for ever",
+        (
+            Edit(
+                "wf_core.saga.attempts:killed",
+                "ledger.steps[i].deaths + 1",
+                "ledger.steps[i].deaths",
+            ),
+        ),
+        DEATHS,
+    ),
+    Mutant(
+        "all-at-once-after-a-death",
+        "what was open at a death is begun again at once, so that nobody is ever alone",
+        (
+            Edit(
+                "wf_core.engine.isolation:Isolation.admits",
+                "if not self.careful:",
+                "if True:",
+            ),
+        ),
+        DEATHS,
+    ),
+    Mutant(
+        "slow-killers-missed",
+        "the time that a call has alone does not grow from death to death",
+        (
+            Edit(
+                "wf_core.engine.isolation:Isolation.left",
+                "FIRST_WHILE * 2 ** min(deaths - 1, 20)",
+                "FIRST_WHILE",
+            ),
+        ),
+        DEATHS,
+    ),
+    Mutant(
+        "stopped-is-dead",
+        "a hook that ignores its stop counts as the death of its process",
+        (Edit("wf_core.engine.engine:Engine._stop", "self._isolation.close()", "pass"),),
+        DEATHS,
+    ),
+    Mutant(
+        "killer-taken-up-for-ever",
+        "a workflow that kills whoever takes it up is taken up again and again",
+        (
+            Edit(
+                "wf_core.engine.isolation:Isolation.kills",
+                "if deaths < MAX_DEATHS:",
+                "if True:",
+            ),
+        ),
+        DEATHS,
     ),
 )

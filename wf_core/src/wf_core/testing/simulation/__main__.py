@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import sys
 from pathlib import Path
+from random import SystemRandom
 
 from wf_core.testing.simulation.campaign import COVERED_FROM, campaign, found, story
 from wf_core.testing.simulation.memory import MEMORY
@@ -12,12 +13,17 @@ from wf_core.testing.simulation.storage import Setup
 from wf_core.testing.simulation.trace import Violation
 from wf_core.testing.simulation.world import World, from_json
 
+FRESH_FROM, FRESH_TO = 10_000_000, 2**40
+"""Drawn seeds begin in here: what tests and people name is below."""
+
 
 def main(arguments: list[str], setup: Setup = MEMORY) -> int:
     """Play what was asked for; gives the exit code."""
     parser = argparse.ArgumentParser(prog=f"python -m {setup.program}")
     parser.add_argument("--seeds", type=int, default=300, help="how many seeds to play")
-    parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
+    parser.add_argument(
+        "--from", type=int, dest="first", help="the first seed (default: one that is drawn)"
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes that play")
     parser.add_argument("--seed", type=int, help="play this seed alone and tell its story")
     parser.add_argument("--world", type=Path, help="play the world in this file")
@@ -31,10 +37,18 @@ def main(arguments: list[str], setup: Setup = MEMORY) -> int:
         return _tell(from_json(asked.world.read_bytes()), setup)
     if asked.seed is not None:
         return _tell(setup.generate(asked.seed), setup)
-    seeds = range(asked.first, asked.first + asked.seeds)
+    first = _drawn() if asked.first is None else asked.first
+    seeds = range(first, first + asked.seeds)
+    if asked.first is None:
+        print(f"seeds {first} to {seeds.stop - 1}, drawn now; again: --from {first}", flush=True)
     if asked.digest:
         return _digests(seeds, asked.workers, setup)
     return _campaign(seeds, asked.workers, asked.found, setup, quiet=asked.quiet)
+
+
+def _drawn() -> int:
+    """A first seed that nobody has played: a campaign over the same seeds proves those alone."""
+    return SystemRandom().randrange(FRESH_FROM, FRESH_TO)
 
 
 def _tell(world: World, setup: Setup) -> int:

@@ -1,8 +1,11 @@
-"""E1 and E2: at the start of every call, its process keeps within its limits."""
+"""E1 and E2: at the start of every call, its process keeps within its limits. E3: at rest, slots
+are held by exactly what the stored states say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 
-from wf_core.model.phases import Purpose
+from wf_core.model.phases import Phase, Purpose
+from wf_core.model.spec import Key
+from wf_core.model.state import Stored
 from wf_core.testing.simulation.story import Called
 from wf_core.testing.simulation.world import Operator, World, Wrong
 
@@ -37,6 +40,29 @@ def e01_calls_of_a_kind_keep_their_distance(
     if called.began - last < 1 / limits.qps - _EXACT:
         return f"{called.name} {called.began - last:g} s after the last call, qps {limits.qps:g}"
     return None
+
+
+def e03_slots_are_held_by_what_the_states_say(
+    stored: Mapping[Key, Stored], owner: str, held: Set[Key]
+) -> str | None:
+    """E3, of the engine that claims as `owner`: a slot that no stored state accounts for is lost to
+    everybody who waits."""
+    owned = {key for key, each in stored.items() if _counts(each) and each.head.owner.id == owner}
+    if owned == held:
+        return None
+    return (
+        f"slots of {sorted(map(str, held))} are held, "
+        f"and the stored states say {sorted(map(str, owned))}"
+    )
+
+
+def _counts(stored: Stored) -> bool:
+    phase = stored.head.phase
+    if phase is Phase.RUNNING:
+        return not stored.head.parked
+    return phase is Phase.ROLLING_BACK and not all(
+        step.blocked for step in stored.steps if step.phase is Phase.ROLLING_BACK
+    )
 
 
 def _too_many(limit: int | None, running: Sequence[Called], what: str) -> str | None:

@@ -23,6 +23,7 @@ from wf_core.testing.simulation.invariants_ended import (
 from wf_core.testing.simulation.invariants_limits import (
     e01_calls_at_once_stay_within_the_limits,
     e01_calls_of_a_kind_keep_their_distance,
+    e03_slots_are_held_by_what_the_states_say,
 )
 from wf_core.testing.simulation.invariants_saved import ON_SAVE
 from wf_core.testing.simulation.invariants_steps import (
@@ -298,6 +299,19 @@ class Observer:
                 for rule in AT_REST:
                     self._judge(rule.__name__, story.key, rule(story, stored))
             self._judge("all-or-none", story.key, self._outside(story, stored))
+        self._slots_at_rest()
+
+    def _slots_at_rest(self) -> None:
+        stage = self._stage
+        if not stage.world.operator.serves:
+            return  # outside the queues nobody counts
+        looked = {key: stage.storage.look(key) for key in stage.storage.names()}
+        stored = {key: each for key, each in looked.items() if each is not None}
+        for process in stage.alive:
+            held = process.engine.slots_held
+            wrong = e03_slots_are_held_by_what_the_states_say(stored, process.seat.owner, held)
+            if wrong is not None:
+                stage.broken("E3", f"p{process.number}: {wrong}")
 
     def _outside(self, story: Story, stored: Stored) -> str | None:
         def there(i: int) -> bool:

@@ -200,6 +200,8 @@ class _Play:
         stage = self._stage
         stage.note("-- calm: faults stop, hooks return, people answer what is blocked")
         stage.calm.set()
+        # What was held back comes now: who could not read the store until now begins now.
+        stage.changed_at = stage.now
         stage.store_away_until = stage.receiver_down_until = 0.0
         stage.storage.calm()
         for process in [each for each in stage.alive if each.lacking or each.zombie]:

@@ -20,6 +20,7 @@ from wf_core.config.values import (
 from wf_core.engine import Engine
 from wf_core.errors import WfError
 from wf_core.model.spec import Key
+from wf_core.testing.memory_record import MemoryRecord
 from wf_core.testing.simulation.executor import SimulatedExecutor
 from wf_core.testing.simulation.kinds import registry
 from wf_core.testing.simulation.receivers import SimulatedSender
@@ -71,6 +72,7 @@ class Process:
         )
         self.clock = ProcessClock(stage)
         self.seat = stage.storage.seat(self)
+        self.record = MemoryRecord(stage.deaths)
         self.executor = SimulatedExecutor(stage, self, observer)
         self._stage = stage
         self._observer = observer
@@ -86,6 +88,7 @@ class Process:
             announcer=NoAnnouncer(),
             config=_config(stage.world.operator),
             folder=Path("unused"),
+            record=self.record,
         )
         self._context = copy_context()
         belong(self._context, self)
@@ -162,6 +165,7 @@ class Process:
 
     def _end(self) -> None:
         self.alive = False
+        self.record.died()
         self._stage.changed_at = self._stage.now
         self._observer.died(self)
         self.resume()

@@ -6,6 +6,7 @@ from contextvars import Context, ContextVar, copy_context
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from wf_core.adapters.open_record import Kept
 from wf_core.testing.simulation.coverage import Coverage
 from wf_core.testing.simulation.gate import Gated
 from wf_core.testing.simulation.outside import Outside
@@ -43,6 +44,7 @@ class Stage:
         self.clock_offset = 0.0
         self.processes: list[Process] = []
         self.died = asyncio.Event()
+        self.deaths = Kept()
         self.lone = True
         self.pauses = False
         self.saves = 0

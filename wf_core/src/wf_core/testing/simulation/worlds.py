@@ -25,14 +25,23 @@ from wf_core.model.spec import (
 )
 from wf_core.testing.simulation.graphs import random_graph
 from wf_core.testing.simulation.troubles import faults, happenings, hooks
-from wf_core.testing.simulation.world import Act, KindSpec, Operator, QueueSpec, Submission, World
+from wf_core.testing.simulation.world import (
+    Act,
+    Behaviour,
+    KindSpec,
+    Operator,
+    QueueSpec,
+    Submission,
+    World,
+)
 
 _KINDS = ("plain", "looked", "looked", "looked", "once")
 
 
 def generate(seed: int) -> World:
     """The world of a seed: the same for ever, on every machine."""
-    return _asking(_aging(_lasting(seed), Random(f"{seed}/ttl")), Random(f"{seed}/person"))
+    lasting = _aging(_lasting(seed), Random(f"{seed}/ttl"))
+    return _poisoned(_asking(lasting, Random(f"{seed}/person")), Random(f"{seed}/poison"))
 
 
 def _lasting(seed: int) -> World:
@@ -58,6 +67,18 @@ def _lasting(seed: int) -> World:
         operator=_operator(chance, engines, count),
         calm_at=calm_at,
     )
+
+
+def _poisoned(world: World, chance: Random) -> World:
+    """In one world out of twenty a hook kills its process whenever it is called; all else is as it
+    was."""
+    if chance.random() >= 0.05:
+        return world
+    workflow = chance.choice(world.submissions).workflow
+    step = chance.choice(workflow.spec.steps)
+    name = f"{workflow.metadata.name}/{step.name}/{chance.choice(('run', 'run', 'rollback'))}"
+    act = chance.choice((Act.CRASH_BEFORE_ACT, Act.ACT_THEN_CRASH))
+    return replace(world, hooks={**world.hooks, name: (Behaviour(act),) * 40})
 
 
 def _aging(world: World, chance: Random) -> World:

@@ -7,7 +7,7 @@ import attrs
 import msgspec
 
 from wf_core.model.spec import Key
-from wf_k8s.client.resources import LEASES, WORKFLOWS
+from wf_k8s.client.resources import LEASES, SELF_REVIEWS, WORKFLOWS
 from wf_k8s.testing.api.collection import Collection, Held
 from wf_k8s.testing.api.json_patch import PatchRefused, apply
 from wf_k8s.testing.api.replies import Reply, failure
@@ -15,6 +15,8 @@ from wf_k8s.testing.api.schema import Document, completed, refusals
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+PERSON = "people"
+"""Who everybody is here who asks."""
 _KEPT = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "generation")
 """Metadata that no writer changes."""
 
@@ -70,6 +72,8 @@ class ApiServer:
             held = self.workflows
         elif place.plural == LEASES.plural:
             held = self.leases
+        elif place.plural == SELF_REVIEWS.plural:
+            return Reply(201, _encode({"status": {"userInfo": {"username": PERSON}}}))
         else:
             return Reply(201, body or b"{}")
         match method:

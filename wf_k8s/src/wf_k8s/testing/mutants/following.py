@@ -60,4 +60,10 @@ MUTANTS = (
         ),
         ("tests/core/engine/test_engine_overtaken.py",),
     ),
+    Mutant(
+        "k8s-slot-of-the-gone",
+        "the slot of a workflow that went while its save was under way is never given back",
+        (Edit("wf_core.engine.slots:Slots.settle", "if key in self._in_doubt:", "if False:"),),
+        ("tests/simulation/test_worlds_found.py",),
+    ),
 )

@@ -1,0 +1,257 @@
+"""What a process has open, as a file that outlives it: `ports.OpenRecord` in a folder.
+
+Each process appends to a file of its own, which it keeps locked; a file that nobody locks is a dead
+one's. What such files said is added up in one more, which is written after a crash only.
+"""
+
+import fcntl
+import logging
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from wf_core.ports import LeftOpen, Open
+
+log = logging.getLogger("wf.engine")
+LONGEST = 1024 * 1024
+"""Bytes after which the file is begun anew with what is open."""
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+_encode = msgspec.json.Encoder().encode
+_line = msgspec.json.Decoder(tuple[str, str, str])
+
+
+class Kept(msgspec.Struct):
+    """What is known of those that died. `version` is the engine's that counted `taking_up`."""
+
+    version: str = ""
+    deaths: int = 0
+    open: dict[str, dict[str, bool]] = {}
+    taking_up: dict[str, int] = {}
+
+    def left(self) -> LeftOpen:
+        """The same, as the engine asks for it."""
+        found = {
+            Open(workflow, step): alone
+            for workflow, steps in self.open.items()
+            for step, alone in steps.items()
+        }
+        return LeftOpen(found, self.deaths, dict(self.taking_up))
+
+
+class NoRecord:
+    """Where nothing outlives the process. Implements `ports.OpenRecord`."""
+
+    def left(self) -> LeftOpen:
+        """Nothing is known."""
+        return LeftOpen()
+
+    def opened(self, what: Open) -> None:
+        """As `OpenRecord.opened`."""
+
+    def closed(self, what: Open) -> None:
+        """As `OpenRecord.closed`."""
+
+    def outlived(self, what: Open) -> None:
+        """As `OpenRecord.outlived`."""
+
+    def told(self, workflow: str) -> None:
+        """As `OpenRecord.told`."""
+
+    def lift(self, workflow: str) -> None:
+        """As `OpenRecord.lift`."""
+
+    def calm(self) -> None:
+        """As `OpenRecord.calm`."""
+
+    def close(self) -> None:
+        """As `OpenRecord.close`."""
+
+
+class FolderRecord:
+    """Implements `ports.OpenRecord` in `folder`, made when something is opened first. Another
+    `version` of the engine takes up again what killed this one."""
+
+    def __init__(self, folder: Path, version: str) -> None:
+        self._folder = folder
+        self._version = version
+        self._path = folder / f"{uuid.uuid4().hex}.open"
+        self._file: int | None = None
+        self._length = 0
+        self._open: dict[Open, bool] = {}  # whether the process has lived with it alone
+        self._ended = False
+
+    def left(self) -> LeftOpen:
+        """As `OpenRecord.left`."""
+        try:
+            if not self._folder.is_dir():
+                return LeftOpen()
+            with self._state() as kept:
+                for path in sorted(self._folder.glob("*.open")):
+                    dead = None if path == self._path else _dead(path)
+                    if dead is not None:
+                        add_death(kept, dead)
+                        path.unlink(missing_ok=True)
+        except OSError as error:
+            self._fails(error)
+            return LeftOpen()
+        return kept.left()
+
+    def opened(self, what: Open) -> None:
+        """As `OpenRecord.opened`."""
+        self._open[what] = False
+        self._write("+", what)
+
+    def closed(self, what: Open) -> None:
+        """As `OpenRecord.closed`."""
+        if what in self._open:
+            del self._open[what]
+            self._write("-", what)
+
+    def outlived(self, what: Open) -> None:
+        """As `OpenRecord.outlived`."""
+        self._open[what] = True
+        self._write("~", what)
+
+    def told(self, workflow: str) -> None:
+        """As `OpenRecord.told`."""
+        self._change(lambda kept: kept.open.pop(workflow, None))
+
+    def lift(self, workflow: str) -> None:
+        """As `OpenRecord.lift`."""
+        self._change(lambda kept: kept.taking_up.pop(workflow, None))
+
+    def calm(self) -> None:
+        """As `OpenRecord.calm`."""
+
+        def forget(kept: Kept) -> None:
+            kept.deaths, kept.open = 0, {}
+
+        self._change(forget)
+
+    def close(self) -> None:
+        """As `OpenRecord.close`."""
+        self._ended = True
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._file)
+            self._file = None
+
+    def _write(self, sign: str, what: Open) -> None:
+        if self._ended:
+            return
+        line = _encode((sign, what.workflow, what.step)) + b"\n"
+        try:
+            if self._file is None or self._length > LONGEST:
+                self._begin()
+            else:
+                os.pwrite(self._file, line, self._length)
+                self._length += len(line)
+        except OSError as error:
+            self._fails(error)
+
+    def _begin(self) -> None:
+        """The file, with all that is open now."""
+        if self._file is None:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
+            self._file = os.open(self._path, flags, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        lines = [_encode(("=", _boot(), ""))]
+        for each, outlived in self._open.items():
+            lines.append(_encode(("~" if outlived else "+", each.workflow, each.step)))
+        body = b"\n".join(lines) + b"\n"
+        os.pwrite(self._file, body, 0)
+        os.ftruncate(self._file, len(body))
+        self._length = len(body)
+
+    def _fails(self, error: OSError) -> None:
+        log.warning(
+            "what is open can't be noted in %s: %s; a hook that kills this process again and again "
+            "is not told from its neighbours",
+            self._folder,
+            error,
+        )
+        self.close()
+
+    def _change(self, change: Callable[[Kept], object]) -> None:
+        if self._ended or not (self._folder / "state.json").exists():
+            return
+        try:
+            with self._state() as kept:
+                change(kept)
+        except OSError as error:
+            self._fails(error)
+
+    @contextmanager
+    def _state(self) -> Iterator[Kept]:
+        """What is kept of the dead, to be changed by one process at a time."""
+        path = self._folder / "state.json"
+        lock = os.open(self._folder / "state.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            before = path.read_bytes() if path.exists() else b"{}"
+            try:
+                kept = msgspec.json.decode(before, type=Kept)
+            except msgspec.DecodeError as error:
+                log.warning("%s can't be read and is begun anew: %s", path, error)
+                kept = Kept()
+            if kept.version != self._version:
+                kept.version, kept.taking_up = self._version, {}
+            yield kept
+            after = _encode(kept)
+            if after != before and (kept.open or kept.deaths or kept.taking_up or path.exists()):
+                made = path.with_suffix(".new")
+                made.write_bytes(after)
+                made.replace(path)
+        finally:
+            os.close(lock)
+
+
+def _dead(path: Path) -> dict[Open, bool] | None:
+    """What the process of that file had open, and whether it had lived with it alone; None while
+    it lives."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        found: dict[Open, bool] = {}
+        for line in os.pread(file, 4 * LONGEST, 0).splitlines():
+            try:
+                sign, workflow, step = _line.decode(line)
+            except msgspec.DecodeError:
+                break  # it died while it wrote
+            if sign == "=" and workflow != _boot():
+                return {}  # the machine went down, which is no fault of what ran on it
+            if sign in "+~":
+                found[Open(workflow, step)] = sign == "~"
+            elif sign == "-":
+                found.pop(Open(workflow, step), None)
+        return found
+    except BlockingIOError:
+        return None
+    finally:
+        os.close(file)
+
+
+def add_death(kept: Kept, dead: Mapping[Open, bool]) -> None:
+    """One more process died, which had that open, and had lived with some of it alone."""
+    kept.deaths += bool(dead)
+    suspects = [each for each, outlived in dead.items() if not outlived]
+    for each in dead:
+        kept.open.pop(each.workflow, None)  # what an older death left of it is of no interest
+    for each in dead:
+        alone = suspects == [each] or len(dead) == 1
+        kept.open.setdefault(each.workflow, {})[each.step] = alone
+        if alone and not each.step:
+            kept.taking_up[each.workflow] = kept.taking_up.get(each.workflow, 0) + 1
+
+
+def _boot() -> str:
+    return _BOOT.read_text().strip() if _BOOT.exists() else ""
