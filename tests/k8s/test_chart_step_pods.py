@@ -13,7 +13,7 @@ from tests.k8s.crd_objects import Json
 ENFORCE = "pod-security.kubernetes.io/enforce"
 
 
-def pod(name: str = "a", **spec: object) -> Json:
+def pod(name: str = "a", spec: Json | None = None) -> Json:
     """A pod that the strictest pod security lets through."""
     contained = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     return {
@@ -27,7 +27,7 @@ def pod(name: str = "a", **spec: object) -> Json:
                 "runAsUser": 65532,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            **spec,
+            **(spec or {}),
         },
     }
 
@@ -99,12 +99,12 @@ def test_19_what_a_namespaces_pod_security_forbids_is_refused_to_the_controller(
     saga_kubectl: Kubectl,
     namespace: str,
     level: Callable[[str], None],
-    spec: dict[str, object],
+    spec: Json,
     told: str,
 ) -> None:
     level("baseline")
     until(lambda: asked(saga_kubectl, namespace, pod()) == "" or None, "the level counts")
-    assert told in asked(saga_kubectl, namespace, pod(**spec))
+    assert told in asked(saga_kubectl, namespace, pod(spec=spec))
 
 
 def test_19_the_controller_changes_metadata_of_pods_and_not_what_they_run(
@@ -130,4 +130,4 @@ def test_19_the_controller_changes_metadata_of_pods_and_not_what_they_run(
 
 def test_19_pods_of_others_are_not_its_business(saga_kubectl: Kubectl, namespace: str) -> None:
     where = ("create", "--dry-run=server", "-f", "-", "-n", namespace)
-    saga_kubectl(*where, stdin=json.dumps(pod("other", serviceAccountName="builder")))
+    saga_kubectl(*where, stdin=json.dumps(pod("other", {"serviceAccountName": "builder"})))

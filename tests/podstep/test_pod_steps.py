@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault, status
+from tests.k8s.crd_objects import Sagas, workflow
 from tests.podstep.kubelet import Kubelet, container
 from tests.podstep.pod_bench import Bench
 from tests.podstep.pod_proxy import disturbed
@@ -288,9 +289,9 @@ def test_a_pod_that_succeeded_before_it_was_deleted_has_succeeded(
 
 
 def test_a_pod_lost_by_no_fault_of_its_own_is_replaced_in_the_same_attempt(
-    bench: Make, kubelet: Kubelet
+    bench: Make, kubelet: Kubelet, sagas: Sagas
 ) -> None:
-    pay = bench()
+    pay = bench(sagas.create(workflow())["metadata"]["uid"])
     pay.run()
     (pod,) = kubelet.pods()
     kubelet.run(pod)

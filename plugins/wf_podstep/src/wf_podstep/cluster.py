@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from wf_core.errors import StoreUnavailable
 from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.client.follow import Change, Follow, Gone, Put, Restarted, Synced, Trouble
 from wf_k8s.client.listing import read_one
