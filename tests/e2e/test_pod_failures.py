@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from tests.cluster.images import BUSYBOX_IMAGE
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.node import NAME, Node
-from tests.e2e.pod_steps import step
+from tests.e2e.pod_steps import listed, step
 from tests.e2e.pods import Json, Pods
 from tests.k8s.controller_process import Controllers, await_phase, until
 from tests.k8s.crd_objects import Sagas, workflow
@@ -145,6 +146,26 @@ def test_a_pod_deleted_by_hand_counts_as_a_failure(
     ended = await_phase(sagas, "RollBacked")
     said = ended["status"]["steps"]["pay"]["runError"]
     assert re.search(r"was deleted (while it ran|before it ended)", said), said
+
+
+def test_a_pod_that_succeeded_and_was_deleted_while_no_controller_ran_is_not_started_again(
+    sagas: Sagas, pod_controllers: Controllers, pods: Pods
+) -> None:
+    killed = pod_controllers.leader(lease_seconds=4)
+    script = "until [ -e /tmp/go ]; do sleep 0.1; done; echo '{\"receipt\": 17}' > $WF_RESULT"
+    sagas.create(workflow(step("pay", script)))
+    pod = running(pods)
+    name = pod["metadata"]["name"]
+    killed.end(signal.SIGKILL)
+    pods.kubectl("-n", pods.namespace, "exec", name, "--", "touch", "/tmp/go")
+    done = "--for=jsonpath={.status.phase}=Succeeded"
+    pods.kubectl("-n", pods.namespace, "wait", f"pod/{name}", done)
+    pods.kubectl("-n", pods.namespace, "delete", "pod", name, "--wait=false")
+    pod_controllers.leader(lease_seconds=4)
+    ended = await_phase(sagas, "Success")["status"]["steps"]["pay"]
+    assert (ended["attempt"], ended["attributes"]) == (1, {"receipt": 17})
+    assert ended["resource"]["id"] == pod["metadata"]["uid"]
+    until(lambda: True if not listed(pods) else None, "the pod is let go")
 
 
 def evict(pods: Pods, pod: Json) -> None:
