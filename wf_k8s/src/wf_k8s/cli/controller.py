@@ -146,6 +146,7 @@ def controller_command(
             leave(of_error(error))
         click.echo(f"{count} {'pod is' if count == 1 else 'pods are'} held no more")
         return
+    _import_client()
     use_json(debug=log.isEnabledFor(logging.DEBUG))  # as --debug had it set
     try:
         asyncio.run(_control(options))
@@ -174,6 +175,12 @@ def _namespaces(ctx: click.Context, named: str | None) -> tuple[str, ...]:
     if not all(names):
         raise click.UsageError(f"--namespace '{named}' has a name that is empty", ctx)
     return names
+
+
+def _import_client() -> None:
+    """Before there is a loop, which it would hold for a second."""
+    import kubernetes.aio.client
+    import kubernetes.aio.config  # noqa: F401
 
 
 async def _control(options: "Options") -> None:
