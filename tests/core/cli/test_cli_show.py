@@ -247,14 +247,6 @@ def test_explain_of_a_finished_workflow_says_so(shell: Shell) -> None:
     assert shell.wf("explain", "order").lines == ["order: finished: succeeded"]
 
 
-def test_explain_says_why_a_workflow_was_rolled_back(shell: Shell) -> None:
-    undone = StepState(phase=Phase.ROLL_BACKED, undo=Undo.CALLED)
-    shell.keep(ORDER, [undone, undone], phase=Phase.ROLL_BACKED, cause="step 'payment' failed: no")
-    assert shell.wf("explain", "order").lines == [
-        "order: finished: rolled back (step 'payment' failed: no)"
-    ]
-
-
 def test_explain_names_who_holds_the_slots(shell: Shell) -> None:
     shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
     shell.keep(workflow(name="paused"), [RUNNING], phase=Phase.RUNNING, suspended=True, parked=True)
@@ -276,3 +268,43 @@ def test_explain_names_the_calls_that_hold_permits(shell: Shell) -> None:
         "one: waits for a permit of kind 'random' to run; permits are held by called/one; "
         "held, or waited for, by retried/one"
     ) in shell.wf("explain", "new").lines
+
+
+@pytest.mark.parametrize(
+    ("phase", "state", "said"),
+    [
+        (
+            Phase.ROLL_BACKED,
+            {"cause": "step 'payment' failed: no money", "error": None},
+            "finished: rolled back, because step 'payment' failed: no money",
+        ),
+        (
+            Phase.FAILED,
+            {"cause": "", "error": "there is no kind 'comand'"},
+            "finished: it could not start: there is no kind 'comand'",
+        ),
+    ],
+)
+def test_explain_gives_the_cause_of_an_end_that_is_no_success(
+    shell: Shell, phase: Phase, state: dict[str, str | None], said: str
+) -> None:
+    steps = [StepState(), StepState()]
+    shell.keep(ORDER, steps, phase=phase, cause=state["cause"], error=state["error"])
+    assert shell.wf("explain", "order").lines == [f"order: {said}"]
+
+
+def test_a_list_of_what_is_stuck_says_why(shell: Shell) -> None:
+    shell.keep(ORDER, [STUCK], phase=Phase.FAILED, cause="cancelled")
+    shell.keep(workflow(name="going"), [RUNNING], phase=Phase.RUNNING)
+    shell.keep(workflow(name="done"), [DONE], phase=Phase.SUCCESS)
+    shell.keep(workflow(name="undone"), [StepState()], phase=Phase.ROLL_BACKED, cause="x")
+    shell.keep(workflow(name="waits"))
+    _, line = shell.wf("list", "--stuck").lines
+    assert line.split()[0] == "order"
+    assert line.endswith("RollbackFailed: locked")
+
+
+def test_a_list_of_what_is_stuck_says_where_nothing_is(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, DONE], phase=Phase.SUCCESS)
+    result = shell.wf("list", "--stuck")
+    assert (result.code, result.out, result.err) == (0, "", "no workflow is stuck\n")

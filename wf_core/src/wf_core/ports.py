@@ -256,15 +256,6 @@ class Store(Protocol):
         """Give up every claim and close what is open."""
 
 
-@runtime_checkable
-class SetsAside(Protocol):
-    """A store that shows people which workflows no engine goes on with."""
-
-    def set_aside(self, key: Key, why: str) -> None:
-        """Say soon, on the workflow itself, that it is left alone, and why; one whose deletion was
-        asked and of which nothing ran is let go. Never blocks and never raises."""
-
-
 class Schedules(Protocol):
     """Where schedules are kept: beside the workflows that they start, in the same store.
 

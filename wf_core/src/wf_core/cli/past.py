@@ -1,22 +1,24 @@
 """`wf explain` and `wf history`: what a workflow waits for, and how it came there."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from wf_core.adapters.store_rules import why
 from wf_core.cli.outcome import MOST, commands
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.registry import installed
 from wf_core.cli.settings import Settings, key_of, wf
-from wf_core.cli.stores import ask_store, load_one, now, runner_of
+from wf_core.cli.stores import ask_store, load_one, now, runner_of, standing_of
 from wf_core.cli.text import one_line, stamp, zoned
 from wf_core.cli.verb import verb
 from wf_core.errors import AuthorError
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.requests import Answer
+from wf_core.model.spec import Key
 from wf_core.model.state import Stored, Transition
 from wf_core.ports import Store
+from wf_core.standing import Standing
 
 
 @verb(
@@ -35,16 +37,21 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
     """
 
     from wf_core.cli.holders import with_holders
-    from wf_core.saga.explain import Waiting, explain
+    from wf_core.saga.explain import Reason, Waiting, explain
 
-    async def find(store: Store) -> tuple[Stored, str | None, str | None, list[Waiting]]:
+    async def find(store: Store) -> tuple[Stored, str | None, list[str], list[Waiting]]:
         stored = await store.load(settings.key(name))
-        found = explain(stored, installed().kinds, now())
-        owner = await runner_of(store, key_of(stored.workflow))
+        key = key_of(stored.workflow)
+        owner, standing = await runner_of(store, key), await standing_of(store, key)
+        refusals = standing.refusals if standing is not None else ()
+        found = [
+            *(Waiting(None, Reason.REFUSED, sentence) for sentence in refusals),
+            *await with_holders(store, stored, explain(stored, installed().kinds, now())),
+        ]
         server = None if owner else await store.served_by()
-        return stored, owner, server, await with_holders(store, stored, found)
+        return stored, owner, list(_unclaimed(key, standing, server)), found
 
-    stored, owner, server, found = ask_store(settings, find)
+    stored, owner, unclaimed, found = ask_store(settings, find)
     key = key_of(stored.workflow)
     blocked = {
         spec.name: step.blocked
@@ -54,11 +61,8 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
 
     def table() -> None:
         if owner is None and (stored.head.phase not in FINISHED or stored.asked):
-            if server is not None:
-                click.echo(f"{key}: not running now; {server} serves this store")
-            else:
-                helps = f"{wf(f'resume {key}')} or {wf('serve')} continues it"
-                click.echo(f"{key}: nothing is running it now; {helps}")
+            for line in unclaimed:
+                click.echo(f"{key}: {line}")
         for asked in stored.asked:
             of = f" of step '{asked.request.step}'" if asked.request.step else ""
             click.echo(f"{key}: {asked.request.type}{of} was asked and is not answered yet")
@@ -163,12 +167,31 @@ def history_command(settings: Settings, name: str, step: str | None, output: For
     )
 
 
+def _unclaimed(key: Key, standing: Standing | None, server: str | None) -> Iterator[str]:
+    """Who goes on with what nobody has claimed, in words."""
+    if server is not None:
+        yield f"not running now; {server} serves this store"
+    elif standing is None:
+        helps = f"{wf(f'resume {key}')} or {wf('serve')} continues it"
+        yield f"nothing is running it now; {helps}"
+    elif standing.keeper:
+        yield f"{standing.keeper} runs, and goes on with what is in its namespaces"
+    elif standing.keeper is not None:
+        yield f"no controller runs: no Lease of one is renewed; {wf(f'resume {key}')} goes on"
+    if standing is not None:
+        yield from standing.unknown
+
+
 def _ended(stored: Stored) -> str:
-    """How a workflow ended that waits for nothing."""
+    """How a workflow that waits for nothing came to its end, and why."""
     head = stored.head
-    words = {Phase.SUCCESS: "succeeded", Phase.ROLL_BACKED: "rolled back"}.get(head.phase, "failed")
-    said = why(head.phase, head.cause, head.error)
-    return f"finished: {words}" + (f" ({one_line(said)})" if said else "")
+    if head.phase is Phase.SUCCESS:
+        return "finished: succeeded"
+    if head.phase is Phase.ROLL_BACKED:
+        return f"finished: rolled back{f', because {one_line(head.cause)}' if head.cause else ''}"
+    began = any(step.attempt for step in stored.steps)
+    what = "the undo failed" if began else "it could not start"
+    return f"finished: {what}{f': {one_line(head.error)}' if head.error else ''}"
 
 
 def _move(move: Transition) -> dict[str, Any]:

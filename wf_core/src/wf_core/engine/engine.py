@@ -98,6 +98,7 @@ class Engine:
         queue = config.controller_config.queue
         self._slots = Slots(queue, lambda key: self._tasks.spawn(self._begin(key)))
         self._turnstile = Turnstile(self._services.limits, clock, self._try_again)
+        self.permit_waiters = self._services.limits.waiting
         self._queued = False
         self._runners: dict[Key, Runner] = {}
         self._holders: dict[str, Runner] = {}
@@ -181,8 +182,7 @@ class Engine:
 
     def wake(self, key: Key, step: str) -> None:
         """What a step left in progress may be done: a hint, never saved (semantics B8)."""
-        runner = self._runners.get(key)
-        if runner is not None:
+        if (runner := self._runners.get(key)) is not None:
             runner.wake_step(step)
 
     def subscribe(self, listener: Listener) -> None:

@@ -25,11 +25,12 @@ from wf_core.model.state import (
     WorkflowState,
     Writer,
 )
-from wf_core.ports import Changes, SetsAside, Store
+from wf_core.ports import Changes, Store
 from wf_core.saga.events import Admitted, Refused
 from wf_core.saga.sizes import short
 from wf_core.saga.table import check_workflow
 from wf_core.schedules.runs import SCHEDULE_UID
+from wf_core.standing import SetsAside
 
 log = logging.getLogger("wf.engine")
 

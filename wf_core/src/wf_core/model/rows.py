@@ -13,8 +13,9 @@ class Row:
 
     `asked`: a request waits for an answer. `reporting`: callbacks wait to be delivered. `ttl` is
     the document's `ttlSecondsAfterFinished`. `unreadable` says why what is stored can't be read:
-    the rest is then what could be told of it, and no engine takes it up. `why` says what went
-    wrong, "" where nothing did.
+    the rest is then what could be told of it, and no engine takes it up. `stuck` says why only a
+    person can take it further; None where only loading it tells. `why` says what went wrong, ""
+    where nothing did.
     """
 
     key: Key
@@ -35,6 +36,7 @@ class Row:
     finished_at: float | None = None
     ttl: TimeToLive = NO_TTL
     unreadable: str = ""
+    stuck: str | None = None
     why: str = ""
 
 

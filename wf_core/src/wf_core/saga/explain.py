@@ -29,6 +29,7 @@ class Reason(StrEnum):
     PERSON = "Person"
     DEPENDENTS = "Dependents"
     FAULT = "Fault"
+    REFUSED = "Refused"
 
 
 @attrs.frozen

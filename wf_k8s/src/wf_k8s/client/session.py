@@ -12,7 +12,7 @@ from wf_core.certificates import not_accepted
 from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access, Door
 from wf_k8s.client.answers import refusal, whole
-from wf_k8s.client.errors import NoAnswerError, RefusedError
+from wf_k8s.client.errors import NoAnswerError, RefusedError, SilentError
 from wf_k8s.client.pace import Backoff, Throttle, namespace_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 AGENT = "wf"
 OLDEST_CREDENTIALS = 5.0
 """Seconds after which a 401 may be answered by reading the credentials again."""
@@ -299,7 +300,7 @@ async def _pieces(
         async for piece in answer.content.iter_any():
             yield piece
     except TimeoutError as error:
-        raise NoAnswerError(what, f"nothing came within {silence:g} s") from error
+        raise SilentError(what, f"nothing came within {silence:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
         raise _broken(what, error) from error
 
