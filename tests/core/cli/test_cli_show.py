@@ -301,7 +301,7 @@ def test_a_list_of_what_is_stuck_says_why(shell: Shell) -> None:
     shell.keep(workflow(name="waits"))
     _, line = shell.wf("list", "--stuck").lines
     assert line.split()[0] == "order"
-    assert line.endswith("RollbackFailed: locked")
+    assert line.endswith("RollbackFailed: locked; cancelled")
 
 
 def test_a_list_of_what_is_stuck_says_where_nothing_is(shell: Shell) -> None:
