@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wf_core.adapters.cancellation import Cancellation
 from wf_http.connection import Connection
-from wf_http.exchange import Message, Reply, Unreadable, exchange
+from wf_http.exchange import MOST_INTERIM, Message, Reply, Unreadable, exchange
 from wf_http.patience import Patience, TimeIsUp
 from wf_http.problems import Stopped, Unanswered
 
@@ -146,3 +146,18 @@ def test_work_that_fails_raises_where_it_is_waited_for() -> None:
     with pytest.raises(OSError, match="no such name"):
         patience.for_work(fails)
     assert patience.for_work(lambda: 17) == 17
+
+
+def test_what_follows_packed_data_is_not_kept_and_ends_an_answer_that_goes_on() -> None:
+    packed = gzip.compress(b"{}")
+    head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n" + packed
+    assert exchanged(head + b"\0" * MOST).content == b"{}"
+    endless = exchanged(head + b"\0" * 100 * MOST)
+    assert "larger than 1000 bytes" in endless.flaw
+
+
+def test_interim_answers_are_read_up_to_a_number() -> None:
+    interim, last = b"HTTP/1.1 103 Hints\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"
+    assert exchanged(interim * MOST_INTERIM + last).status == 200
+    with pytest.raises(Unanswered, match="100 answers of 1xx"):
+        exchanged(interim * (MOST_INTERIM + 1) + last)

@@ -341,3 +341,27 @@ def test_b3_an_attempt_called_again_is_no_longer_one_that_was_not_sent() -> None
         previous = Previous(Ended.FAILED, call.checkpoints[-1].resource)
     with pytest.raises(Retryable, match="no connection"):
         KIND.rollback(undoing(server.url(), undo, previous=previous))
+
+
+def test_values_of_names_that_would_take_too_much_are_not_put_in() -> None:
+    """A name costs its author four bytes, and its value may be as long as an answer."""
+    made = left(Ended.SUCCEEDED, id="7", known={"id": "x" * 100_000})
+    many = {f"n{n}": "{id}" for n in range(11)}
+    for undo in ({"json": ["{id}"] * 11}, {"query": many}, {"headers": many}, {"form": many}):
+        call = undoing("http://127.0.0.1:1/", {"url": "http://127.0.0.1:1/", **undo}, previous=made)
+        with pytest.raises(Fatal, match=r"\{id\} among them, would take more than 1,048,576 bytes"):
+            KIND.rollback(call)
+    call = undoing(
+        "http://127.0.0.1:1/", {"url": "http://127.0.0.1:1/" + "{id}" * 11}, previous=made
+    )
+    with pytest.raises(Fatal, match="would take more than"):
+        KIND.rollback(call)
+
+
+def test_a_value_that_is_no_unicode_is_replaced_in_an_undo() -> None:
+    made = left(Ended.SUCCEEDED, id="\ud800", known={"id": "\ud800"})
+    with serving(answers(204)) as server:
+        undo = {"url": server.url("/orders/{resource.id}"), "json": {"id": "{id}"}}
+        KIND.rollback(undoing(server.url(), {"method": "POST", **undo}, previous=made))
+    assert server.got[0].path == "/orders/%3F"
+    assert server.got[0].json == {"id": "?"}

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from wf_core.kinds import Success
 from wf_core.model.outcomes import Progressing, Succeeded
 from wf_core.model.phases import Ended, Hook, Phase, RequestType
+from wf_core.model.spec import Json
 from wf_core.model.state import Resource
+from wf_core.plugins.answers import outcome_of
 from wf_core.saga.events import Checkpointed
 from wf_core.testing.saga_driver import (
     Drive,
@@ -387,6 +390,24 @@ def test_c7_an_error_that_is_no_unicode_can_be_saved() -> None:
     saga = one()
     saga.report("a", retryable("bad \udc80 name"))
     assert saga.state("a").run_error == "bad ? name"
+
+
+def test_c7_a_result_far_too_large_is_never_written_to_be_measured() -> None:
+    """A text that stands in it a million times is in memory once, but a million times in JSON."""
+    text = "y" * 10_000_000
+    huge: dict[str, Json] = {"x": [text] * 1_000_000}
+    for result in (
+        Succeeded(Resource(id="7"), huge),
+        Succeeded(Resource(id="7", attributes=huge), {}),
+        outcome_of(Success(Resource(id="7", attributes=huge), huge)),
+    ):
+        saga = one()
+        saga.report("a", result)
+        state = saga.state("a")
+        assert "more than 262144 bytes; a step may keep 32768" in (state.run_error or "")
+        assert state.attributes == {}
+        assert state.resource == Resource(id="7")
+        assert saga.flying["a"].hook is Hook.ROLLBACK
 
 
 def test_c7_a_result_that_is_too_large_keeps_the_resource_and_is_undone() -> None:

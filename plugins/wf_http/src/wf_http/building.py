@@ -1,7 +1,7 @@
 """From a step's parameters to the bytes of a request."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
 import attrs
@@ -32,6 +32,7 @@ class Builder:
 
         Raises Unusable, NoSecret, and template.Unknown for what the step does not know (yet).
         """
+        template.require_room(self._names(request), find)
         target = read(self._url(request, find, base))
         self._require_own_origin(request, target)
         content, kind = self._content(request, find)
@@ -58,6 +59,13 @@ class Builder:
                 raise Unusable(f"the header {name} holds a character that no header can")
         sent = tuple((name, value) for name, value in headers.items())
         return Message(request.method, target.path, sent, content), target
+
+    def _names(self, request: Request) -> Iterator[str]:
+        """Every `{name}` of a request, as often as it stands there."""
+        yield from template.names(request.url)
+        given = (request.query, self.parameters.headers, request.headers, request.json)
+        for each in (*given, request.form):
+            yield from template.whole_names(each)
 
     def _require_own_origin(self, request: Request, target: Target) -> None:
         """Secrets go only to an origin that the author's own text gives. Raises Unusable."""
@@ -89,7 +97,8 @@ class Builder:
     def _content(self, request: Request, find: Lookup) -> tuple[bytes, str]:
         if request.json is not None:
             document = template.fill(request.json, find)
-            return json.dumps(document, ensure_ascii=False).encode(), "application/json"
+            text = json.dumps(document, ensure_ascii=False)
+            return text.encode(errors="replace"), "application/json"
         if request.form is not None:
             fields = [(name, self._text(text, find)) for name, text in request.form.items()]
             return urlencode(fields).encode(), "application/x-www-form-urlencoded"

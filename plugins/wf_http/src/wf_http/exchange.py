@@ -15,6 +15,8 @@ from wf_http.problems import Stopped, Unanswered
 
 EXCERPT = 4096
 """Bytes that are read of an answer that says why it is none."""
+MOST_INTERIM = 100
+"""Answers of 1xx that are read before the one that counts: each costs time that others wait for."""
 
 
 class Unreadable(Exception):  # noqa: N818
@@ -89,10 +91,11 @@ def _ask(
     # A server may refuse a long request before its end: what it says then is the answer.
     with contextlib.suppress(OSError):
         connection.send(b"".join(each for each in (opening, rest, closing) if each))
-    while True:
+    for _ in range(MOST_INTERIM + 1):
         event = _next(connection, protocol)
         if isinstance(event, h11.Response):
             return event
+    raise h11.RemoteProtocolError(f"{MOST_INTERIM} answers of 1xx came, and more")
 
 
 def _with_body(
@@ -142,6 +145,7 @@ class _Body:
         self._most = most
         self._unpacker = zlib.decompressobj(wbits=31) if packed else None
         self._begun = False
+        self._beyond = 0
 
     def take(self, data: bytes) -> None:
         self._begun = True
@@ -149,6 +153,12 @@ class _Body:
         if self._unpacker is None:
             self.content += data[:room]
             if len(data) > room:
+                raise _TooLargeError
+            return
+        if self._unpacker.eof:
+            # What follows the end is of no use, and the unpacker would keep all of it.
+            self._beyond += len(data)
+            if self._beyond > self._most:
                 raise _TooLargeError
             return
         # One byte more than there is room for tells a body that fits from one that does not.

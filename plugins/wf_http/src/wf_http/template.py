@@ -7,8 +7,9 @@ text, so that only what the author wrote is replaced. References of the engine (
 resolved long before, and name steps upstream.
 """
 
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,8 @@ from wf_http.problems import Unusable
 KEY = "key"
 LOCATION = "a Location"
 RESOURCE = frozenset(f"resource.{field}" for field in ("id", "name", "status", "address"))
+MAX_FILLED = 1024 * 1024
+"""Bytes of JSON that the values of all names in one request may take together."""
 _NAME = re.compile(r"\{([A-Za-z_][\w.-]*)\}")
 _LITERAL = re.compile(r"\{\{+[A-Za-z_][\w.-]*\}+\}")
 
@@ -62,6 +65,22 @@ def whole_names(value: Any) -> Iterator[str]:
             yield from whole_names(each)
 
 
+def require_room(named: Iterable[str], find: Lookup) -> None:
+    """Raise Unusable where the values of these names, each counted as often as it stands there,
+    are more than fits into a request. Nothing is made of them before. Raises Unknown."""
+    sizes: dict[str, int] = {}
+    total = 0
+    for name in named:
+        if name not in sizes:
+            sizes[name] = len(json.dumps(find(name)))
+        total += sizes[name]
+        if total > MAX_FILLED:
+            raise Unusable(
+                f"the values of its names, {{{name}}} among them, would take more than "
+                f"{MAX_FILLED:,} bytes (1 MiB), which is all that is allowed: name them less often"
+            )
+
+
 def fill_url(url: str, find: Lookup) -> str:
     """The URL with its names replaced. Raises Unknown, and Unusable for what changes the path."""
 
@@ -72,7 +91,7 @@ def fill_url(url: str, find: Lookup) -> str:
         text = str(found)
         if text in (".", ".."):
             raise Unusable(f"{{{match[1]}}} is {text!r}, which would lead to another path")
-        return quote(text, safe="")
+        return quote(text, safe="", errors="replace")
 
     return _NAME.sub(value, url)
 

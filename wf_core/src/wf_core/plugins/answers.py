@@ -11,6 +11,7 @@ from wf_core.kinds import CannotLook, Fatal, InProgress, Retryable, Success, Thr
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
 from wf_core.model.spec import Json
 from wf_core.model.state import Resource
+from wf_core.saga.sizes import MEASURED, beyond
 
 LEAST_THROTTLE = 1.0
 """Seconds. A throttled attempt is not counted, so it must not come back at once."""
@@ -115,6 +116,8 @@ def _attributes(value: object, where: str = "attributes") -> dict[str, Json] | N
         return None
     if not isinstance(value, Mapping):
         raise WrongAnswer(f"gave back {_type(value)} as {where}; they take a dict")
+    if beyond(value, MEASURED):
+        return dict(value)  # it is dropped unread (semantics C7): no copy of all it holds is made
     try:
         copied: dict[str, Json] = plain(value, where)
     except RecursionError:

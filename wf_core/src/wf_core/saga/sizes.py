@@ -1,6 +1,7 @@
 """What fits into a saved state (semantics C7)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import msgspec
 
@@ -15,7 +16,11 @@ from wf_core.model.state import (
     StepState,
 )
 
+MEASURED = 8 * MAX_STEP_ATTRIBUTES
+"""Bytes of a result up to which it is said how large it is."""
+
 _KEPT = 1024
+_DEEP = 500
 _encode = msgspec.json.Encoder().encode
 
 
@@ -24,10 +29,38 @@ def size(value: Mapping[str, Json] | Resource | None) -> int:
     return len(_encode(value)) if value else 0
 
 
+def beyond(value: object, most: int) -> bool:
+    """Whether a value surely takes more than `most` bytes as JSON. It takes no longer than `most`
+    allows, whatever the value is: one text that stands in it a thousand times is a thousand times
+    as long in JSON, and must not be written to be measured."""
+    total = 0
+    open_ = [(value, 0)]
+    while open_:
+        each, depth = open_.pop()
+        total += 1
+        inner: Iterable[object] = ()
+        if isinstance(each, str):
+            total += len(each)
+        elif isinstance(each, Resource):
+            inner = (each.status, each.id, each.name, each.address, each.attributes)
+        elif isinstance(each, Mapping | list | tuple):
+            total += len(each)
+            inner = chain(each, each.values()) if isinstance(each, Mapping) else each
+        if total > most:
+            return True
+        if depth > _DEEP:
+            return False  # whoever writes it finds that, and says so
+        open_ += ((one, depth + 1) for one in inner)
+    return False
+
+
 def too_large(
     step: StepState, attributes: Mapping[str, Json] | None, resource: Resource | None, total: int
 ) -> str | None:
     """Why a result can't be kept, or None. `total` is the bytes of all steps' attributes so far."""
+    for what, value in (("attributes are", attributes), ("resource is", resource)):
+        if beyond(value, MEASURED):
+            return f"the {what} more than {MEASURED} bytes; a step may keep {MAX_STEP_ATTRIBUTES}"
     try:
         ours, of_resource = size(attributes), size(resource)
     except (TypeError, ValueError) as error:
@@ -71,7 +104,7 @@ def fitting(resource: Resource) -> Resource:
     """The resource as it can be kept: without its attributes where it is too large or no JSON, and
     with its texts cut, since an undo with half a name is better than none."""
     try:
-        if size(resource) <= MAX_STEP_ATTRIBUTES:
+        if not beyond(resource, MEASURED) and size(resource) <= MAX_STEP_ATTRIBUTES:
             return resource
     except (TypeError, ValueError):
         pass  # `too_large` says so; what can be kept is kept below
