@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import hmac
 import logging
 import socket
@@ -157,6 +158,20 @@ def test_f_the_status_is_the_answer_whatever_becomes_of_the_body(behaviour: Beha
 def test_an_answer_without_end_is_not_read_to_the_end_of_the_timeout() -> None:
     [receipt], _ = exchange(babbles, timeout=3_600_000)
     assert receipt.result is Delivered.DELIVERED
+
+
+def test_interim_answers_without_end_are_not_read_to_the_end_of_the_timeout() -> None:
+    """All callbacks share the loop with everything else: each answer of 1xx holds it a moment."""
+
+    async def flood(_: Any, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
+                await writer.drain()
+
+    (receipt,), _ = exchange(flood)
+    assert receipt.result is Delivered.RETRY
+    assert "more than 32,768 bytes came" in (receipt.error or "")
 
 
 def test_redirects_are_not_followed() -> None:

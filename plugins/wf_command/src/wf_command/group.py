@@ -24,6 +24,8 @@ KILL_WAIT = 5.0
 """Seconds that a process may take to go once it was sent SIGKILL."""
 
 _PAUSE = 0.02
+_MOST_RECORD = 4096
+"""Characters of a record that are read: three short lines."""
 
 
 def send(group: int, number: signal.Signals) -> None:
@@ -77,7 +79,8 @@ class GroupFile:
 
     def _earlier_group(self) -> int | None:
         """The recorded group, if it is certain that it is still ours."""
-        lines = self.path.read_text(errors="replace").split("\n")
+        with self.path.open(errors="replace") as file:  # whose length a command may have changed
+            lines = file.read(_MOST_RECORD).split("\n")
         if len(lines) < 4 or not lines[0].isdigit():
             return None  # never written, or being written right now
         group = int(lines[0])

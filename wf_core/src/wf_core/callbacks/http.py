@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # httpx takes longer to import than most commands take to run
     from wf_core.callbacks.signature import Master, Signer
     from wf_core.config import Config
 
-MAX_ANSWER = 64 * 1024
+MAX_ANSWER = 16 * 1024
 """Bytes of an answer that are read, so that the connection can be used again; nobody needs more."""
 
 _ALLOW = "in callbacks.allowedHosts, or set callbacks.publicOnly: false"
@@ -119,17 +119,17 @@ class HttpSender:
 
             limits = httpx.Limits(keepalive_expiry=self._idle)
             transport = None
-            if self._public_only:
-                from wf_core.callbacks.backend import JudgedTransport
+            if self._public_only or not _behind_proxy():
+                from wf_core.callbacks.backend import OwnTransport
 
-                transport = JudgedTransport(Allowed(), limits)
+                transport = OwnTransport(Allowed() if self._public_only else None, limits)
             self._client = httpx.AsyncClient(
                 # One timeout holds for the whole of a request, in `_post`.
                 timeout=None,  # nosec B113
                 limits=limits,
                 transport=transport,
                 follow_redirects=False,
-                trust_env=transport is None and _behind_proxy(),
+                trust_env=transport is None,
             )
         return self._client
 
