@@ -145,6 +145,8 @@ class Observer:
                 met("attempt timed out")
             if last.error is not None and last.error.startswith("interrupted 5 times"):
                 met("interrupted too often")
+            if last.error is not None and last.error.startswith("the process died"):
+                met("found to kill its process")
 
     # Calls
 

@@ -157,7 +157,8 @@ class Operator(_Value, frozen=True):
     """How the engines are run: `engines` processes, all of them serving, or each of them adopting
     what there is as `wf run` does (`serves` False). Process number k lacks the kinds
     `lacking[k]`. A dead process is followed by another after `restart` seconds. `ttl` is how long
-    finished workflows are kept that do not say it themselves."""
+    finished workflows are kept that do not say it themselves. With `forgets` nothing tells a process
+    what was open when the one before it died."""
 
     serves: bool = True
     engines: int = 1
@@ -173,6 +174,7 @@ class Operator(_Value, frozen=True):
     lacking: dict[int, tuple[str, ...]] = {}
     give_up_after: float = 86400.0
     ttl: TimeToLive = NO_TTL
+    forgets: bool = False
 
 
 class World(_Value, frozen=True):
