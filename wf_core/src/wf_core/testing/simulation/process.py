@@ -215,7 +215,9 @@ def _config(operator: Operator) -> Config:
                     name: QueueLimits(each.weight, each.most)
                     for name, each in operator.queues.items()
                 },
+                max_running_count_per_namespace=operator.share,
             ),
+            share_permits=operator.share_permits,
             steps=tuple(
                 StepConfig(name, each.qps, each.concurrency, each.max_active)
                 for name, each in operator.kinds.items()

@@ -17,7 +17,8 @@ class Called:
     """One call of a hook. Times are the loop's; `clock` is what the process's clock said then.
 
     `outcome` is None where the process died before the hook could report. `seen` is what the epoch
-    of the call had last saved; `stale`: another epoch had saved since.
+    of the call had last saved; `stale`: another epoch had saved since; `usurped`:
+    another process had taken the workflow over, and this one did not know.
     """
 
     n: int
@@ -33,6 +34,7 @@ class Called:
     outcome: Outcome | None = None
     stuck: bool = False
     stopped_at: float | None = None
+    usurped: bool = False
 
     @property
     def name(self) -> str:
@@ -59,7 +61,8 @@ class Save:
 class Story:
     """One workflow. `phases` are as the history told them; `taken` maps the id of each event that a
     receiver took to what it said, `refused` are the seqs that one would not take; an undo goes on
-    without waiting for a person from `undoing_since`; `deleted`: people asked for it to go; it came
+    without waiting for a person from `undoing_since`; a slot is held
+    from `holding_since`; `deleted`: people asked for it to go; it came
     to its last end at `ended_at`; `gone` is what was stored at its removal, at `gone_at`."""
 
     key: Key
@@ -76,6 +79,7 @@ class Story:
     answered: dict[int, str] = attrs.field(factory=dict)
     refused: dict[int, None] = attrs.field(factory=dict)
     undoing_since: float | None = None
+    holding_since: float | None = None
     deleted: bool = False
     ended_at: float | None = None
     gone: Stored | None = None

@@ -42,7 +42,8 @@ def generate(seed: int) -> World:
     """The world of a seed: the same for ever, on every machine."""
     lasting = _aging(_lasting(seed), Random(f"{seed}/ttl"))
     asking = _asking(lasting, Random(f"{seed}/person"))
-    return _forgetting(_poisoned(asking, Random(f"{seed}/poison")), Random(f"{seed}/record"))
+    poisoned = _poisoned(asking, Random(f"{seed}/poison"))
+    return _spread(_forgetting(poisoned, Random(f"{seed}/record")), Random(f"{seed}/spaces"))
 
 
 def _lasting(seed: int) -> World:
@@ -88,6 +89,33 @@ def _forgetting(world: World, chance: Random) -> World:
     if chance.random() >= 0.25:
         return world
     return replace(world, operator=replace(world.operator, forgets=True))
+
+
+def _spread(world: World, chance: Random) -> World:
+    """In two worlds out of five that have several workflows these are in several namespaces, which
+    mostly share slots and calls; all else is as it was."""
+    if len(world.submissions) < 2 or chance.random() >= 0.4:
+        return world
+    submissions = tuple(
+        replace(
+            each,
+            workflow=replace(
+                each.workflow,
+                metadata=replace(
+                    each.workflow.metadata, namespace=chance.choice(("default", "loud", "quiet"))
+                ),
+            ),
+        )
+        for each in world.submissions
+    )
+    operator = replace(
+        world.operator,
+        share=chance.choice((None, 1, 2)),
+        share_permits=chance.random() < 0.7,
+        most=chance.choice((world.operator.most, 3, 4)),
+        concurrency=chance.choice((world.operator.concurrency, 4, 6)),
+    )
+    return replace(world, submissions=submissions, operator=operator)
 
 
 def _aging(world: World, chance: Random) -> World:
