@@ -43,7 +43,7 @@ def e06_a_namespace_leaves_calls_for_the_next(
     of_kind = [each for each in own if each.call.kind == kind]
     for limit, those, what in (
         (operator.concurrency, own, "calls"),
-        (limits and limits.concurrency, of_kind, f"calls of {kind}"),
+        (None if limits is None else limits.concurrency, of_kind, f"calls of {kind}"),
     ):
         if limit is None:
             continue
