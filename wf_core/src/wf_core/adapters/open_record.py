@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from wf_core.folders import make_private, write_private
 from wf_core.ports import LeftOpen, Open
 
 log = logging.getLogger("wf.engine")
@@ -157,7 +158,7 @@ class FolderRecord:
     def _begin(self) -> None:
         """The file, with all that is open now."""
         if self._file is None:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._folder)
             flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
             self._file = os.open(self._path, flags, 0o600)
             fcntl.flock(self._file, fcntl.LOCK_EX)
@@ -206,7 +207,7 @@ class FolderRecord:
             after = _encode(kept)
             if after != before and (kept.open or kept.deaths or kept.taking_up or path.exists()):
                 made = path.with_suffix(".new")
-                made.write_bytes(after)
+                write_private(made, after)
                 made.replace(path)
         finally:
             os.close(lock)

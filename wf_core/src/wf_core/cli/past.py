@@ -36,18 +36,22 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
     Where that is a person, the commands that help are named.
     """
 
-    async def find(store: Store) -> tuple[Stored, str | None, Standing | None]:
-        key = settings.key(name)
-        return await store.load(key), await runner_of(store, key), await standing_of(store, key)
-
-    stored, owner, standing = ask_store(settings, find)
+    from wf_core.cli.holders import with_holders
     from wf_core.saga.explain import Reason, Waiting, explain
 
-    refusals = standing.refusals if standing is not None else ()
-    found = [
-        *(Waiting(None, Reason.REFUSED, sentence) for sentence in refusals),
-        *explain(stored, installed().kinds, now()),
-    ]
+    async def find(store: Store) -> tuple[Stored, str | None, list[str], list[Waiting]]:
+        stored = await store.load(settings.key(name))
+        key = key_of(stored.workflow)
+        owner, standing = await runner_of(store, key), await standing_of(store, key)
+        refusals = standing.refusals if standing is not None else ()
+        found = [
+            *(Waiting(None, Reason.REFUSED, sentence) for sentence in refusals),
+            *await with_holders(store, stored, explain(stored, installed().kinds, now())),
+        ]
+        server = None if owner else await store.served_by()
+        return stored, owner, list(_unclaimed(key, standing, server)), found
+
+    stored, owner, unclaimed, found = ask_store(settings, find)
     key = key_of(stored.workflow)
     blocked = {
         spec.name: step.blocked
@@ -57,7 +61,7 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
 
     def table() -> None:
         if owner is None and (stored.head.phase not in FINISHED or stored.asked):
-            for line in _unclaimed(key, standing):
+            for line in unclaimed:
                 click.echo(f"{key}: {line}")
         for asked in stored.asked:
             of = f" of step '{asked.request.step}'" if asked.request.step else ""
@@ -163,17 +167,19 @@ def history_command(settings: Settings, name: str, step: str | None, output: For
     )
 
 
-def _unclaimed(key: Key, standing: Standing | None) -> Iterator[str]:
+def _unclaimed(key: Key, standing: Standing | None, server: str | None) -> Iterator[str]:
     """Who goes on with what nobody has claimed, in words."""
-    if standing is None:
-        helps = f"{wf(f'resume {key}')} or {wf('serve')}"
-        yield f"no engine runs it now; {helps} goes on"
-        return
-    if standing.keeper:
+    if server is not None:
+        yield f"not running now; {server} serves this store"
+    elif standing is None:
+        helps = f"{wf(f'resume {key}')} or {wf('serve')} continues it"
+        yield f"nothing is running it now; {helps}"
+    elif standing.keeper:
         yield f"{standing.keeper} runs, and goes on with what is in its namespaces"
     elif standing.keeper is not None:
         yield f"no controller runs: no Lease of one is renewed; {wf(f'resume {key}')} goes on"
-    yield from standing.unknown
+    if standing is not None:
+        yield from standing.unknown
 
 
 def _ended(stored: Stored) -> str:

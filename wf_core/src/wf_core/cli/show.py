@@ -10,12 +10,15 @@ from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.steps import elapsed, note
 from wf_core.cli.stores import all_rows, ask_store, load_one, now, stuck_rows
-from wf_core.cli.text import duration, one_line, stamp, zoned
+from wf_core.cli.text import duration, one_line, shortened, stamp, zoned
 from wf_core.cli.verb import verb
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
 from wf_core.ports import Row, Store
+
+MOST_WHY = 100
+"""Letters of an error in a list; `wf get` shows all of it."""
 
 
 @verb(
@@ -94,7 +97,11 @@ def _remark(row: Row) -> str:
         words.append(one_line(row.stuck))
     elif row.parked:
         words.append("waits for a person")
-    return ", ".join(words)
+    if row.unreadable:
+        words.append(shortened(one_line(f"can't be read: {row.unreadable}"), MOST_WHY))
+    elif row.why:
+        words.append(shortened(one_line(row.why), MOST_WHY))
+    return "; ".join(words)
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -111,6 +118,7 @@ def _row(row: Row) -> dict[str, Any]:
         "suspended": row.suspended,
         "stuck": row.stuck,
         "deleting": row.deleting,
+        "why": row.unreadable or row.why,
     }
 
 

@@ -112,7 +112,8 @@ async def standing_of(store: Store, key: Key) -> Standing | None:
 
 
 async def runner_of(store: Store, key: Key) -> str | None:
-    """Who runs a workflow now, in words, or None where nobody does."""
+    """Who runs a workflow now, in words, or None where nobody does: it may be served all the same
+    (`Store.served_by`)."""
     try:
         await store.claim(key)
     except WorkflowOwned as owned:

@@ -16,13 +16,13 @@ from wf_core.engine.isolation import Isolation
 from wf_core.engine.locks import KeyLocks
 from wf_core.engine.noticing import Noticing
 from wf_core.engine.refusal import (
-    document_faults,
     entrance,
     remark,
     retry_is_asked,
     say_left_alone,
     set_aside,
     unfit,
+    unstartable,
 )
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
@@ -146,7 +146,7 @@ class Engine:
             runner = await self._load(key)
             # What people asked comes first: what is cancelled before it began never runs.
             if runner.saga.head.phase is Phase.PENDING and not runner.saga.asked:
-                faults = document_faults(runner.saga.workflow, self._services, runner.saga.head)
+                faults = unstartable(runner.saga.workflow, self._services, runner.saga.head)
                 if faults is not None:
                     self._forget(runner)
                     await self._services.release(key)

@@ -51,6 +51,8 @@ class _Status(msgspec.Struct, rename="camel", gc=False):
     outbox: tuple[msgspec.Raw, ...] = ()
     answers: tuple[WireAnswer, ...] = ()
     request_seq: int = 0
+    cause: str = ""
+    error: str | None = None
     reason: str = ""
 
     @property
@@ -145,6 +147,7 @@ def read_place(raw: bytes) -> Place:
         reporting=bool(status.outbox),
         finished_at=status.reached.get(status.phase) if status.phase in FINISHED else None,
         ttl=spec.ttl_seconds_after_finished,
+        why=rules.why(status.phase, status.cause, status.error),
         stuck=status.stuck,
     )
     return Place(

@@ -1,5 +1,4 @@
-"""The store. Whoever only asks reads the API server; whoever follows it reads what the watch told,
-brought up to date by the answers to its own writes."""
+"""The store: read at the API server or, once followed, as the watch and our own writes told."""
 
 import asyncio
 import logging
@@ -330,6 +329,9 @@ class K8sStore:
         if key in self._known and freed is not None:
             self._known[key] = attrs.evolve(self._known[key], finalizers=freed.finalizers)
 
+    async def served_by(self) -> str | None:
+        """As `ports.Store.served_by`: what leads owns every workflow, and says so when claimed."""
+
     async def admit_alone(self) -> None:
         """As `ports.Store.admit_alone`: who leads does, and the Lease says who that is."""
 
@@ -481,8 +483,7 @@ class K8sStore:
         await self.halt()
 
     async def halt(self) -> None:
-        """End without giving anything up: claims stay written, and are void once the owner is seen
-        to be dead."""
+        """End without giving anything up: claims stay until the owner is seen to be dead."""
         self._closed = True
         self._closing.set()
         self.schedules.close()
