@@ -57,7 +57,8 @@ class Observer:
 
     def submitted(self, key: Key, workflow: Workflow) -> None:
         """A workflow was stored."""
-        self.stories[workflow.metadata.uid] = Story.of(key, workflow)
+        forgets = self._stage.world.operator.forgets
+        self.stories[workflow.metadata.uid] = Story.of(key, workflow, forgets=forgets)
 
     def asked(self, key: Key, seq: int, type_: str) -> None:
         """A request was stored."""

@@ -63,7 +63,8 @@ class Story:
     receiver took to what it said, `refused` are the seqs that one would not take; an undo goes on
     without waiting for a person from `undoing_since`; a slot is held
     from `holding_since`; `deleted`: people asked for it to go; it came
-    to its last end at `ended_at`; `gone` is what was stored at its removal, at `gone_at`."""
+    to its last end at `ended_at`; `gone` is what was stored at its removal, at `gone_at`.
+    `forgets`: nothing tells a process what was open when the one before it died."""
 
     key: Key
     workflow: Workflow
@@ -84,13 +85,15 @@ class Story:
     ended_at: float | None = None
     gone: Stored | None = None
     gone_at: float | None = None
+    forgets: bool = False
 
     @classmethod
-    def of(cls, key: Key, workflow: Workflow) -> "Story":
+    def of(cls, key: Key, workflow: Workflow, *, forgets: bool = False) -> "Story":
         """The story of a workflow that was just submitted."""
         steps = workflow.spec.steps
         index = {step.name: i for i, step in enumerate(steps)}
-        return cls(key, workflow, Graph.of(steps), index, [[] for _ in steps])
+        calls: list[list[Called]] = [[] for _ in steps]
+        return cls(key, workflow, Graph.of(steps), index, calls, forgets=forgets)
 
     @property
     def in_flight(self) -> list[Called]:
