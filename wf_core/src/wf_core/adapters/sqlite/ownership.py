@@ -68,12 +68,12 @@ class Ownership:
         if self._serving is not None:
             return None
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        file = os.open(self.folder / SERVING, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        file = open_own(self.folder / SERVING, os.O_CREAT | os.O_RDWR)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             other = _name(file)
-            os.close(file)
+            close_own(file)
             return other
         os.ftruncate(file, 0)
         os.pwrite(file, str(os.getpid()).encode(), 0)
@@ -83,7 +83,7 @@ class Ownership:
     def drop(self) -> None:
         """Give up our own locks, and with them every claim."""
         if self._serving is not None:
-            os.close(self._serving)
+            close_own(self._serving)
             self._serving = None
         if self._held is None:
             return
