@@ -31,7 +31,7 @@ endef
 export LEFT_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-all test-rest test-pythons simulate prove-all mutants lint types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign fuzz-objects lock clean
+.PHONY: help demo test test-fast test-all test-rest test-pythons simulate prove-all mutants lint audit types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign fuzz-objects lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,10 +84,15 @@ prove-all: $(READY) ## prove all that is claimed, for hours: 60,000 new worlds, 
 mutants: $(READY) ## let deliberate faults loose, each must be caught; writes docs/mutants.md
 	$(BIN)/python -m wf_k8s.testing.mutants --workers $(WORKERS) --page docs/mutants.md
 
-lint: $(READY) ## check style, formatting and who may import whom
+lint: $(READY) ## check style, formatting, who may import whom, and what code must not do
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(addsuffix /src,$(DISTRIBUTIONS)) image
+
+# It asks a service on the network. Strict: what could not be asked about is no clean bill.
+audit: $(READY) ## ask whether a version that the lock names is known to be faulty
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements-dev.txt
 
 types: $(READY) ## check types, strictly
 	$(BIN)/mypy

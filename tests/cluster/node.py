@@ -49,7 +49,7 @@ class Node:
             (folder / name).mkdir(parents=True)
         self._guard = Guard(folder)
         state = folder / "containerd/state"
-        self._guard.at_end([sys.executable, "-I", str(SWEEP), str(state)])
+        self._guard.at_end([sys.executable, "-I", str(SWEEP), str(state), str(PATIENCE)])
         self._namespaces = Namespaces(folder, COVERED, self._guard)
         self._controllers = [
             self._outside(

@@ -1,7 +1,8 @@
-"""Removes the control groups of containers that were killed: `node_sweep.py STATE`.
+"""Removes the control groups of containers that were killed: `node_sweep.py STATE SECONDS`.
 
 Run after all of a node's processes got their SIGKILL. STATE is containerd's state folder, which
-names the containers that were not removed in order.
+names the containers that were not removed in order; SECONDS is how long what is busy is awaited. It
+is run by itself and can't import anything of ours.
 """
 
 import contextlib
@@ -9,15 +10,13 @@ import sys
 import time
 from pathlib import Path
 
-from tests.patience import PATIENCE
-
 GROUPS = Path("/sys/fs/cgroup")
 TASKS = "io.containerd.runtime.v2.task/k8s.io"
 
 
-def main(state: Path) -> int:
+def main(state: Path, patience: float) -> int:
     """Remove what is left of each container; 1 where something can't be removed."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     names = [entry.name for entry in (state / TASKS).glob("*")]
     while left := [group for name in names for group in groups_of(name)]:
         for group in left:
@@ -42,4 +41,4 @@ def groups_of(container: str) -> list[Path]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), float(sys.argv[2])))

@@ -2,14 +2,16 @@
 
 import json
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from tests.cluster.images import BUSYBOX_IMAGE
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.node import NAME, Node
-from tests.e2e.pod_steps import step
+from tests.e2e.pod_steps import listed, step
 from tests.e2e.pods import Json, Pods
 from tests.k8s.controller_process import Controllers, await_phase, until
 from tests.k8s.crd_objects import Sagas, workflow
@@ -59,6 +61,44 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         r"could not start within 3 s: container main can't be made "
         r'\(CreateContainerConfigError\): secret "none" not found',
     ),
+    "secret that is missing as a volume": (
+        {
+            "volumes": [{"name": "keys", "secret": {"secretName": "none"}}],
+            "volumeMounts": [{"name": "keys", "mountPath": "/keys"}],
+            "startDeadlineSeconds": 12,
+        },
+        r"could not start within 12 s: node \S+ has not started it; an image, a volume, or a "
+        r"Secret or ConfigMap mounted as one may be missing: "
+        r"`kubectl describe pod \S+` shows which",
+    ),
+    "scheduling gate": (
+        {
+            "podTemplate": {"spec": {"schedulingGates": [{"name": "example.com/later"}]}},
+            "startDeadlineSeconds": 3,
+        },
+        r"could not start within 3 s: no scheduler may take it yet: its scheduling gates "
+        r"example.com/later",
+    ),
+    "scheduler that does not run": (
+        {
+            "podTemplate": {"spec": {"schedulerName": "nobody"}},
+            "startDeadlineSeconds": 3,
+        },
+        r"could not start within 3 s: the scheduler 'nobody' has not looked at it; check that it",
+    ),
+    "init container that does not end": (
+        {
+            "podTemplate": {
+                "spec": {
+                    "initContainers": [
+                        {"name": "wait", "image": BUSYBOX_IMAGE, "command": ["sleep", "600"]}
+                    ]
+                }
+            },
+            "startDeadlineSeconds": 6,
+        },
+        r"could not start within 6 s: init container wait has not finished",
+    ),
     "service account that is missing": (
         {"serviceAccountName": "nobody"},
         r'its service account does not exist in namespace \S+: .*serviceaccount "nobody" not found',
@@ -106,6 +146,26 @@ def test_a_pod_deleted_by_hand_counts_as_a_failure(
     ended = await_phase(sagas, "RollBacked")
     said = ended["status"]["steps"]["pay"]["runError"]
     assert re.search(r"was deleted (while it ran|before it ended)", said), said
+
+
+def test_a_pod_that_succeeded_and_was_deleted_while_no_controller_ran_is_not_started_again(
+    sagas: Sagas, pod_controllers: Controllers, pods: Pods
+) -> None:
+    killed = pod_controllers.leader(lease_seconds=4)
+    script = "until [ -e /tmp/go ]; do sleep 0.1; done; echo '{\"receipt\": 17}' > $WF_RESULT"
+    sagas.create(workflow(step("pay", script)))
+    pod = running(pods)
+    name = pod["metadata"]["name"]
+    killed.end(signal.SIGKILL)
+    pods.kubectl("-n", pods.namespace, "exec", name, "--", "touch", "/tmp/go")
+    done = "--for=jsonpath={.status.phase}=Succeeded"
+    pods.kubectl("-n", pods.namespace, "wait", f"pod/{name}", done)
+    pods.kubectl("-n", pods.namespace, "delete", "pod", name, "--wait=false")
+    pod_controllers.leader(lease_seconds=4)
+    ended = await_phase(sagas, "Success")["status"]["steps"]["pay"]
+    assert (ended["attempt"], ended["attributes"]) == (1, {"receipt": 17})
+    assert ended["resource"]["id"] == pod["metadata"]["uid"]
+    until(lambda: True if not listed(pods) else None, "the pod is let go")
 
 
 def evict(pods: Pods, pod: Json) -> None:

@@ -70,9 +70,24 @@ class Kubelet:
         self.say(pod, phase, containerStatuses=[container(pod, {"terminated": told})])
 
     def let_go(self, pod: Json) -> None:
-        """What the kubelet does when all containers of a deleted pod have ended."""
+        """What the kubelet does when all containers of a deleted pod have ended: the pod goes once
+        it has no finalizer."""
         name = pod["metadata"]["name"]
-        self.kubectl("-n", self.namespace, "delete", "pod", name, "--force", "--grace-period=0")
+        self.kubectl(
+            *("-n", self.namespace, "delete", "pod", name),
+            *("--force", "--grace-period=0", "--wait=false"),
+        )
+
+    def unlabel(self, pod: Json, *labels: str) -> None:
+        """Take labels of ours off a pod."""
+        name = pod["metadata"]["name"]
+        off = [f"workflow.example.com/{label}-" for label in labels]
+        self.kubectl("-n", self.namespace, "label", "pod", name, *off)
+
+    def all_pods(self) -> list[Json]:
+        """The pods there, whatever their labels."""
+        found: list[Json] = self.kubectl.json("-n", self.namespace, "get", "pods")["items"]
+        return found
 
     def await_gone(self, pod: Json) -> None:
         """Return once a pod is gone."""

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from wf_k8s.releasing import POD_FINALIZER
+from wf_podstep.names import GATE
 from wf_podstep.seen import Pod, read_pod
 
 Json = dict[str, Any]
@@ -17,14 +19,16 @@ def pod(
     conditions: list[Json] | None = None,
     containers: list[Json] | None = None,
     inits: list[Json] | None = None,
+    of: Json | None = None,
     **more: Any,
 ) -> Pod:
-    """A pod of one container, `main`; `more` are its labels and what `meta` takes."""
+    """A pod of one container, `main`; `of` is what its spec has else, `more` are its labels and
+    what `meta` takes."""
     return read_pod(
         json.dumps(
             {
                 "metadata": meta(**more),
-                "spec": {"containers": [{"name": "main", "image": "shop/pay:1"}], "nodeName": "n1"},
+                "spec": spec(tombstone=bool(more.get("tombstone")), **(of or {})),
                 "status": {
                     "phase": phase,
                     "reason": reason,
@@ -36,6 +40,12 @@ def pod(
             }
         ).encode()
     )
+
+
+def spec(*, tombstone: bool, **more: Any) -> Json:
+    """The spec of a pod on node `n1`, or of one that is never scheduled."""
+    where = {"schedulingGates": [{"name": GATE}]} if tombstone else {"nodeName": "n1"}
+    return {"containers": [{"name": "main", "image": "shop/pay:1"}], **where, **more}
 
 
 def meta(
@@ -50,6 +60,8 @@ def meta(
     workflow_uid: str = "w1",
     tombstone: bool = False,
     deleting: bool = False,
+    grace: int | None = None,
+    held: bool = False,
     owned: bool = False,
 ) -> Json:
     """Metadata of one of our pods."""
@@ -69,6 +81,8 @@ def meta(
         "resourceVersion": str(version),
         "labels": labels,
         **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleting else {}),
+        **({"deletionGracePeriodSeconds": grace} if grace is not None else {}),
+        **({"finalizers": [POD_FINALIZER]} if held else {}),
         **({"ownerReferences": [{"kind": "Workflow"}]} if owned else {}),
     }
 

@@ -7,6 +7,7 @@ from wf_podstep.failures import TABLE, Why
 from wf_podstep.outcomes import judge, mark, vanished
 from wf_podstep.parameters import Action, FailurePolicy, FailureRule, OnExitCodes
 from wf_podstep.seen import Pod
+from wf_podstep.starting import SOON, look_at_start
 from wf_podstep.verdicts import Done, Failed, Going
 from wf_podstep.weights import Weight
 
@@ -216,16 +217,97 @@ def test_an_image_that_will_never_be_there_is_fatal_at_once(
     assert verdict.sentence.startswith(f"pod {NAME}: the image shop/pay:1 {told}")
 
 
+SHOWS = f"may be missing: `kubectl describe pod {NAME}` shows which"
+UNSTARTED: dict[str, tuple[Pod, str, str]] = {
+    "a volume": (
+        pod("Pending", containers=[waiting("ContainerCreating")]),
+        "ContainerCreating",
+        SHOWS,
+    ),
+    "a volume of a pod with init containers": (
+        pod(
+            "Pending",
+            inits=[waiting("PodInitializing", name="unpack")],
+            containers=[waiting("PodInitializing")],
+        ),
+        "Starting",
+        SHOWS,
+    ),
+    "a node that says nothing": (pod("Pending"), "Starting", "node n1 has not started it"),
+    "no scheduler": (
+        pod("Pending", of={"nodeName": "", "schedulerName": "mine"}),
+        "Unscheduled",
+        "the scheduler 'mine' has not looked at it; check that it runs",
+    ),
+    "a scheduling gate": (
+        pod("Pending", of={"nodeName": "", "schedulingGates": [{"name": "a"}, {"name": "b"}]}),
+        "SchedulingGated",
+        "no scheduler may take it yet: its scheduling gates a, b",
+    ),
+    "an init container that does not end": (
+        pod(
+            "Pending",
+            inits=[{"name": "unpack", "state": {"running": {}}}],
+            containers=[waiting("PodInitializing")],
+        ),
+        "Initializing",
+        "init container unpack has not finished",
+    ),
+    "a main container that waits beside one that runs": (
+        pod(
+            "Running",
+            containers=[
+                {"name": "helper", "state": {"running": {}}},
+                waiting("ContainerCreating"),
+            ],
+        ),
+        "ContainerCreating",
+        SHOWS,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNSTARTED)
+def test_whatever_keeps_the_main_container_from_starting_has_a_deadline(name: str) -> None:
+    made, status, told = UNSTARTED[name]
+    assert judge(made, None, SOON - 1, 600.0) == Going(made.status.phase), "most start soon"
+    shown = judge(made, None, SOON, 600.0)
+    assert isinstance(shown, Going)
+    assert shown.status == status
+    assert told in shown.why
+    late = f"pod {NAME} could not start within 600 s: {shown.why}"
+    assert judge(made, None, 600.0, 600.0) == Failed(status, COUNTED, late)
+    assert judge(made, None, 1e9, None) == shown
+
+
 @pytest.mark.parametrize(
-    ("made", "status"),
+    "made",
     [
-        (pod("Pending"), "Pending"),
-        (pod("Pending", containers=[waiting("ContainerCreating")]), "Pending"),
-        (pod("Running", containers=[{"name": "main", "state": {"running": {}}}]), "Running"),
+        pod("Running", containers=[{"name": "main", "state": {"running": {}}}]),
+        pod("Running", containers=[{"name": "helper", "state": {"running": {}}}, ended(0)]),
+        pod("Running"),
     ],
 )
-def test_a_pod_that_gets_on_has_no_deadline_to_start(made: Pod, status: str) -> None:
-    assert judge(made, None, 1e9, 1.0) == Going(status)
+def test_a_pod_whose_main_container_was_started_has_no_deadline_to_start(made: Pod) -> None:
+    assert judge(made, None, 1e9, 1.0) == Going("Running")
+
+
+@pytest.mark.parametrize(
+    ("age", "limit", "after"),
+    [
+        (2.0, 600.0, SOON - 2.0),
+        (2.0, 5.0, 3.0),
+        (2.0, None, SOON - 2.0),
+        (SOON, None, None),
+        (SOON, 600.0, 60.0),
+        (595.5, 600.0, 4.5),
+        (599.9, 600.0, 1.0),
+    ],
+)
+def test_a_pod_that_was_not_started_is_looked_at_when_there_is_something_to_say(
+    age: float, limit: float | None, after: float | None
+) -> None:
+    assert look_at_start(age, limit) == after
 
 
 def test_a_pod_on_a_node_that_does_not_answer_is_told() -> None:

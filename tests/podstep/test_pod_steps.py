@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault, status
+from tests.k8s.crd_objects import Sagas, workflow
 from tests.podstep.kubelet import Kubelet, container
 from tests.podstep.pod_bench import Bench
 from tests.podstep.pod_proxy import disturbed
@@ -92,6 +93,7 @@ def test_16_a_pod_of_that_name_with_other_labels_is_left_alone(
     first.run()
     (pod,) = kubelet.pods()
     name = pod["metadata"]["name"]
+    first.kind.clusters.close()  # else it puts the label back
     kubelet.kubectl(
         *("-n", kubelet.namespace, "label", "pod", name, "--overwrite"),
         "workflow.example.com/step=another",
@@ -278,7 +280,6 @@ def test_a_pod_that_succeeded_before_it_was_deleted_has_succeeded(
     kubelet.run(pod)
     kubelet.end(pod, message='{"receipt": 1}')
     kubelet.let_go(pod)
-    kubelet.await_gone(pod)
     answer = pay.look()
     while isinstance(answer, InProgress):  # the watch may not have told yet
         pay.woken_soon()
@@ -288,9 +289,9 @@ def test_a_pod_that_succeeded_before_it_was_deleted_has_succeeded(
 
 
 def test_a_pod_lost_by_no_fault_of_its_own_is_replaced_in_the_same_attempt(
-    bench: Make, kubelet: Kubelet
+    bench: Make, kubelet: Kubelet, sagas: Sagas
 ) -> None:
-    pay = bench()
+    pay = bench(sagas.create(workflow())["metadata"]["uid"])
     pay.run()
     (pod,) = kubelet.pods()
     kubelet.run(pod)
@@ -302,7 +303,9 @@ def test_a_pod_lost_by_no_fault_of_its_own_is_replaced_in_the_same_attempt(
     assert (answer.poll_after, answer.resource and answer.resource.status) == (5.0, "Drained")
     assert pay.last is not None
     assert "as by a drain; it is replaced" in pay.last.logs[-1].text
-    kubelet.await_gone(pod)
+    assert kubelet.exists(pod)  # until it is saved that another takes its place
+    while any(each["metadata"]["uid"] == pod["metadata"]["uid"] for each in kubelet.pods()):
+        answer = pay.look()
     while not kubelet.pods():
         answer = pay.look()
     (other,) = kubelet.pods()

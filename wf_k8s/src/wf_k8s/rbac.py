@@ -56,8 +56,8 @@ TASKS = (
 CLEAN_UP = (Rule(GROUP, (PLURAL,), ("delete",)),)
 """There too: finished workflows are removed by age, and runs of schedules by their history."""
 
-PODS = (Rule("", ("pods",), ("list", "watch", "create", "delete")),)
-"""There too, where steps run as pods."""
+PODS = (Rule("", ("pods",), ("list", "watch", "create", "patch", "delete")),)
+"""There too, where steps run as pods. The patch is for their finalizer, and puts back labels."""
 
 POD_LOGS = (Rule("", ("pods/log",), ("get",)),)
 """There too, where a pod's result is taken from its log; and for people who run `wf logs`."""

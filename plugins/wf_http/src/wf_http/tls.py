@@ -22,7 +22,7 @@ def context_of(tls: Tls, namespace: str) -> ssl.SSLContext:
         key = path_of(tls.client_key_file, namespace) if tls.client_key_file else None
         try:
             # With a password at hand nobody is asked for one at the terminal.
-            context.load_cert_chain(certificate, key, password="")
+            context.load_cert_chain(certificate, key, password="")  # nosec B106
         except OSError as error:
             raise NoSecret(_problem("clientCertFile", tls.client_cert_file, error)) from None
     context.set_alpn_protocols(PROTOCOLS)

@@ -20,6 +20,7 @@ from wf_core.model.state import MESSAGE, Resource
 from wf_k8s.client.errors import RefusedError
 from wf_podstep import manifest, planning, results
 from wf_podstep.cluster import Place
+from wf_podstep.containers import started
 from wf_podstep.inputs import inputs
 from wf_podstep.names import Identity
 from wf_podstep.outcomes import judge, vanished
@@ -28,6 +29,7 @@ from wf_podstep.refusals import Refusal, refusal
 from wf_podstep.results import BadResultError
 from wf_podstep.retention import outdated
 from wf_podstep.seen import Pod
+from wf_podstep.starting import look_at_start
 from wf_podstep.verdicts import Done, Failed, Going, Verdict
 from wf_podstep.weights import Weight
 
@@ -73,12 +75,22 @@ class Attempt:
 
     def _move(self) -> planning.Move:
         call = self._call
-        pods = self._place.cache.of_step(call.uid, call.step, call.wake)
+        pods = self._pods()
         replaced = str(self._saved.attributes.get("replaced", ""))
         known = planning.Known(created=bool(self._saved.id), replaced=replaced)
         if not self._undoes:
             return planning.forward(pods, call.attempt, known)
         return planning.backward(pods, call.run_attempt, call.attempt, known, calls=self._calls)
+
+    def _pods(self) -> list[Pod]:
+        """The pods of this step. One that came by other labels to be among them is not: its name
+        says which attempt it is for."""
+        call, own = self._call, self._identity
+        return [
+            pod
+            for pod in self._place.cache.of_step(call.uid, call.step, call.wake)
+            if pod.name == own.of_hook(Hook.RUN if pod.runs else Hook.ROLLBACK, pod.attempt).name
+        ]
 
     @property
     def _calls(self) -> bool:
@@ -102,6 +114,8 @@ class Attempt:
             case planning.Judge(pod):
                 return self._judge(pod)
             case planning.Vanished():
+                if self._refound():
+                    return None
                 call = self._call
                 last = self._place.cache.last_of(call.uid, call.step, self._identity.name)
                 policy = self._parameters.pod_failure_policy
@@ -134,8 +148,10 @@ class Attempt:
         forbidden = self._forbidden(manifest.service_account(document))
         if forbidden is not None:
             return self._refused(forbidden)
-        pods = self._place.cache.of_step(call.uid, call.step, call.wake)
+        pods = self._pods()
         self._place.end(outdated(pods, call.attempt, runs=not self._undoes))
+        # That this attempt was begun says that what became of those before it is saved.
+        self._place.release([pod for pod in pods if pod.over])
         if call.cancelled.is_set():
             raise Retryable("it was told to stop before its pod was created")
         try:
@@ -160,14 +176,16 @@ class Attempt:
     def _never_ran(self) -> bool:
         """Whether every attempt to run is known to have been refused its pod."""
         saved = self._call.previous.resource
-        pods = self._place.cache.of_step(self._call.uid, self._call.step, self._call.wake)
-        buried = all(pod.tombstone for pod in pods if pod.runs)
+        buried = all(pod.tombstone for pod in self._pods() if pod.runs)
         return saved is not None and saved.status == REFUSED and buried
 
     def _adopt(self, identity: Identity) -> None:
         """A pod of that name may be there: take it if it is that attempt's."""
         pod = self._place.find(identity.name)
         if pod is None:
+            return
+        if self._unlabelled(pod, identity):
+            self._label(pod, identity)
             return
         if not identity.matches(pod.metadata.labels):
             raise Fatal(
@@ -177,12 +195,34 @@ class Attempt:
             )
         self._place.adopt(pod)
 
+    def _refound(self) -> bool:
+        """Whether the pod that seems to be gone is there all the same, without its labels."""
+        pod = self._place.find(self._identity.name)
+        if pod is None or pod.uid != self._saved.id:
+            return False
+        self._label(pod, self._identity)
+        return True
+
+    def _unlabelled(self, pod: Pod, identity: Identity) -> bool:
+        """Whether a pod is that attempt's and somebody took labels off."""
+        saved = self._call.previous.resource
+        known = pod.held or (saved is not None and saved.id == pod.uid)
+        return known and identity.lacks(pod.metadata.labels)
+
+    def _label(self, pod: Pod, identity: Identity) -> None:
+        in_cluster = self._place.cluster.in_cluster
+        labels = manifest.labels(identity, self._parameters, in_cluster=in_cluster)
+        self._place.adopt_unlabelled(pod, labels)
+
     def _judge(self, pod: Pod) -> Answer:
         created = pod.metadata.creation_timestamp
         age = (datetime.now(UTC) - created).total_seconds() if created is not None else 0.0
-        parameters = self._parameters
-        verdict = judge(pod, parameters.pod_failure_policy, age, parameters.start_deadline_seconds)
-        return self._meaning(verdict, pod)
+        limit = self._parameters.start_deadline_seconds
+        verdict = judge(pod, self._parameters.pod_failure_policy, age, limit)
+        answer = self._meaning(verdict, pod)
+        if isinstance(answer, InProgress) and answer.poll_after is None and not started(pod):
+            return attrs.evolve(answer, poll_after=look_at_start(age, limit))
+        return answer
 
     # Answers
 
@@ -240,7 +280,7 @@ class Attempt:
         times = int(self._saved.attributes.get("replacements", 0)) + 1
         self._call.log(f"{sentence}; it is replaced")
         if pod is not None:
-            self._place.end([pod])
+            self._place.ask_end(pod)
         self._leave()
         attributes = {
             "replacements": times,

@@ -72,6 +72,17 @@ class Cache:
         with self._changed:
             return [pod for pod in self._pods.values() if pod.workflow_uid == uid]
 
+    def known(self, pod: Pod) -> Pod | None:
+        """That very pod, as it is known here."""
+        with self._changed:
+            found = self._pods.get(pod.key)
+            return found if found is not None and found.uid == pod.uid else None
+
+    def attended(self, pod: Pod) -> bool:
+        """Whether somebody waits for its step."""
+        with self._changed:
+            return (pod.workflow_uid, pod.step) in self._wakers
+
     def unattended(self) -> dict[str, list[Pod]]:
         """The pods of workflows, by uid, for none of whose steps anybody waits."""
         with self._changed:

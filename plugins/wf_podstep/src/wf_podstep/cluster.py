@@ -2,21 +2,27 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any
 
 import attrs
 import msgspec
 
+from wf_core.errors import StoreUnavailable
 from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.client.follow import Change, Follow, Gone, Put, Restarted, Synced, Trouble
 from wf_k8s.client.listing import read_one
 from wf_k8s.client.resources import PODS
+from wf_k8s.client.session import STRATEGIC_MERGE_PATCH
 from wf_k8s.client.shared import session_of
+from wf_k8s.releasing import release
 from wf_k8s.store.rows import identity
 from wf_podstep import names
 from wf_podstep.background import Background
 from wf_podstep.cache import Cache
+from wf_podstep.cleaning import settle, settle_all, sweep_for_ever
 from wf_podstep.seen import Pod, read_pod
+from wf_podstep.strays import labelled, recover
 
 log = logging.getLogger("wf.pods")
 PATIENCE = 20.0
@@ -65,8 +71,6 @@ class Cluster:
             cache = self._caches[scope] = Cache()
             self.background.start(self._watch(scope, cache))
             if self.in_cluster:
-                from wf_podstep.cleaning import sweep_for_ever
-
                 self.background.start(sweep_for_ever(self, cache))
         return Place(self, namespace, cache)
 
@@ -80,11 +84,16 @@ class Cluster:
                 case Restarted():
                     cache.restart()
                 case Put(body):
-                    _put(cache, body)
+                    self._put(cache, body)
                 case Gone(body):
-                    cache.gone(read_pod(body))
+                    pod = read_pod(body)
+                    if pod.deleting:
+                        cache.gone(pod)
+                    else:  # deleted at once, or merely out of the watch's sight
+                        self.recover(cache, cache.known(pod) or pod)
                 case Synced():
                     cache.complete()
+                    self._aside(settle_all(self, cache))
                 case Trouble(error):
                     cache.failed(error)
                     if str(error) != said:
@@ -94,7 +103,63 @@ class Cluster:
         # Nobody awaits this task: whoever waits for pods must hear of what is wrong with it.
         await follow.supervise(take, cache.broke)
 
-    async def delete(self, pod: Pod) -> None:
+    def recover(self, cache: Cache, pod: Pod) -> None:
+        """Look after a pod that lacks its labels: `pod` is how it is with them."""
+        self._aside(recover(self, cache, pod))
+
+    def _put(self, cache: Cache, body: bytes) -> None:
+        """A pod as it is now. One that can't be read stays as it was seen last: it is not gone."""
+        try:
+            pod = read_pod(body)
+            known = cache.known(pod)
+            if known is not None and not pod.labelled_as(known):
+                cache.unread(pod.key)
+                self.recover(cache, known)
+                return
+            cache.put(pod)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            meta = identity(body)
+            cache.unread((meta.namespace, meta.name))
+            log.error("pod %s/%s: left as it was: %s", meta.namespace, meta.name, error)
+            return
+        if pod.held and pod.deleting and (pod.lost or not cache.attended(pod)):
+            self._aside(settle(self, cache, pod))
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have `work` done beside the watch; what fails is tried again at the next sweep."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except StoreUnavailable as error:
+                log.warning("looking after pods: %s", error)
+            except Exception:
+                log.exception("looking after pods: a fault of wf-podstep")
+
+        self.background.start(guarded())
+
+    async def release(self, pods: Iterable[Pod]) -> None:
+        """Let these go once they are deleted: what became of them is saved, or of no use."""
+        for pod in pods:
+            if pod.held:
+                await release(self.session, pod.metadata.namespace, pod.name, pod.uid)
+
+    def release_aside(self, pods: Iterable[Pod]) -> None:
+        """As `release`, for those who can't wait for it."""
+        self._aside(self.release(pods))
+
+    async def label(self, pod: Pod, labels: Mapping[str, str]) -> Pod:
+        """Put labels back; gives the pod as it is then. Raises RefusedError."""
+        patch = {"metadata": {"uid": pod.uid, "labels": dict(labels)}}
+        body = await self.session.request(
+            "PATCH",
+            PODS.path(pod.metadata.namespace, pod.name),
+            body=_encode(patch),
+            content_type=STRATEGIC_MERGE_PATCH,
+        )
+        return read_pod(body)
+
+    async def ask_end(self, pod: Pod) -> None:
         """Ask for the deletion of that very pod; fine where it is gone, or another by now."""
         options = {
             "apiVersion": "v1",
@@ -109,6 +174,12 @@ class Cluster:
             if error.code not in (404, 409):
                 raise
 
+    async def delete(self, pod: Pod) -> None:
+        """Have that very pod go, whatever becomes of it."""
+        if not pod.deleting:
+            await self.ask_end(pod)
+        await self.release([pod])
+
     async def delete_all(self, pods: list[Pod], at_once: int = 8) -> None:
         """Delete several; raises what the first that failed raised, once all were tried."""
         turns = asyncio.Semaphore(at_once)
@@ -121,16 +192,6 @@ class Cluster:
         for error in done:
             if isinstance(error, BaseException):
                 raise error
-
-
-def _put(cache: Cache, body: bytes) -> None:
-    """A pod as it is now. One that can't be read stays as it was seen last: it is not gone."""
-    try:
-        cache.put(read_pod(body))
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        meta = identity(body)
-        cache.unread((meta.namespace, meta.name))
-        log.error("pod %s/%s: left as it was: %s", meta.namespace, meta.name, error)
 
 
 @attrs.frozen
@@ -178,9 +239,23 @@ class Place:
         self.cache.put(pod)
 
     def end(self, pods: list[Pod]) -> None:
-        """Ask for the deletion of those for which nobody did."""
-        asked = [pod for pod in pods if not pod.deleting]
-        self.cluster.background.run(self.cluster.delete_all(asked))
+        """Have these go, whatever becomes of them."""
+        self.cluster.background.run(self.cluster.delete_all(pods))
+
+    def ask_end(self, pod: Pod) -> None:
+        """Have this one go once what became of it is saved."""
+        if not pod.deleting:
+            self.cluster.background.run(self.cluster.ask_end(pod))
+
+    def release(self, pods: list[Pod]) -> None:
+        """Let these go once they are deleted: what became of them is saved."""
+        self.cluster.background.run(self.cluster.release(pods))
+
+    def adopt_unlabelled(self, pod: Pod, labels: Mapping[str, str]) -> None:
+        """A pod that was found is this step's, and lacks its labels: they are put back."""
+        known = labelled(pod, labels)
+        self.cache.put(known)
+        self.cluster.recover(self.cache, known)
 
     def log_of(self, pod: Pod, lines: int) -> str:
         """The last lines of its container's log."""

@@ -14,6 +14,14 @@ def waiting(pod: Pod) -> tuple[ContainerStatus, Waiting] | None:
     return None
 
 
+def started(pod: Pod) -> bool:
+    """Whether the container that counts was ever started."""
+    for each in pod.status.container_statuses:
+        if each.name == pod.main:
+            return each.state.running is not None or each.state.terminated is not None
+    return pod.over or pod.status.phase == "Running"
+
+
 def culprit(pod: Pod) -> tuple[str, Terminated] | None:
     """The container whose end made the pod fail: the one that counts, else the first of others."""
     statuses = [*pod.status.container_statuses, *pod.status.init_container_statuses]

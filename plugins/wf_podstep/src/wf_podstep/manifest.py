@@ -6,6 +6,7 @@ from typing import Any
 
 from wf_core.model.phases import Hook
 from wf_core.model.spec import API_VERSION, KIND
+from wf_k8s.releasing import POD_FINALIZER
 from wf_podstep import names
 from wf_podstep.inputs import FILE, FOLDER, Inputs
 from wf_podstep.names import Identity
@@ -29,20 +30,21 @@ def pod(
         containers.append({"name": MAIN})
     _fill_main(containers[0], identity, parameters, inputs)
     _fill_spec(spec, identity, parameters)
-    store = names.IN_CLUSTER if in_cluster else names.LOCAL
-    labels = {**identity.labels, names.RETAIN: str(parameters.retain_pods), names.STORE: store}
+    ours = labels(identity, parameters, in_cluster=in_cluster)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "name": identity.name,
             "namespace": identity.namespace,
-            "labels": {**metadata.get("labels", {}), **labels},
+            "labels": {**metadata.get("labels", {}), **ours},
             "annotations": {
                 "kubectl.kubernetes.io/default-container": containers[0]["name"],
                 **metadata.get("annotations", {}),
                 names.INPUT: inputs.document,
             },
+            # Where no controller looks after it, a pod would only be held up.
+            **({"finalizers": [POD_FINALIZER]} if in_cluster else {}),
             # A pod of the undo has no owner: foreground deletion would take it away (rule 15).
             **(_owned(identity) if in_cluster and identity.hook is Hook.RUN else {}),
         },
@@ -50,9 +52,15 @@ def pod(
     }
 
 
+def labels(identity: Identity, parameters: PodParameters, *, in_cluster: bool) -> dict[str, str]:
+    """The labels by which such a pod is ours."""
+    store = names.IN_CLUSTER if in_cluster else names.LOCAL
+    return {**identity.labels, names.RETAIN: str(parameters.retain_pods), names.STORE: store}
+
+
 def tombstone(identity: Identity, *, in_cluster: bool) -> Object:
     """A pod of the same name that is never scheduled, so that a late creation of the real one is
-    refused (rule 17)."""
+    refused (rule 17). It has no finalizer: there is no outcome to lose."""
     bound = {"cpu": "1m", "memory": "1Mi"}
     return {
         "apiVersion": "v1",

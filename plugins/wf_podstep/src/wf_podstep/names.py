@@ -29,6 +29,11 @@ IN_CLUSTER, LOCAL = "cluster", "local"
 _HEAD = 40
 
 
+def ours(labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Those of a pod's labels that this kind wrote."""
+    return [(key, value) for key, value in labels.items() if key.startswith(PREFIX)]
+
+
 @attrs.frozen
 class Identity:
     """Which attempt of which step a pod is for. Two with the same identity have the same name.
@@ -55,7 +60,11 @@ class Identity:
 
     def run(self, attempt: int) -> "Identity":
         """That of an attempt to run the same step."""
-        return attrs.evolve(self, hook=Hook.RUN, attempt=attempt)
+        return self.of_hook(Hook.RUN, attempt)
+
+    def of_hook(self, hook: Hook, attempt: int) -> "Identity":
+        """That of an attempt to run or undo the same step."""
+        return attrs.evolve(self, hook=hook, attempt=attempt)
 
     @property
     def name(self) -> str:
@@ -78,6 +87,11 @@ class Identity:
             HOOK: str(self.hook),
             ATTEMPT: str(self.attempt),
         }
+
+    def lacks(self, labels: Mapping[str, str]) -> bool:
+        """Whether labels of this attempt's are missing, and none says something else."""
+        wrong = {labels.get(key) for key, value in self.labels.items() if labels.get(key) != value}
+        return wrong == {None}
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether a pod of this name is this attempt's: only then it may be adopted."""

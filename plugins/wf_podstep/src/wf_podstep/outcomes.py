@@ -4,7 +4,7 @@ from wf_podstep.containers import main, waiting
 from wf_podstep.failures import disrupted, failed
 from wf_podstep.parameters import FailurePolicy
 from wf_podstep.seen import Pod
-from wf_podstep.starting import TROUBLE, trouble
+from wf_podstep.starting import SOON, TROUBLE, awaited, trouble
 from wf_podstep.verdicts import Done, Failed, Going, Verdict
 from wf_podstep.weights import Weight
 
@@ -48,10 +48,13 @@ def _going(pod: Pod, age: float, limit: float | None) -> Verdict:
         )
     if pod.deleting:
         return Going("Terminating", f"pod {pod.name} is being deleted")
-    found = trouble(pod)
-    if found is None:
+    found, waits = trouble(pod), awaited(pod)
+    if isinstance(found, Failed):
+        return found
+    why = found or waits
+    if why is None:
         return Going(pod.status.phase)
-    if isinstance(found, Going) and limit is not None and age >= limit:
-        sentence = f"pod {pod.name} could not start within {limit:g} s: {found.why}"
-        return Failed(found.status, Weight.COUNTED, sentence)
-    return found
+    if limit is not None and age >= limit:
+        sentence = f"pod {pod.name} could not start within {limit:g} s: {why.why}"
+        return Failed(why.status, Weight.COUNTED, sentence)
+    return why if found is not None or age >= SOON else Going(pod.status.phase)

@@ -29,6 +29,30 @@ def wf_step_logs(query: LogQuery) -> Iterable[LogLine] | None:
 
 
 @hookimpl
+def wf_step_succeeded(event: Event) -> None:
+    """Lets its pods go, since what became of them was saved."""
+    _outcome_saved(event, undo=False)
+
+
+@hookimpl
+def wf_step_failed(event: Event) -> None:
+    """Lets its pods go, since what became of them was saved."""
+    _outcome_saved(event, undo=False)
+
+
+@hookimpl
+def wf_step_rolled_back(event: Event) -> None:
+    """Lets its pods go, those of its undo too, since what became of them was saved."""
+    _outcome_saved(event, undo=True)
+
+
+@hookimpl
+def wf_step_rollback_failed(event: Event) -> None:
+    """Lets its pods go, those of its undo too, since what became of them was saved."""
+    _outcome_saved(event, undo=True)
+
+
+@hookimpl
 def wf_workflow_succeeded(event: Event) -> None:
     """Removes the pods of that workflow, but for those that are to stay."""
     _clean_up(event)
@@ -38,6 +62,13 @@ def wf_workflow_succeeded(event: Event) -> None:
 def wf_workflow_rolled_back(event: Event) -> None:
     """Removes the pods of that workflow, but for those that are to stay."""
     _clean_up(event)
+
+
+def _outcome_saved(event: Event, *, undo: bool) -> None:
+    if _KIND.used:
+        from wf_podstep.cleaning import outcome_saved
+
+        outcome_saved(_KIND.clusters, event, undo=undo)
 
 
 def _clean_up(event: Event) -> None:

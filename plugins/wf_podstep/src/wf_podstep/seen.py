@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from wf_core.model.phases import Hook
+from wf_k8s.releasing import POD_FINALIZER
 from wf_podstep import names
 
 
@@ -23,6 +24,8 @@ class Meta(_Wire, frozen=True):
     labels: dict[str, str] = {}
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
+    deletion_grace_period_seconds: int | None = None
+    finalizers: list[str] = []
     owner_references: list[Any] = []
 
 
@@ -42,9 +45,10 @@ class Waiting(_Wire, frozen=True):
 
 
 class State(_Wire, frozen=True):
-    """One of both, or neither: it runs."""
+    """One of the three; Kubernetes means `waiting` by none of them."""
 
     waiting: Waiting | None = None
+    running: dict[str, Any] | None = None
     terminated: Terminated | None = None
 
 
@@ -84,12 +88,19 @@ class Container(_Wire, frozen=True):
     image: str = ""
 
 
+class Gate(_Wire, frozen=True):
+    """What keeps schedulers from a pod until somebody takes it off."""
+
+    name: str = ""
+
+
 class Spec(_Wire, frozen=True):
     """`spec`. The first container is the one that counts."""
 
     containers: list[Container]
     node_name: str = ""
-    scheduling_gates: list[Any] = []
+    scheduler_name: str = "default-scheduler"
+    scheduling_gates: list[Gate] = []
 
 
 class Pod(_Wire, frozen=True):
@@ -138,8 +149,10 @@ class Pod(_Wire, frozen=True):
 
     @property
     def tombstone(self) -> bool:
-        """Whether it only keeps its name from being used."""
-        return names.TOMBSTONE in self.metadata.labels
+        """Whether it only keeps its name from being used. The label alone does not say so: anyone
+        can add it, but not the gate, which a pod can only be made with."""
+        gated = any(gate.name == names.GATE for gate in self.spec.scheduling_gates)
+        return gated and names.TOMBSTONE in self.metadata.labels
 
     @property
     def over(self) -> bool:
@@ -152,9 +165,22 @@ class Pod(_Wire, frozen=True):
         return self.metadata.deletion_timestamp is not None
 
     @property
-    def gated(self) -> bool:
-        """Whether it may not be scheduled yet."""
-        return bool(self.spec.scheduling_gates)
+    def held(self) -> bool:
+        """Whether it stays, once deleted, until our finalizer is taken off."""
+        return POD_FINALIZER in self.metadata.finalizers
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is being deleted and no node will tell how it ended: it is on none, or
+        somebody deleted it by force."""
+        if self.over or not self.deleting:
+            return False
+        return not self.spec.node_name or self.metadata.deletion_grace_period_seconds == 0
+
+    def labelled_as(self, other: "Pod") -> bool:
+        """Whether it has all labels by which `other` is ours."""
+        labels = self.metadata.labels
+        return all(labels.get(key) == value for key, value in names.ours(other.metadata.labels))
 
     @property
     def main(self) -> str:

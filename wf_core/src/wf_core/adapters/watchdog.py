@@ -16,6 +16,9 @@ LIMIT_SECONDS = 1.0
 """A loop that is held for longer is reported."""
 _PARTS = 4
 """Heartbeats within the limit."""
+MOST_FRAMES = 12
+"""Of a stack that is told, the innermost."""
+_LOOP = ("asyncio/events.py", "asyncio/base_events.py")
 _IDLE = "selectors.py"
 """Where a loop waits that nobody holds."""
 
@@ -91,8 +94,17 @@ class Watchdog:
             "the loop is held%s, for %.1f s by now: nothing else goes on. It is at:\n%s",
             "" if of is None else f" by a turn of workflow '{of}'",
             late,
-            "".join(traceback.format_stack(frame)),
+            "".join(_turn(frame)),
         )
+
+
+def _turn(frame: FrameType) -> list[str]:
+    """The innermost frames of what the loop runs, but for those of asyncio and of imports."""
+    stack = traceback.extract_stack(frame)
+    loops = [n for n, each in enumerate(stack) if each.filename.endswith(_LOOP)]
+    turn = stack[loops[-1] + 1 :] if loops else stack
+    ours = [each for each in turn if not each.filename.startswith("<frozen")]
+    return traceback.format_list(ours[-MOST_FRAMES:])
 
 
 def _keys(frame: FrameType | None) -> Iterator[Key]:

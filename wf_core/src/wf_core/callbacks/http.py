@@ -124,7 +124,8 @@ class HttpSender:
 
                 transport = JudgedTransport(Allowed(), limits)
             self._client = httpx.AsyncClient(
-                timeout=None,  # one timeout holds for the whole of a request, in `_post`
+                # One timeout holds for the whole of a request, in `_post`.
+                timeout=None,  # nosec B113
                 limits=limits,
                 transport=transport,
                 follow_redirects=False,

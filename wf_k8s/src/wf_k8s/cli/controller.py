@@ -24,7 +24,8 @@ log = logging.getLogger("wf.controller")
     examples="""
     wf controller --config wf.yaml
     wf controller --config wf.yaml --kubeconfig ~/.kube/config --namespace orders
-    wf controller --config wf.yaml --namespace orders,billing --lease wf-shop""",
+    wf controller --config wf.yaml --namespace orders,billing --lease wf-shop
+    wf controller --release-pods --namespace orders""",
 )
 @click.option(
     "--kubeconfig",
@@ -84,6 +85,12 @@ log = logging.getLogger("wf.controller")
     help="An admission policy writes who makes a request, as the chart's does: what people ask is "
     "shown under a name that the API server vouches for.",
 )
+@click.option(
+    "--release-pods",
+    is_flag=True,
+    help="Only take the finalizer off all pods of steps, and end. For a cluster in which no "
+    "controller will run again: outcomes that are not saved are lost with pods that are deleted.",
+)
 @click.pass_context
 def controller_command(
     ctx: click.Context,
@@ -97,6 +104,7 @@ def controller_command(
     schedules: bool,
     tasks: bool,
     requesters_verified: bool,
+    release_pods: bool,
 ) -> None:
     """Run the workflows of a cluster.
 
@@ -130,12 +138,33 @@ def controller_command(
         timing=Timing(lease_seconds, lease_seconds * 2 / 3, min(1.0, lease_seconds / 5)),
         **({} if lease is None else {"lease": lease}),
     )
+    if release_pods:
+        try:
+            count = asyncio.run(_release(options))
+        except WfError as error:
+            click.echo(f"wf: {error}", err=True)
+            leave(of_error(error))
+        click.echo(f"{count} {'pod is' if count == 1 else 'pods are'} held no more")
+        return
+    _import_client()
     use_json(debug=log.isEnabledFor(logging.DEBUG))  # as --debug had it set
     try:
         asyncio.run(_control(options))
     except WfError as error:
         log.error("%s", error)
         leave(of_error(error))
+
+
+async def _release(options: "Options") -> int:
+    from wf_k8s.client.session import Session
+    from wf_k8s.controller.wiring import access
+    from wf_k8s.releasing import release_all
+
+    session = Session(access(options))
+    try:
+        return await release_all(session, options.namespaces)
+    finally:
+        await session.close()
 
 
 def _namespaces(ctx: click.Context, named: str | None) -> tuple[str, ...]:
@@ -146,6 +175,12 @@ def _namespaces(ctx: click.Context, named: str | None) -> tuple[str, ...]:
     if not all(names):
         raise click.UsageError(f"--namespace '{named}' has a name that is empty", ctx)
     return names
+
+
+def _import_client() -> None:
+    """Before there is a loop, which it would hold for a second."""
+    import kubernetes.aio.client
+    import kubernetes.aio.config  # noqa: F401
 
 
 async def _control(options: "Options") -> None:

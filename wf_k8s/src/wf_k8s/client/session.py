@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 AGENT = "wf"
 OLDEST_CREDENTIALS = 5.0
 """Seconds after which a 401 may be answered by reading the credentials again."""

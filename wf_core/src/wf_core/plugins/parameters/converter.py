@@ -188,7 +188,7 @@ def _first(value: Any, hooks: list[tuple[Any, Decode]], of: Any) -> Any:
             return hook(value, each)
         except NotYetKnown as error:
             unknown = error
-        except Exception:  # another member may fit; what is wanted is said below
+        except Exception:  # another member may fit; what is wanted is said below  # nosec B112
             continue
     if unknown is not None:
         raise unknown
