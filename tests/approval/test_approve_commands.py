@@ -99,7 +99,7 @@ def test_the_answer_is_a_signal_under_the_account_s_name(
     shell.keep(ORDER, [DONE, open_("go")], phase=Phase.RUNNING)
     result = shell.wf("approve", "order", "--reason", "in stock")
     assert result.code == 0, result.err
-    assert "no engine runs it now: `wf resume order` goes on with it" in result.out
+    assert "nothing is running it: `wf resume order` continues it" in result.out
     (asked,) = shell.load().asked
     assert (asked.request.type, asked.request.name) == (RequestType.SIGNAL, "go")
     answer = answer_of(asked.request.value)

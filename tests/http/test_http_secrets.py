@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.http.http_bench import KIND, logged, looking, running
+from tests.http.http_bench import KIND, logged, looking, running, undoing
 from tests.http.http_server import Peer, Request, answers, closes, serving
 
 from wf_core.kinds import Fatal, InProgress, Retryable, Success
@@ -186,19 +186,47 @@ def _previous(answer: InProgress) -> Any:
         ({"file": "large"}, "secret 'token' is larger than 65536 bytes"),
     ],
 )
-def test_a_secret_that_is_not_there_can_still_be_given(
+def test_what_the_engine_itself_lacks_ends_the_first_call_and_is_said_before_it(
     secrets: Path, source: dict[str, str], sentence: str
 ) -> None:
     (secrets / "empty").write_text("\n")
     (secrets / "binary").write_bytes(b"\xff\xfe")
     (secrets / "large").write_text("x" * 70_000)
-    with serving(answers(200)) as server, pytest.raises(Retryable, match=sentence):
-        KIND.run(running(server.url(), headers=HEADERS, secrets={"token": source}))
+    given: dict[str, Any] = {"headers": HEADERS, "secrets": {"token": source}}
+    with serving(answers(200)) as server:
+        first = running(server.url(), **given)
+        with pytest.raises(Fatal, match=sentence):
+            KIND.run(first)
+        # Something may have been done before: another engine may have what this one lacks.
+        for later in ({"attempt": 2}, {"interruptions": 1}):
+            with pytest.raises(Retryable, match=sentence):
+                KIND.run(running(server.url(), **{**given, **later}))
+        undo = {"url": server.url(), "method": "DELETE"}
+        with pytest.raises(Retryable, match=sentence):
+            KIND.rollback(undoing(server.url(), undo, **given))
     assert server.got == []
+    (said,) = KIND.lacks(first.parameters, namespace="default")
+    assert sentence in said
+
+
+def test_nothing_is_lacking_where_everything_is_there_or_comes_later(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WF_HTTP_SECRET_SHOP", token)
+    call = running(
+        "http://127.0.0.1:1/",
+        secrets={
+            **FROM_FILE,
+            "variable": {"env": "SHOP"},
+            "named-later": {"env": "${parameters.name}"},
+            "of-the-cluster": {"kubernetesSecret": {"name": "none", "key": "none"}},
+        },
+    )
+    assert list(KIND.lacks(call.parameters, namespace="default")) == []
 
 
 def test_files_need_a_folder_that_the_operator_names() -> None:
-    with pytest.raises(Retryable, match=r"there is no folder .* WF_HTTP_SECRETS=FOLDER"):
+    with pytest.raises(Fatal, match=r"there is no folder .* WF_HTTP_SECRETS=FOLDER"):
         KIND.run(running("http://127.0.0.1:1/", headers=HEADERS, secrets=FROM_FILE))
 
 
@@ -208,7 +236,7 @@ def test_files_of_another_namespace_are_out_of_reach(secrets: Path) -> None:
     call = running(
         "http://127.0.0.1:1/", headers=HEADERS, secrets={"token": {"file": "../other/token"}}
     )
-    with pytest.raises(Retryable, match="is no file below the folder"):
+    with pytest.raises(Fatal, match="is no file below the folder"):
         KIND.run(call)
 
 

@@ -1,5 +1,6 @@
 """Certificates, the server's and ours."""
 
+import re
 import shutil
 import ssl
 from pathlib import Path
@@ -9,7 +10,7 @@ from tests.http.conftest import Certificates
 from tests.http.http_bench import KIND, running
 from tests.http.http_server import Server, answers, hangs, serving, serving_context
 
-from wf_core.kinds import Retryable, Success
+from wf_core.kinds import Fatal, Retryable, Success
 
 
 @pytest.fixture
@@ -22,6 +23,15 @@ def trusted(certificates: Certificates, secrets: Path) -> dict[str, str]:
     """`tls` with the authority of the tests."""
     shutil.copy(certificates.authority, secrets / "ca.pem")
     return {"caFile": "ca.pem"}
+
+
+def lacking(server: Server, sentence: str, **tls: object) -> None:
+    call = running(server.url(), tls=tls)
+    with pytest.raises(Fatal, match=sentence):
+        KIND.run(call)
+    assert server.got == []
+    (said,) = KIND.lacks(call.parameters, namespace="default")
+    assert re.search(sentence, said)
 
 
 def refused(server: Server, sentence: str, **tls: object) -> None:
@@ -79,9 +89,9 @@ def test_a_file_that_is_missing_or_no_certificate_is_named(
 ) -> None:
     (secrets / "no.pem").write_text("hello")
     with serving(answers(200), tls=context) as server:
-        refused(server, r"tls.caFile: 'gone.pem' in WF_HTTP_SECRETS can't be", caFile="gone.pem")
-        refused(server, r"tls.caFile: 'no.pem' .* can't be used", caFile="no.pem")
-        refused(server, r"tls.clientCertFile: 'no.pem'", clientCertFile="no.pem")
+        lacking(server, r"tls.caFile: 'gone.pem' in WF_HTTP_SECRETS can't be", caFile="gone.pem")
+        lacking(server, r"tls.caFile: 'no.pem' .* can't be used", caFile="no.pem")
+        lacking(server, r"tls.clientCertFile: 'no.pem'", clientCertFile="no.pem")
 
 
 def test_a_server_that_speaks_no_tls_is_told_apart() -> None:

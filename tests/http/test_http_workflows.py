@@ -223,3 +223,43 @@ def test_b2_an_undo_whose_id_no_answer_told_fails_and_says_so(shell: Shell) -> N
         explained = shell.wf("explain", "order").out
     assert result.code == 4, result.out + result.err
     assert "the undo needs {id}, which no answer told" in " ".join(explained.split())
+
+
+LACKING = """
+apiVersion: workflow.example.com/v1alpha1
+kind: Workflow
+metadata: {name: order}
+spec:
+  steps:
+    - name: first
+      stepTemplate: {type: random}
+    - name: pay
+      rollback: None
+      dependOns: [{name: first}]
+      stepTemplate:
+        type: http
+        parameters:
+          secrets: {token: {env: GONE}}
+          headers: {Authorization: {secret: token}}
+          run: {url: "http://127.0.0.1:1/"}
+"""
+LACKS = "secret 'token': the engine has no variable WF_HTTP_SECRET_GONE"
+
+
+def test_c8_a_secret_that_this_machine_lacks_is_said_before_anything_runs(shell: Shell) -> None:
+    file = shell.file("w.yaml", LACKING)
+    result = shell.wf("run", file)
+    assert (result.code, result.out) == (1, "")
+    assert LACKS in result.err
+    assert shell.wf("list", "-o", "name").out == ""
+    assert LACKS in shell.wf("validate", file).out
+
+
+def test_c8_an_engine_that_lacks_a_secret_begins_no_step(shell: Shell) -> None:
+    submitted = shell.wf("submit", shell.file("w.yaml", LACKING))
+    assert submitted.code == 0
+    assert LACKS in submitted.err
+    resumed = shell.wf("resume", "order")
+    assert resumed.code == 2
+    assert LACKS in resumed.err
+    assert [step.attempt for step in shell.load().steps] == [0, 0]

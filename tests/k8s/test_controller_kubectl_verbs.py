@@ -87,7 +87,9 @@ def test_kubectl_wf_resume_goes_on_where_a_killed_run_ended(
     finally:
         running.kill()
         running.wait()
-    assert "no engine runs it now" in sagas.kubectl("wf", "explain", "order", "-n", sagas.namespace)
+    assert "nothing is running it now" in sagas.kubectl(
+        "wf", "explain", "order", "-n", sagas.namespace
+    )
     sagas.kubectl("wf", "resume", "order", "-n", sagas.namespace)
     assert sagas.get()["status"]["phase"] == "Success"
     assert notes.lines() == ["run-a", "run-b", "run-b"]

@@ -217,7 +217,8 @@ def test_what_others_wrote_on_the_lease_stays(play: Play) -> None:
         assert await a.renew() is None
         assert await a.renew() is None
         found = made.kubectl.json("-n", made.namespace, "get", "lease", "wf-controller")
-        assert found["metadata"]["labels"] == {"team": "orders"}
+        ours = {"workflow.example.com/controller": "lease"}
+        assert found["metadata"]["labels"] == {"team": "orders", **ours}
 
     play(test)
 

@@ -33,7 +33,7 @@ async def put(
 
 def counted(*, runs: bool = True) -> Metrics:
     """The metrics of one store of each sort; the engine knows its workflows where it `runs`."""
-    metrics = Metrics()
+    metrics = Metrics(("gold", "tin"))
     stuck = Blocked(BlockReason.ROLLBACK_FAILED, 1.0)
 
     async def count() -> None:
@@ -63,7 +63,13 @@ def counted(*, runs: bool = True) -> Metrics:
             running[key_of(stored)] = stored
         await put(store, "failed", Phase.FAILED, StepState(phase=Phase.FAILED, attempt=1))
         await put(store, "no-such-kind", Phase.FAILED)
-        await Census(metrics, store, view, lambda: ["GivenUp", "Unreadable", "Unreadable"]).count()
+        await Census(
+            metrics,
+            store,
+            view,
+            lambda: ["GivenUp", "Unreadable", "Unreadable"],
+            lambda: {"http": 3},
+        ).count()
         await store.close()
 
     asyncio.run(count())
@@ -104,15 +110,52 @@ def test_what_no_engine_goes_on_with_is_counted_by_why() -> None:
     assert value(counted(), "wf_workflows_left_alone", reason="GivenUp") == 1.0
 
 
-def test_what_is_gone_is_no_longer_shown() -> None:
+def test_workflows_that_wait_for_a_permit_are_counted_by_kind() -> None:
+    assert counted().registry.get_sample_value("wf_permit_waiters", {"kind": "http"}) == 3
+
+
+def test_queues_that_no_configuration_names_share_one_series() -> None:
+    """A queue is any name that an author writes: a thousand of them make no series each."""
+    metrics = Metrics(("gold",))
+
     async def count() -> None:
         store = MemoryStore(Backing())
-        metrics = Metrics()
 
         def view(key: Key) -> Stored:
             raise WorkflowNotFound(str(key))
 
-        census = Census(metrics, store, view, lambda: ["GivenUp", "Unreadable", "Unreadable"])
+        for n in range(1000):
+            await put(store, f"w{n}", queue=f"q{n}")
+        await put(store, "gold")
+        await put(store, "plain", queue="default")
+        await Census(metrics, store, view, lambda: (), dict).count()
+
+    asyncio.run(count())
+    values = {
+        queue: metrics.registry.get_sample_value(
+            "wf_workflows", {"phase": "Pending", "queue": queue}
+        )
+        for queue in ("gold", "default", "other", "q1")
+    }
+    assert values == {"gold": 1, "default": 1, "other": 1000, "q1": None}
+    assert len(metrics.text()) < 20_000
+
+
+def test_what_is_gone_is_no_longer_shown() -> None:
+    async def count() -> None:
+        store = MemoryStore(Backing())
+        metrics = Metrics(("gold", "tin"))
+
+        def view(key: Key) -> Stored:
+            raise WorkflowNotFound(str(key))
+
+        census = Census(
+            metrics,
+            store,
+            view,
+            lambda: ["GivenUp", "Unreadable", "Unreadable"],
+            lambda: {"http": 3},
+        )
         stored = await put(store, "order")
         await census.count()
         assert value(metrics, "wf_workflows", phase="Pending", queue="gold") == 1.0

@@ -35,14 +35,14 @@ def value(metrics: Metrics, name: str, /, **labels: str) -> float | None:
 
 
 def test_the_wait_from_creation_to_start_is_told_by_queue() -> None:
-    metrics = Metrics()
+    metrics = Metrics(("gold",))
     Durations(metrics, lambda _: stored()).saw(KEY, (move(107.0, Phase.PENDING, Phase.RUNNING),))
     assert value(metrics, "wf_queue_wait_seconds_sum", queue="gold") == 7.0
     assert value(metrics, "workqueue_adds_total", name="admission") == 1.0
 
 
 def test_a_run_and_an_undo_are_told_by_kind_hook_and_outcome() -> None:
-    metrics = Metrics()
+    metrics = Metrics(("gold",))
     durations = Durations(metrics, lambda _: stored())
     durations.saw(KEY, (move(110.0, Phase.PENDING, Phase.RUNNING, "a"),))
     durations.saw(KEY, (move(113.0, Phase.RUNNING, Phase.SUCCESS, "a"),))
@@ -54,7 +54,7 @@ def test_a_run_and_an_undo_are_told_by_kind_hook_and_outcome() -> None:
 
 
 def test_a_run_that_another_process_began_is_measured_from_its_beginning() -> None:
-    metrics = Metrics()
+    metrics = Metrics(("gold",))
     Durations(metrics, lambda _: stored(Running=50.0)).saw(
         KEY, (move(61.0, Phase.RUNNING, Phase.SUCCESS, "a"),)
     )
@@ -63,7 +63,7 @@ def test_a_run_that_another_process_began_is_measured_from_its_beginning() -> No
 
 
 def test_a_step_that_never_ran_is_not_measured() -> None:
-    metrics = Metrics()
+    metrics = Metrics(("gold",))
     Durations(metrics, lambda _: stored()).saw(
         KEY, (move(61.0, Phase.PENDING, Phase.ROLL_BACKED, "a"),)
     )
@@ -71,7 +71,7 @@ def test_a_step_that_never_ran_is_not_measured() -> None:
 
 
 def test_a_finished_workflow_is_forgotten() -> None:
-    metrics, looks = Metrics(), []
+    metrics, looks = Metrics(("gold",)), []
 
     def view(key: Key) -> Stored:
         looks.append(key)
@@ -88,6 +88,36 @@ def test_a_workflow_that_the_engine_let_go_is_passed_over() -> None:
     def view(key: Key) -> Stored:
         raise WorkflowNotFound(str(key))
 
-    metrics = Metrics()
+    metrics = Metrics(("gold",))
     Durations(metrics, view).saw(KEY, (move(110.0, Phase.PENDING, Phase.RUNNING),))
     assert value(metrics, "workqueue_adds_total", name="admission") is None
+
+
+def test_an_end_is_counted_with_how_long_it_took() -> None:
+    metrics = Metrics(("gold",))
+    durations = Durations(metrics, lambda _: stored())
+    durations.saw(KEY, (move(107.0, Phase.PENDING, Phase.RUNNING),))
+    durations.saw(KEY, (move(110.0, Phase.RUNNING, Phase.ROLLING_BACK),))
+    durations.saw(KEY, (move(120.0, Phase.ROLLING_BACK, Phase.ROLL_BACKED),))
+    labels = {"phase": "RollBacked", "queue": "gold"}
+    assert value(metrics, "wf_workflows_finished_total", **labels) == 1.0
+    assert value(metrics, "wf_workflow_duration_seconds_sum", **labels) == 13.0
+
+
+def test_what_ends_before_it_started_is_counted_and_not_measured() -> None:
+    metrics = Metrics(("gold",))
+    Durations(metrics, lambda _: stored()).saw(KEY, (move(107.0, Phase.PENDING, Phase.FAILED),))
+    labels = {"phase": "Failed", "queue": "gold"}
+    assert value(metrics, "wf_workflows_finished_total", **labels) == 1.0
+    assert value(metrics, "wf_workflow_duration_seconds_count", **labels) is None
+
+
+def test_histories_of_unknown_queues_share_one_series() -> None:
+    metrics = Metrics()
+    for n in range(200):
+        key = Key("default", f"w{n}")
+        Durations(metrics, lambda _: stored()).saw(
+            key, (move(107.0, Phase.PENDING, Phase.RUNNING),)
+        )
+    assert value(metrics, "wf_queue_wait_seconds_count", queue="other") == 200.0
+    assert value(metrics, "wf_queue_wait_seconds_count", queue="gold") is None

@@ -14,11 +14,13 @@ from wf_core.model.requests import Answer, Request
 from wf_core.model.spec import Key
 from wf_core.model.state import Blocked, OutboxEntry, Owner, StepState, Transition
 from wf_core.testing.store_values import next_save, workflow
+from wf_k8s.client.errors import Cause, RefusedError
 from wf_k8s.store import guard
 from wf_k8s.store.asking import request_patch
 from wf_k8s.store.creating import object_of
 from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.numbers import Numbers
+from wf_k8s.store.objects import refused_by_test
 from wf_k8s.store.patch import HISTORY_LINES, prepare
 from wf_k8s.store.pointers import changed
 from wf_k8s.store.rows import read_place
@@ -260,3 +262,46 @@ def test_times_go_there_and_back(seconds: int, micros: int) -> None:
 
 def test_c2_a_save_that_nobody_waits_for_may_linger_for_a_tenth_of_a_second() -> None:
     assert K8sStore.linger == 0.1
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "causes", "refuser", "by_schema", "by_test"),
+    [
+        (
+            422,
+            "workflows 'a' is forbidden: ValidatingAdmissionPolicy 'frozen' with binding 'b' "
+            "denied request: no",
+            [Cause(message="no")],
+            "ValidatingAdmissionPolicy 'frozen'",
+            False,
+            False,
+        ),
+        (
+            422,
+            'admission webhook "w.example.com" denied the request: no',
+            [],
+            'admission webhook "w.example.com"',
+            False,
+            False,
+        ),
+        (422, "it is invalid", [Cause("status.phase", "FieldValueInvalid")], "", True, False),
+        (422, "the server rejected our request", [], "", False, True),
+        (422, "exceeded some limit", [Cause(message="limit")], "", False, False),
+        (403, "User 'x' cannot patch", [], "", False, False),
+    ],
+)
+def test_a_refusal_is_told_apart_by_who_refused(
+    code: int, message: str, causes: list[Cause], refuser: str, by_schema: bool, by_test: bool
+) -> None:
+    error = RefusedError(code, "Invalid", message, what="PATCH", causes=causes)
+    assert (error.refuser, error.by_schema) == (refuser, by_schema)
+    assert refused_by_test(error) is by_test
+
+
+def test_a_permission_is_named_only_where_one_is_missing() -> None:
+    def hint(message: str) -> bool:
+        return "auth can-i" in str(RefusedError(403, "Forbidden", message, what="PATCH"))
+
+    assert hint('workflows "a" is forbidden: User "x" cannot patch resource "workflows"')
+    assert not hint('"a" is forbidden: exceeded quota: pods, requested: 1')
+    assert not hint("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: you cannot")

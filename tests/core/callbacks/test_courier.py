@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wf_core.engine.courier import FIRST_WAIT, HOST_SLOTS, LAST_WAIT, SLOTS, Courier
+from wf_core.engine.courier import (
+    FAILING_AFTER_SECONDS,
+    FIRST_WAIT,
+    HOST_SLOTS,
+    LAST_WAIT,
+    SLOTS,
+    TOLD_EVERY_SECONDS,
+    Courier,
+    Reports,
+)
 from wf_core.model.phases import Phase
 from wf_core.model.state import OutboxEntry
 from wf_core.ports import Delivered, Delivery, Receipt
@@ -32,6 +41,9 @@ def in_turn(*receipts: Receipt) -> Answer:
     return lambda _: next(left)
 
 
+def _unheard(*_: object) -> None: ...
+
+
 def entries(*seqs: int, at: float = START) -> list[OutboxEntry]:
     return [OutboxEntry(seq, Phase.SUCCESS, at) for seq in seqs]
 
@@ -44,6 +56,7 @@ class Post:
     jitter: Callable[[str, int], float] = lambda _id, _attempt: 1.0
     sent: list[tuple[float, str]] = attrs.field(factory=list)
     settled: list[tuple[float, str, int, bool, str]] = attrs.field(factory=list)
+    failing: list[tuple[float, str, int, str]] = attrs.field(factory=list)
     courier: Courier = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -72,7 +85,10 @@ class Post:
         def settled(seq: int, dropped: bool, error: str) -> None:
             self.settled.append((self.now(), uid, seq, dropped, error))
 
-        self.courier.offer(uid, what, make, settled, deleting)
+        def failing(seq: int, error: str) -> None:
+            self.failing.append((self.now(), uid, seq, error))
+
+        self.courier.offer(uid, what, make, Reports(settled, failing), deleting)
 
     def order(self, uid: str) -> list[int]:
         return [seq for _, whose, seq, _, _ in self.settled if whose == uid]
@@ -337,7 +353,7 @@ def test_a_listener_that_raises_is_logged_and_the_rest_goes_on(
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery("http://a.test", f"u/{entry.seq}", {}, True)
 
-        post.courier.offer("u", entries(1, 2), make, settled, False)
+        post.courier.offer("u", entries(1, 2), make, Reports(settled, _unheard), False)
         await asyncio.sleep(1)
 
     post_run(always(OK), body)
@@ -382,7 +398,7 @@ def test_a_listener_may_drop_its_workflow() -> None:
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery("http://a.test", f"u/{entry.seq}", {}, True)
 
-        post.courier.offer("u", entries(1, 2), make, settled, False)
+        post.courier.offer("u", entries(1, 2), make, Reports(settled, _unheard), False)
         await asyncio.sleep(1)
 
     assert post_run(always(OK), body).order("u") == [1]
@@ -412,7 +428,7 @@ def test_the_body_is_made_for_each_attempt() -> None:
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery("http://a.test", f"u/{entry.seq}", {"at": post.now()}, True)
 
-        post.courier.offer("u", entries(1), make, lambda *_: None, False)
+        post.courier.offer("u", entries(1), make, Reports(_unheard, _unheard), False)
         await asyncio.sleep(10)
 
     def answer(delivery: Delivery) -> Receipt:
@@ -435,3 +451,47 @@ def test_seed_fault_09_a_failing_callback_holds_up_nothing() -> None:
     post = post_run(always(BUSY), body, jitter=lambda _id, _attempt: 0.5)
     assert post.order("u") == list(range(1, 1001))
     assert all(dropped for *_, dropped, _ in post.settled)
+
+
+def test_a_receiver_that_takes_nothing_is_logged_at_first_and_at_intervals(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Once for all callbacks to it, not once for each."""
+
+    async def body(post: Post) -> None:
+        for n in range(50):
+            post.offer(f"u{n}", entries(1))
+        await asyncio.sleep(1)
+        assert len(told()) == 1
+        await asyncio.sleep(4 * TOLD_EVERY_SECONDS)
+        assert 3 <= len(told()) <= 5
+        post.offer("other", entries(1, at=START + post.now()), host="b.test")
+        await asyncio.sleep(1)
+        assert "'b.test'" in told()[-1]
+
+    def told() -> list[str]:
+        return [text for text in caplog.messages if "was not delivered to" in text]
+
+    with caplog.at_level("WARNING"):
+        post_run(always(BUSY), body)
+    assert "busy" in told()[0]
+
+
+def test_a_workflow_is_told_once_of_a_callback_that_fails_for_a_while() -> None:
+    async def body(post: Post) -> None:
+        post.offer("u", entries(1, 2))
+        await asyncio.sleep(3600)
+
+    post = post_run(always(BUSY), body)
+    ((at, *told),) = post.failing
+    assert told == ["u", 1, "busy"]
+    assert at >= FAILING_AFTER_SECONDS
+
+
+def test_a_hiccup_is_not_told() -> None:
+    async def body(post: Post) -> None:
+        post.offer("u", entries(1))
+        await asyncio.sleep(60)
+
+    post = post_run(in_turn(BUSY, BUSY, OK), body)
+    assert (post.failing, post.order("u")) == ([], [1])

@@ -187,13 +187,30 @@ def test_one_is_shown_with_its_runs(shell: Shell) -> None:
     lines = shell.wf("cron", "get", "nightly").lines
     assert "Schedule:    30 2 * * *, Europe/Berlin" in lines
     assert "Last:        2026-10-24T02:30:00+02:00 (2026-10-24T00:30:00Z)" in lines
-    assert "Skipped:     2" in lines
-    assert "Skipped:     the slot was skipped" in lines
+    assert "Skipped:     2 slots" in lines
+    assert "Remark:      the slot was skipped (Skipped)" in lines
     assert [line.split() for line in lines[-3:]] == [
         ["RUN", "SLOT", "PHASE"],
-        [waits, "2026-10-24T02:30:00+02:00", "Running"],
+        [waits, "2026-10-24T02:30:00+02:00", "Pending"],
         [done, "2026-10-23T02:30:00+02:00", "Success"],
     ]
+
+
+def test_a_run_that_has_ended_is_active_for_neither_get_nor_list(shell: Shell) -> None:
+    _, waits = with_runs(shell)
+    assert listed(shell)["ACTIVE"] == "1"
+    assert shell.wf("cancel", waits).code == 0
+    assert shell.wf("resume", waits).code == 3
+    assert listed(shell)["ACTIVE"] == "0"
+    shown = [line.split() for line in shell.wf("cron", "get", "nightly").lines]
+    assert [waits, "2026-10-24T02:30:00+02:00", "RollBacked"] in shown
+
+
+def listed(shell: Shell) -> dict[str, str]:
+    head, row = shell.wf("cron", "list").lines
+    starts = [head.index(name) for name in head.split()]
+    ends = [*starts[1:], None]
+    return {head[a:b].strip(): row[a:b].strip() for a, b in zip(starts, ends, strict=True)}
 
 
 def test_its_runs_are_deleted_with_it(shell: Shell) -> None:

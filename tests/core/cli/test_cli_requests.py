@@ -47,7 +47,9 @@ def test_d_a_request_is_kept_and_it_is_said_that_nobody_applies_it_yet(
     shell.keep(ORDER, [RUNNING], phase=Phase.RUNNING)
     result = shell.wf(*arguments)
     assert result.code == 0, result.err
-    assert result.out.endswith("is asked; no engine runs it now: `wf resume order` applies it\n")
+    assert result.out.endswith(
+        "is requested; nothing is running it: `wf resume order` will apply it\n"
+    )
     assert [asked.request for asked in shell.load().asked] == [ours(request_)]
 
 
@@ -122,8 +124,8 @@ def test_a_workflow_that_nothing_stands_against_is_deleted_at_once(shell: Shell)
 def test_an_unfinished_workflow_is_marked_for_deletion(shell: Shell) -> None:
     shell.keep(ORDER, [RUNNING], phase=Phase.RUNNING)
     assert shell.wf("delete", "order").out == (
-        "order: deletion is asked (what it did is undone first); "
-        "no engine runs it now: `wf resume order` does it\n"
+        "order: deletion is requested (what it did is undone first); "
+        "nothing is running it: `wf resume order` does it\n"
     )
     assert shell.load().head.deletion_asked_at is not None
 

@@ -1,12 +1,16 @@
 """What is shown of a store, whoever runs what is in it."""
 
 import json
+import os
+import sqlite3
 from datetime import datetime
 
 import pytest
 import yaml
+from msgspec.structs import replace
 from tests.core.cli.made import BORN, DONE, RUNNING, Shell, step, workflow
 
+from wf_core.adapters.sqlite.ownership import Ownership
 from wf_core.model.phases import BlockReason, Phase, RequestType, Undo, Verdict
 from wf_core.model.requests import Answer
 from wf_core.model.state import Blocked, StepState, Transition
@@ -33,6 +37,27 @@ def test_a_list_shows_where_each_workflow_is(shell: Shell) -> None:
     assert head == ["NAME", "PHASE", "DONE", "QUEUE", "AGE", "REMARK"]
     assert first[:4] == ["order", "Running", "1/2", "default"]
     assert (second[:4], second[-1]) == (["later", "Pending", "0/1", "night"], "suspended")
+
+
+@pytest.mark.parametrize("phase", [Phase.FAILED, Phase.ROLL_BACKED])
+def test_a_list_says_why_a_workflow_did_not_succeed(shell: Shell, phase: Phase) -> None:
+    cause = "step 'hotel' failed: " + "no room, " * 40
+    shell.keep(ORDER, [STUCK], phase=phase, cause=cause)
+    (_, row) = shell.wf("list").lines
+    assert "step 'hotel' failed: no room" in row
+    assert row.endswith("...")
+    (item,) = json.loads(shell.wf("list", "-o", "json").out)["items"]
+    assert item["why"] == cause
+
+
+def test_a_list_shows_a_workflow_whose_stored_state_is_damaged(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
+    with sqlite3.connect(shell.folder / "wf.db") as database:
+        database.execute("UPDATE workflows SET head = '{'")
+    database.close()
+    result = shell.wf("list")
+    assert result.code == 0
+    assert "its stored state can't be read" in result.lines[1]
 
 
 def test_a_list_can_be_narrowed(shell: Shell) -> None:
@@ -199,11 +224,87 @@ def test_explain_says_that_nobody_runs_it_and_what_is_asked(shell: Shell) -> Non
     shell.wf("cancel", "order")
     lines = shell.wf("explain", "order").lines
     assert lines[:2] == [
-        "order: no engine runs it now; `wf resume order` or `wf serve` goes on",
+        "order: nothing is running it now; `wf resume order` or `wf serve` continues it",
         "order: Cancel was asked and is not answered yet",
     ]
 
 
+def test_explain_names_the_process_that_serves_the_store(
+    shell: Shell,
+) -> None:
+    shell.keep(ORDER)
+    serving = Ownership(shell.folder / "wf.db")
+    assert serving.serve() is None
+    assert shell.wf("explain", "order").lines[0] == (
+        f"order: not running now; process {os.getpid()} on this machine serves this store"
+    )
+    serving.drop()
+    assert "nothing is running it now" in shell.wf("explain", "order").lines[0]
+
+
 def test_explain_of_a_finished_workflow_says_so(shell: Shell) -> None:
     shell.keep(ORDER, [DONE, DONE], phase=Phase.SUCCESS)
-    assert shell.wf("explain", "order").lines == ["order: it is Success and waits for nothing"]
+    assert shell.wf("explain", "order").lines == ["order: finished: succeeded"]
+
+
+def test_explain_names_who_holds_the_slots(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, RUNNING], phase=Phase.RUNNING)
+    shell.keep(workflow(name="paused"), [RUNNING], phase=Phase.RUNNING, suspended=True, parked=True)
+    shell.keep(workflow(name="stuck"), [STUCK], phase=Phase.FAILED)
+    shell.keep(workflow(name="later", queue="night"))
+    assert (
+        "later: waits for a slot in queue 'night' to begin; "
+        "slots are held by order (queue 'default')"
+    ) in shell.wf("explain", "later").lines
+
+
+def test_explain_names_the_calls_that_hold_permits(shell: Shell) -> None:
+    retried = replace(RUNNING, attempt=2, next_attempt_at=BORN)
+    outside = replace(RUNNING, in_progress=True)
+    for name, state in (("called", RUNNING), ("retried", retried), ("outside", outside)):
+        shell.keep(workflow(name=name), [state], phase=Phase.RUNNING)
+    shell.keep(workflow(name="new"), [StepState()], phase=Phase.RUNNING)
+    assert (
+        "one: waits for a permit of kind 'random' to run; permits are held by called/one; "
+        "held, or waited for, by retried/one"
+    ) in shell.wf("explain", "new").lines
+
+
+@pytest.mark.parametrize(
+    ("phase", "state", "said"),
+    [
+        (
+            Phase.ROLL_BACKED,
+            {"cause": "step 'payment' failed: no money", "error": None},
+            "finished: rolled back, because step 'payment' failed: no money",
+        ),
+        (
+            Phase.FAILED,
+            {"cause": "", "error": "there is no kind 'comand'"},
+            "finished: it could not start: there is no kind 'comand'",
+        ),
+    ],
+)
+def test_explain_gives_the_cause_of_an_end_that_is_no_success(
+    shell: Shell, phase: Phase, state: dict[str, str | None], said: str
+) -> None:
+    steps = [StepState(), StepState()]
+    shell.keep(ORDER, steps, phase=phase, cause=state["cause"], error=state["error"])
+    assert shell.wf("explain", "order").lines == [f"order: {said}"]
+
+
+def test_a_list_of_what_is_stuck_says_why(shell: Shell) -> None:
+    shell.keep(ORDER, [STUCK], phase=Phase.FAILED, cause="cancelled")
+    shell.keep(workflow(name="going"), [RUNNING], phase=Phase.RUNNING)
+    shell.keep(workflow(name="done"), [DONE], phase=Phase.SUCCESS)
+    shell.keep(workflow(name="undone"), [StepState()], phase=Phase.ROLL_BACKED, cause="x")
+    shell.keep(workflow(name="waits"))
+    _, line = shell.wf("list", "--stuck").lines
+    assert line.split()[0] == "order"
+    assert line.endswith("RollbackFailed: locked; cancelled")
+
+
+def test_a_list_of_what_is_stuck_says_where_nothing_is(shell: Shell) -> None:
+    shell.keep(ORDER, [DONE, DONE], phase=Phase.SUCCESS)
+    result = shell.wf("list", "--stuck")
+    assert (result.code, result.out, result.err) == (0, "", "no workflow is stuck\n")

@@ -34,6 +34,9 @@ class FakeKind:
     def advice(self, parameters: Parameters, undoable: bool) -> list[str]:  # noqa: ARG002
         return []
 
+    def lacks(self, parameters: Parameters, namespace: str) -> list[str]:  # noqa: ARG002
+        return []
+
     def schema(self) -> dict[str, Any]:
         return {
             "type": "object",

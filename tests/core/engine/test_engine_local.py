@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from wf_core.kinds import StepCall, StepKind
 from wf_core.library import resume, run
 from wf_core.model.phases import Phase
 from wf_core.model.spec import Key, TimeToLive
+from wf_core.model.state import Stored
 from wf_core.plugins import Registry
 from wf_core.testing.bench import chain
 
@@ -37,6 +39,46 @@ class Stubborn(StepKind):
 
     def rollback(self, call: StepCall) -> None:
         del call
+
+
+class Needy(StepKind):
+    name = "needy"
+
+    def run(self, call: StepCall) -> None:
+        raise AssertionError(f"{call.step} must not begin")
+
+    def rollback(self, call: StepCall) -> None:
+        del call
+
+    def lacks(self, parameters: object, *, namespace: str) -> Iterable[str]:  # noqa: ARG002
+        yield f"no lamp for {namespace}"
+
+
+def test_c8_what_an_engine_lacks_is_found_at_admission_before_any_step_begins() -> None:
+    registry = local.registry_of([Needy(), Quick()])
+
+    async def story() -> Stored:
+        async with local.open_engine("memory:", None, registry) as engine:
+            stored = await engine.create(chain("a", "b", kind="needy"))
+            serving = asyncio.ensure_future(engine.serve())
+            ended = await engine.wait(Key("default", stored.workflow.metadata.name))
+            await engine.stop()
+            await serving
+            return ended
+
+    ended = asyncio.run(story())
+    assert ended.head.phase is Phase.FAILED
+    assert "no lamp for default" in (ended.head.error or "")
+    assert [step.attempt for step in ended.steps] == [0, 0]
+
+
+def test_c8_a_kind_that_fails_to_look_for_what_it_needs_says_so() -> None:
+    class Broken(Needy):
+        def lacks(self, parameters: object, *, namespace: str) -> Iterable[str]:  # noqa: ARG002
+            raise ValueError("oops")
+
+    with pytest.raises(DocumentInvalid, match="failed to look for what it needs: ValueError: oops"):
+        run(chain("a", kind="needy"), plugins=[Broken()])
 
 
 def test_the_addresses_follow_the_environment(

@@ -385,3 +385,14 @@ def test_giving_back_what_nobody_holds_is_a_fault_of_the_engine(kind: str) -> No
         limits.give(kind, RUN)
     with pytest.raises(EngineError, match="nobody opened"):
         limits.close(kind)
+
+
+def test_those_who_wait_are_counted_by_kind_once_a_holder() -> None:
+    limits = Limits(1, {})
+    assert limits.take("a", "http", PermitClass.RUN, 0.0)
+    for holder, kind in (("b", "http"), ("b", "pod"), ("c", "http"), ("c", "http")):
+        assert not limits.take(holder, kind, PermitClass.RUN, 0.0)
+    assert not limits.take("b", "http", PermitClass.ROLLBACK, 0.0)
+    assert limits.waiting() == {"http": 2, "pod": 1}
+    limits.forget("b")
+    assert limits.waiting() == {"http": 1}

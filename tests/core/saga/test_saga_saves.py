@@ -6,7 +6,7 @@
 from wf_core.model.phases import Hook, Phase, RequestType
 from wf_core.model.spec import Callback
 from wf_core.model.state import MAX_OUTBOX, Owner, Writer
-from wf_core.saga.events import CallbackSettled, Reported
+from wf_core.saga.events import CallbackFailing, CallbackSettled, Reported
 from wf_core.testing.saga_driver import (
     START,
     Drive,
@@ -243,3 +243,34 @@ def test_a_second_report_of_one_call_in_one_turn_is_dropped() -> None:
     again = Reported(call.step, call.call, fatal())
     saga.turn(Reported(call.step, call.call, done()), again)
     assert saga.phase is Phase.SUCCESS
+
+
+def conditions(saga: Drive) -> list[tuple[str, str, str]]:
+    return [(each.type, each.reason, each.message) for each in saga.saved.head.conditions]
+
+
+def test_f_a_callback_that_is_not_delivered_for_a_while_is_a_condition_until_it_is() -> None:
+    saga = Drive(workflow(*chain(2), callback=HOOK))
+    saga.turn(CallbackFailing(1, "refused"))
+    assert conditions(saga) == [("CallbackUndelivered", "Retrying", "refused")]
+    saves = saga.saves
+    saga.turn(CallbackFailing(1, "refused again"))
+    assert saga.saves == saves
+    saga.turn(CallbackSettled(1, dropped=False))
+    saga.report("s0")
+    assert conditions(saga) == []
+
+
+def test_f_a_callback_that_was_given_up_stays_a_condition_until_another_is_delivered() -> None:
+    saga = Drive(workflow(*chain(2), callback=HOOK))
+    saga.turn(CallbackSettled(1, dropped=True, error="no such page"))
+    saga.report("s0")
+    given_up = ("CallbackUndelivered", "GivenUp", "callback 1 was given up: no such page")
+    assert conditions(saga) == [given_up]
+    saga.turn(CallbackFailing(1, "too late"))
+    saga.turn(CallbackSettled(1, dropped=False))
+    saga.report("s1")
+    assert conditions(saga) == [given_up]
+    for seq in range(2, saga.saga.head.outbox_seq + 1):
+        saga.turn(CallbackSettled(seq, dropped=False))
+    assert conditions(saga) == []

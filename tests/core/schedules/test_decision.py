@@ -126,6 +126,97 @@ def test_one_later_than_its_deadline_is_missed() -> None:
     assert decision.status.last_schedule_time is None
 
 
+# --- a scheduler was killed after it had made a run, before it saved that ---
+
+
+def adopting(
+    schedule: CronWorkflow, status: CronStatus, now: float, *unsaved: float, **states: RunState
+) -> Decision:
+    runs = {f"tick-{name[1:]}": state for name, state in states.items()}
+    found = [run(slot) for slot in unsaved]
+    return decide(schedule, NOON - 30, status, runs, now, "", found)
+
+
+@pytest.mark.parametrize("status", [CronStatus(), after(NOON - MINUTE)])
+def test_a_run_that_was_made_and_not_saved_is_taken_note_of_and_not_missed(
+    status: CronStatus,
+) -> None:
+    decision = adopting(cron(), status, NOON + MINUTE, NOON, **named(RUNNING))
+    assert decision.start == NOON + MINUTE
+    assert decision.status.active == (run(), run(NOON + MINUTE))
+    assert (decision.status.missed, decision.status.skipped) == (0, 0)
+
+
+def test_it_is_not_made_again_where_no_later_slot_has_come() -> None:
+    decision = adopting(cron(), after(NOON - MINUTE), NOON + 1, NOON, **named(RUNNING))
+    assert (decision.start, decision.status.active) == (None, (run(),))
+    assert decision.status.decided_time == decision.status.last_schedule_time == NOON
+
+
+def test_slots_missed_before_it_and_after_it_are_counted() -> None:
+    unsaved = NOON + 2 * MINUTE
+    decision = adopting(cron(), after(), NOON + 5 * MINUTE, unsaved, **named(RUNNING, unsaved))
+    assert decision.status.missed == 3  # the first, the third and the fourth
+    assert decision.start == NOON + 5 * MINUTE
+
+
+def test_each_of_several_that_nobody_took_note_of_is_known() -> None:
+    states = {**named(RUNNING), **named(RunState(Phase.SUCCESS, NOON + 70), NOON + MINUTE)}
+    decision = adopting(cron(), after(NOON - MINUTE), NOON + 90, NOON + MINUTE, NOON, **states)
+    assert decision.start is None
+    assert decision.status.active == (run(),)
+    assert [each.scheduled_time for each in decision.status.finished] == [NOON + MINUTE]
+    assert decision.status.missed == 0
+
+
+def test_forbid_and_replace_see_a_run_that_nobody_took_note_of() -> None:
+    forbid = cron(concurrency_policy=ConcurrencyPolicy.FORBID)
+    decision = adopting(forbid, after(NOON - MINUTE), NOON + MINUTE, NOON, **named(RUNNING))
+    assert (decision.start, decision.status.reason) == (None, SKIPPED)
+    instead = cron(concurrency_policy=ConcurrencyPolicy.REPLACE)
+    decision = adopting(instead, after(NOON - MINUTE), NOON + MINUTE, NOON, **named(RUNNING))
+    assert (decision.start, decision.cancel) == (None, (run().name,))
+    assert decision.status.waiting_time == NOON + MINUTE
+
+
+def test_a_slot_that_waited_and_was_made_waits_no_longer() -> None:
+    instead = cron(concurrency_policy=ConcurrencyPolicy.REPLACE)
+    status = after(NOON, waiting_time=NOON, reason=WAITING, message="waits")
+    decision = adopting(instead, status, NOON + 10, NOON, **named(RUNNING))
+    assert (decision.start, decision.cancel, decision.status.waiting_time) == (None, (), None)
+    assert (decision.status.active, decision.status.skipped) == ((run(),), 0)
+
+
+def test_a_slot_that_waited_and_was_passed_by_one_that_was_made_is_skipped() -> None:
+    instead = cron(concurrency_policy=ConcurrencyPolicy.REPLACE)
+    status = after(NOON, waiting_time=NOON)
+    decision = adopting(instead, status, NOON + 70, NOON + MINUTE, **named(RUNNING, NOON + MINUTE))
+    assert (decision.status.skipped, decision.status.waiting_time) == (1, None)
+
+
+@pytest.mark.parametrize(
+    "spec", [{"suspend": True}, {"schedule": "nonsense"}, {"schedule": "5 3 * * *"}]
+)
+def test_a_schedule_that_starts_nothing_takes_note_of_it_and_never_makes_it_again(
+    spec: dict[str, Any],
+) -> None:
+    decision = adopting(cron(**spec), after(NOON - MINUTE), NOON + 1, NOON, **named(RUNNING))
+    assert decision.status.active == (run(),)
+    assert (decision.status.decided_time or 0) >= NOON
+    gone = replace(decision.status, active=(), timetable="* * * * * UTC")
+    assert turn(cron(), gone, NOON + 2).start is None
+
+
+def test_one_made_in_time_is_not_too_late_when_it_is_found() -> None:
+    schedule = cron(schedule="0 12 * * *", starting_deadline_seconds=10)
+    status = CronStatus(timetable="0 12 * * * UTC", decided_time=NOON - 3600)
+    decision = adopting(schedule, status, NOON + 500, NOON, **named(RUNNING))
+    assert (decision.status.missed, decision.status.active) == (0, (run(),))
+
+
+# --- from when slots count ---
+
+
 def test_slots_before_its_creation_are_none_of_a_schedule() -> None:
     assert turn(cron(schedule="0 12 * * *"), CronStatus(), NOON - 10).status.missed == 0
     late = decide(cron(), NOON + 30, CronStatus(), {}, NOON + 40)

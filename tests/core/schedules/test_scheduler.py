@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from tests.core.schedules.schedule_bench import KEY, MINUTE, Clockwork, cron
 
 from wf_core.adapters.memory.schedules import MemorySchedules
 from wf_core.adapters.memory.store import MemoryStore
-from wf_core.errors import AuthorError, StoreUnavailable
+from wf_core.errors import AuthorError, StoreRefused, StoreUnavailable
 from wf_core.model.outcomes import Failure, Severity
 from wf_core.model.phases import DeletionPolicy, Hook, Phase, RequestType
 from wf_core.model.schedule import ConcurrencyPolicy, CronStatus
@@ -150,6 +151,50 @@ async def test_a_crash_between_the_run_and_the_word_of_it_makes_no_second_one(
     assert (status.skipped, status.missed) == (0, 0)
 
 
+@pytest.mark.parametrize("found_after", [MINUTE + 20, 4 * MINUTE + 20])
+@pytest.mark.parametrize("policy", list(ConcurrencyPolicy))
+async def test_a_run_that_nobody_took_note_of_counts_whenever_the_next_scheduler_comes(
+    policy: ConcurrencyPolicy, found_after: float
+) -> None:
+    world = TwoWritesClockwork.made(Script(Do(seconds=5)))
+    process = world.process()
+    kept = cron(successful_runs_history_limit=1, rolled_back_runs_history_limit=0)
+    spec = replace(kept.spec, concurrency_policy=policy)
+    await world.submit(replace(kept, spec=spec))
+    await world.bench.until(lambda: len(world.slots()) == 1)
+    assert (await world.status()).active == ()
+    await process.crash()
+    await world.at(found_after)
+    world.process()
+    await world.at(7 * MINUTE + 30)
+    status = await world.status()
+    assert status.missed == len([slot for slot in (2, 3) if slot * MINUTE < found_after - MINUTE])
+    assert world.slots() == [7 * MINUTE]  # history limits remove the first one too
+    began = {each.call.workflow for each in world.bench.calls}
+    assert len(began) == 7 - status.missed - status.skipped
+
+
+async def test_a_scheduler_that_could_not_save_takes_note_of_its_own_run() -> None:
+    class Failing(TwoWrites):
+        async def save(self, key: Key, uid: str, status: CronStatus) -> bool:
+            if self.between.is_set() and world.clock.now() < world.start + 150:
+                raise StoreUnavailable("no answer")
+            return await super().save(key, uid, status)
+
+    class World(Clockwork):
+        def kept(self, store: MemoryStore) -> Schedules:
+            return Failing(store)
+
+    world = World.made(Script(Do(seconds=FOREVER)))
+    world.process()
+    await world.submit(cron(concurrency_policy=ConcurrencyPolicy.FORBID))
+    await world.at(4 * MINUTE)
+    assert world.slots() == [MINUTE]
+    status = await world.status()
+    assert [run.scheduled_time - world.start for run in status.active] == [MINUTE]
+    assert (status.missed, status.last_schedule_time) == (0, world.start + MINUTE)
+
+
 async def test_forbid_lets_one_run_end_before_the_next_begins() -> None:
     world = Clockwork.made(Script(Do(seconds=90)))
     world.process()
@@ -273,6 +318,32 @@ async def test_a_run_that_the_store_refuses_is_skipped_with_the_reason() -> None
     await world.submit(cron())
     await world.at(MINUTE)
     assert "the cluster refuses it" in (await world.status()).message
+
+
+async def test_a_run_that_is_not_allowed_is_said_on_the_schedule_and_tried_again() -> None:
+    class Forbidding(MemorySchedules):
+        async def start(self, *args: Any) -> bool:
+            if world.clock.now() < world.start + MINUTE + 40:
+                raise StoreRefused("a policy denies it")
+            return await super().start(*args)
+
+    class World(Clockwork):
+        def kept(self, store: MemoryStore) -> Schedules:
+            return Forbidding(store)
+
+    world = World.made()
+    world.process()
+    await world.submit(cron())
+    await world.at(MINUTE + 20)
+    status = await world.status()
+    assert (status.reason, status.skipped) == ("Refused", 0)
+    assert "a policy denies it" in status.message
+    revision = status.revision
+    await world.at(MINUTE + 35)
+    assert (await world.status()).revision == revision
+    await world.at(MINUTE + 55)
+    status = await world.status()
+    assert (world.slots(), status.reason, status.missed) == ([MINUTE], "", 0)
 
 
 async def test_what_can_not_begin_here_is_said_and_not_started() -> None:

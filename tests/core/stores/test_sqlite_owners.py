@@ -1,6 +1,7 @@
 """Ownership between real processes (semantics C5, C6)."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from wf_core.adapters.sqlite.ownership import Ownership
+from wf_core.adapters.sqlite import ownership
+from wf_core.adapters.sqlite.ownership import SERVING, Ownership
 from wf_core.adapters.sqlite.store import SqliteStore
 from wf_core.errors import StoreServed, WorkflowOwned
 from wf_core.model.spec import Key
@@ -141,6 +143,44 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+def test_who_serves_a_file_is_told_to_those_that_ask(path: Path) -> None:
+    async def served_by() -> str | None:
+        store = SqliteStore.open(path)
+        try:
+            return await store.served_by()
+        finally:
+            await store.close()
+
+    assert asyncio.run(served_by()) is None
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "serves\n"
+        assert asyncio.run(served_by()) == f"process {process.pid} on this machine"
+    finally:
+        process.kill()
+        process.communicate()
+    assert asyncio.run(served_by()) is None
+
+
+def test_e3_one_that_only_asks_who_serves_keeps_nobody_from_serving(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = Ownership(path)
+    ours.folder.mkdir()
+    asking = os.open(ours.folder / SERVING, os.O_CREAT | os.O_RDWR)
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    monkeypatch.setattr(ownership, "sleep", lambda _: fcntl.flock(asking, fcntl.LOCK_UN))
+    assert ours.serve() is None
+    ours.drop()
+    os.close(asking)
 
 
 def test_e3_a_second_process_that_would_serve_a_file_is_told_who_does(path: Path) -> None:

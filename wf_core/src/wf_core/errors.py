@@ -12,7 +12,8 @@ WfError
 ├── OperatorError    whoever runs the engine must change the surroundings
 │   ├── ConfigInvalid
 │   ├── StoreUnavailable     a save or a read failed: full disk, read-only folder, server away
-│   │   └── StoreMissing         there is no store at that address, and reading makes none
+│   │   ├── StoreMissing         there is no store at that address, and reading makes none
+│   │   └── StoreRefused         whoever keeps the store does not allow it
 │   ├── StoreForeign         the file is not a store, or of a newer schema
 │   └── WorkflowOwned        another process runs this workflow
 └── EngineError      we must act: a state the machine must never reach
@@ -96,6 +97,15 @@ class StoreUnavailable(OperatorError):
 
 class StoreMissing(StoreUnavailable):
     """There is no store at that address, and whoever only reads makes none."""
+
+
+class StoreRefused(StoreUnavailable):
+    """Whoever keeps the store does not allow it. Unless `passing`, a person has to change that."""
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same may be allowed later by itself."""
+        return False
 
 
 class StoreForeign(OperatorError):

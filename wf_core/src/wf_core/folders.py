@@ -6,6 +6,9 @@ from pathlib import Path
 from wf_core.errors import OperatorError
 from wf_core.model.state import Folder
 
+PRIVATE = 0o700
+"""The mode of every folder that wf makes for itself."""
+
 
 def here() -> Folder:
     """The current folder and account. Raises OperatorError where that folder was deleted."""
@@ -36,3 +39,18 @@ def unusable(folder: Folder, workflow: object) -> str | None:
             f"back and run `wf retry {workflow}`, or name another with `wf folder {workflow} PATH`"
         )
     return None
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this account alone: `mkdir` gives a
+    mode to the last one only. One that is there stays as it is. Raises OSError."""
+    for each in reversed([folder, *folder.parents]):
+        if not each.is_dir():
+            each.mkdir(mode=PRIVATE, exist_ok=True)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only this account may read. Raises OSError."""
+    file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(file, "wb") as opened:
+        opened.write(content)

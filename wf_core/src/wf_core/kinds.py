@@ -217,3 +217,9 @@ class StepKind(abc.ABC):
     def advice(self, parameters: Any, *, undoable: bool) -> Iterable[str]:
         """What is no fault of decoded `parameters`, but most likely not what the author means."""
         return ()
+
+    def lacks(self, parameters: Any, *, namespace: str) -> Iterable[str]:
+        """What this process's own environment and files lack for decoded `parameters`, a sentence
+        each: no run can do without it. Asked before a workflow begins; nothing else is asked, no
+        network above all."""
+        return ()

@@ -14,8 +14,9 @@ from wf_core.kinds import Cancelled, StepCall
 from wf_core.model.outcomes import Failure, Outcome, Progressing, Severity, Succeeded
 from wf_core.model.phases import DeletionPolicy, Hook, Phase
 from wf_core.model.requests import Asked, Request
+from wf_core.model.rows import Page, Row
 from wf_core.model.schedule import CronStatus, CronWorkflow, StoredSchedule
-from wf_core.model.spec import NO_TTL, Key, TimeToLive, Workflow
+from wf_core.model.spec import Key, TimeToLive, Workflow
 from wf_core.model.state import (
     Folder,
     LogLine,
@@ -27,7 +28,7 @@ from wf_core.model.state import (
     WorkflowState,
 )
 
-__all__ = ["Failure", "Outcome", "Progressing", "Severity", "Succeeded"]
+__all__ = ["Failure", "Outcome", "Page", "Progressing", "Row", "Severity", "Succeeded"]
 
 
 class Saved(StrEnum):
@@ -57,43 +58,6 @@ class Changes:
     outbox: tuple[OutboxEntry, ...] = ()
     history: tuple[Transition, ...] = ()
     answered: tuple[int, ...] = ()
-
-
-@attrs.frozen
-class Row:
-    """A workflow in a list: enough to show it and to decide on it without loading its steps.
-
-    `asked`: a request waits for an answer. `reporting`: callbacks wait to be delivered. `ttl` is
-    the document's `ttlSecondsAfterFinished`. `unreadable` says why what is stored can't be read:
-    the rest is then what could be told of it, and no engine takes it up.
-    """
-
-    key: Key
-    uid: str
-    queue: str
-    priority: int
-    phase: Phase
-    created_at: float
-    done: int
-    total: int
-    owner: Owner
-    deleting: bool = False
-    suspended: bool = False
-    parked: bool = False
-    watched: bool = False
-    asked: bool = False
-    reporting: bool = False
-    finished_at: float | None = None
-    ttl: TimeToLive = NO_TTL
-    unreadable: str = ""
-
-
-@attrs.frozen
-class Page:
-    """A page of a list; `after` asks for the next one and is None at the end."""
-
-    rows: tuple[Row, ...]
-    after: str | None = None
 
 
 @attrs.frozen
@@ -239,6 +203,10 @@ class Store(Protocol):
         mistake has nothing to do: one in memory, or one whose leader was elected.
         """
 
+    async def served_by(self) -> str | None:
+        """In words, the other process that admits this store's workflows now, so that what waits
+        goes on by itself; None where none does, or it can't be told."""
+
     async def whoami(self) -> str:
         """The name of the person for whom requests are made here, as far as the store can vouch
         for it: never empty."""
@@ -286,15 +254,6 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Give up every claim and close what is open."""
-
-
-@runtime_checkable
-class SetsAside(Protocol):
-    """A store that shows people which workflows no engine goes on with."""
-
-    def set_aside(self, key: Key, why: str) -> None:
-        """Say soon, on the workflow itself, that it is left alone, and why; one whose deletion was
-        asked and of which nothing ran is let go. Never blocks and never raises."""
 
 
 class Schedules(Protocol):

@@ -83,7 +83,7 @@ def _answer(
         what = f"{key}: step '{gated.step}' is {given.sentence}"
         if asked.answer is None:
             if asked.runner is None:
-                return f"{what}; no engine runs it now: {wf(f'resume {key}')} goes on with it"
+                return f"{what}; nothing is running it: {wf(f'resume {key}')} continues it"
             return f"{what}; its engine has not taken that up yet"
         if asked.answer.verdict is not Verdict.APPLIED:
             raise AuthorError(f"{key}: the answer did not count: {asked.answer.reason}")

@@ -10,6 +10,7 @@ import attrs
 
 from wf_command.parameters import RESERVED, CommandParameters
 from wf_command.problems import Busy, CannotStart
+from wf_core.folders import write_private
 from wf_core.kinds import Previous, StepCall
 from wf_core.model.spec import Json
 from wf_core.model.state import Resource
@@ -49,7 +50,7 @@ class Files:
         """Begin with the input alone. It may hold secrets, so nobody else may read it."""
         self.remove()
         self.folder.mkdir(mode=0o700)
-        self.input.write_text(json.dumps(_input(call, own)), encoding="utf-8")
+        write_private(self.input, json.dumps(_input(call, own)).encode())
 
     def remove(self) -> None:
         """Forget the files of a call."""

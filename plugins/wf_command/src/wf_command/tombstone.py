@@ -7,6 +7,7 @@ either the run sees it or the undo finds the run and ends it.
 from pathlib import Path
 
 from wf_command.problems import CannotStart
+from wf_core.folders import write_private
 from wf_core.kinds import StepCall
 from wf_core.model.phases import Hook
 
@@ -15,7 +16,7 @@ def put(call: StepCall) -> None:
     """Say that the run under `call.run_key` is being undone."""
     path = _path(call)
     draft = path.with_suffix(".draft")
-    draft.write_text(call.run_key, encoding="utf-8")
+    write_private(draft, call.run_key.encode())
     draft.replace(path)
 
 

@@ -26,6 +26,12 @@ class Http(StepKind):
         """What the types can't express."""
         return faults(parameters, undoable=undoable)
 
+    def lacks(self, parameters: HttpParameters, *, namespace: str) -> Iterable[str]:
+        """Secrets and TLS files that the engine's environment and folder do not hold."""
+        from wf_http.lacking import lacking
+
+        return lacking(parameters, namespace)
+
     def run(self, call: StepCall) -> Answer:
         """Send the run's request."""
         from wf_http.running import run

@@ -37,3 +37,7 @@ class Stopped(Problem):
 
 class NoSecret(Problem):
     """A secret can't be read now; whoever runs the engine can help."""
+
+
+class Lacking(NoSecret):
+    """The engine's own environment or files do not hold it: that changes with the engine only."""

@@ -6,7 +6,7 @@ from wf_core.model.phases import Purpose
 from wf_http import reading, template
 from wf_http.looking import Look
 from wf_http.looks import ask, go_on
-from wf_http.problems import Problem, Unusable
+from wf_http.problems import Lacking, Problem, Unusable
 from wf_http.reading import Found
 from wf_http.sending import Answer
 from wf_http.statuses import Weight, weigh
@@ -39,6 +39,8 @@ def _send(step: Step) -> Outcome:
     except Problem as problem:
         if not problem.sent:
             step.past.note_unsent()
+        if isinstance(problem, Lacking) and step.is_first:
+            raise Fatal(str(problem)) from None
         raise failure(problem) from None
     weight = weigh_run(step, answer)
     if weight is Weight.SUCCESS:

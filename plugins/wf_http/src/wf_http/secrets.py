@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from wf_http.parameters import KubernetesSecret, SecretSource, Text
-from wf_http.problems import NoSecret
+from wf_http.problems import Lacking, NoSecret
 
 FOLDER = "WF_HTTP_SECRETS"
 PREFIX = "WF_HTTP_SECRET_"
@@ -47,12 +47,12 @@ def path_of(name: str, namespace: str) -> Path:
     """The operator's file of that name, for workflows of `namespace`. Raises NoSecret."""
     folder = os.environ.get(FOLDER)
     if not folder:
-        raise NoSecret(
+        raise Lacking(
             f"there is no folder of secrets for {name!r}; whoever runs the engine can name one: "
             f"{FOLDER}=FOLDER, with a file {namespace}/{name}"
         )
     if not (is_inside(name) and is_inside(namespace)):
-        raise NoSecret(f"{name!r} is no file below the folder of {FOLDER}")
+        raise Lacking(f"{name!r} is no file below the folder of {FOLDER}")
     return Path(folder) / namespace / name
 
 
@@ -85,7 +85,7 @@ class Secrets:
         if name not in self._values:
             source = self._sources.get(name)
             if source is None:
-                raise NoSecret(f"there is no secret {name!r} under `secrets`")
+                raise Lacking(f"there is no secret {name!r} under `secrets`")
             value = self._find(name, source)
             self._values[name] = value
             self._hidden |= {value, quote(value), quote(value, safe=""), quote_plus(value)}
@@ -109,19 +109,21 @@ class Secrets:
         return value
 
     def _find(self, name: str, source: SecretSource) -> str:
+        # A Secret of the cluster may come, or be put right, at any moment.
+        problem = NoSecret if source.kubernetes_secret is not None else Lacking
         if source.env:
             found = os.environ.get(PREFIX + source.env)
             if found is None:
-                raise NoSecret(
+                raise Lacking(
                     f"secret {name!r}: the engine has no variable {PREFIX}{source.env}; "
                     "whoever runs it can set it"
                 )
             content = found
         else:
-            content = self._text(name, self._bytes(name, source))
+            content = self._text(name, self._bytes(name, source), problem)
         value = content.removesuffix("\n").removesuffix("\r")
         if not value:
-            raise NoSecret(f"secret {name!r} is empty")
+            raise problem(f"secret {name!r} is empty")
         return value
 
     def _bytes(self, name: str, source: SecretSource) -> bytes:
@@ -132,15 +134,15 @@ class Secrets:
             with path.open("rb") as file:
                 return file.read(MOST + 1)
         except OSError as error:
-            raise NoSecret(
+            raise Lacking(
                 f"secret {name!r}: the file {self._namespace}/{source.file} in {FOLDER} can't be "
                 f"read: {error.strerror}"
             ) from None
 
-    def _text(self, name: str, content: bytes) -> str:
+    def _text(self, name: str, content: bytes, problem: type[NoSecret]) -> str:
         if len(content) > MOST:
-            raise NoSecret(f"secret {name!r} is larger than {MOST} bytes")
+            raise problem(f"secret {name!r} is larger than {MOST} bytes")
         try:
             return content.decode()
         except UnicodeDecodeError:
-            raise NoSecret(f"secret {name!r} is no text in UTF-8") from None
+            raise problem(f"secret {name!r} is no text in UTF-8") from None

@@ -6,6 +6,7 @@ import attrs
 
 from wf_core.callbacks.retry_after import seconds
 from wf_core.kinds import Fatal, Retryable, StepCall, Throttled
+from wf_core.model.phases import Purpose
 from wf_core.model.state import Resource
 from wf_http import reading, template
 from wf_http.ceiling import ceiling
@@ -50,6 +51,12 @@ class Step:
     def past(self) -> Past:
         """What is known of earlier attempts."""
         return Past(self.call)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the first call of the step's run: nothing was done before it."""
+        call = self.call
+        return call.purpose is Purpose.RUN and call.attempt == 1 and call.interruptions == 0
 
     @property
     def saved(self) -> Resource:

@@ -6,14 +6,14 @@ import ssl
 import httpx
 
 from wf_http.parameters import Tls
-from wf_http.problems import NoSecret
+from wf_http.problems import Lacking
 from wf_http.secrets import FOLDER, path_of
 
 PROTOCOLS = ["http/1.1"]
 
 
 def context_of(tls: Tls, namespace: str) -> ssl.SSLContext:
-    """The context for a step's connections. Raises NoSecret where a file can't be used."""
+    """The context for a step's connections. Raises Lacking where a file can't be used."""
     if tls == Tls(server_name=tls.server_name):
         return _usual()
     context = _trusting(tls, namespace)
@@ -24,7 +24,7 @@ def context_of(tls: Tls, namespace: str) -> ssl.SSLContext:
             # With a password at hand nobody is asked for one at the terminal.
             context.load_cert_chain(certificate, key, password="")  # nosec B106
         except OSError as error:
-            raise NoSecret(_problem("clientCertFile", tls.client_cert_file, error)) from None
+            raise Lacking(_problem("clientCertFile", tls.client_cert_file, error)) from None
     context.set_alpn_protocols(PROTOCOLS)
     return context
 
@@ -44,7 +44,7 @@ def _trusting(tls: Tls, namespace: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=path_of(tls.ca_file, namespace))
     except OSError as error:
-        raise NoSecret(_problem("caFile", tls.ca_file, error)) from None
+        raise Lacking(_problem("caFile", tls.ca_file, error)) from None
 
 
 def _problem(parameter: str, name: str, error: OSError) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from wf_core.adapters.own_files import close_own, open_own
+from wf_core.folders import make_private, write_private
 from wf_core.ports import LeftOpen, Open
 
 log = logging.getLogger("wf.engine")
@@ -158,7 +159,7 @@ class FolderRecord:
     def _begin(self) -> None:
         """The file, with all that is open now."""
         if self._file is None:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._folder)
             self._file = open_own(self._path, os.O_CREAT | os.O_RDWR)
             fcntl.flock(self._file, fcntl.LOCK_EX)
         lines = [_encode(("=", _boot(), ""))]
@@ -206,7 +207,7 @@ class FolderRecord:
             after = _encode(kept)
             if after != before and (kept.open or kept.deaths or kept.taking_up or path.exists()):
                 made = path.with_suffix(".new")
-                made.write_bytes(after)
+                write_private(made, after)
                 made.replace(path)
         finally:
             close_own(lock)

@@ -121,6 +121,11 @@ def finished_at(head: WorkflowState) -> float | None:
     return head.reached.get(head.phase) if head.phase in FINISHED else None
 
 
+def why(phase: Phase, cause: str, error: str | None) -> str:
+    """What went wrong with a workflow, for lists; "" where nothing did, or it succeeded anyway."""
+    return "" if phase in (Phase.PENDING, Phase.SUCCESS) else error or cause
+
+
 def may_expire(now: Stored, loaded: Stored) -> bool:
     """Whether a workflow that was loaded as `loaded` and is `now` may be forgotten: it is finished,
     nothing happened to it meanwhile, nobody waits for anything (see `ports.Store.expire`)."""

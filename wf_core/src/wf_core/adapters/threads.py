@@ -16,6 +16,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Never
 
+from wf_core.adapters import hook_output
 from wf_core.adapters.cancellation import Cancellation
 from wf_core.errors import EngineError
 from wf_core.kinds import Retryable, StepCall
@@ -142,6 +143,7 @@ class ThreadExecutor:
         """A thread's life. It touches nothing but the queues and the call it runs."""
         take, perform = self._calls.get, self._perform
         while (running := take()) is not None:
+            hook_output.bind(running.call)
             try:
                 outcome = perform(running.call)
             except BaseException as error:  # whatever it is, the step must hear of it
@@ -149,6 +151,7 @@ class ThreadExecutor:
                 outcome = Failure(
                     Severity.RETRYABLE, f"{type(error).__name__}: {error}", trace=trace
                 )
+            hook_output.unbind()
             if os.getpid() != self._pid:
                 _end_child(running.call, outcome)
             leaves = running.written_off

@@ -15,6 +15,7 @@ import click
 from wf_core.cli.exits import ExitCode, of_error
 from wf_core.cli.settings import shared_options
 from wf_core.cli.streams import abandon, is_lost_output, open_missing
+from wf_core.cli.text import inert, shortened
 from wf_core.errors import DocumentInvalid, WfError
 
 COMMANDS: dict[str, str] = {
@@ -56,6 +57,10 @@ COMMANDS: dict[str, str] = {
 }
 """Every command of our own and the module of `wf_core.cli` that holds it, imported when needed.
 The command `a-b` is the attribute `a_b_command`."""
+
+
+_LONGEST_NAME = 200
+"""Letters of a file's name, or of an argument, in a message."""
 
 
 class _OutputLost(Exception):  # noqa: N818
@@ -157,6 +162,10 @@ def run(arguments: Sequence[str]) -> int:
         if reconfigure is not None:
             reconfigure(errors="replace")
     _log(debug=_debugs(arguments))
+    unreadable = _unreadable(arguments)
+    if unreadable:
+        _say(unreadable)
+        return ExitCode.USAGE
     try:
         code = cli.main(list(arguments), prog_name="wf", standalone_mode=False)
         sys.stdout.flush()
@@ -173,10 +182,31 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         if is_lost_output(error):
             return _lost(error)
-        return _unexpected(error, arguments)
+        if error.filename is None:
+            return _unexpected(error, arguments)
+        _say(f"{shortened(str(error.filename), _LONGEST_NAME)}: {error.strerror}")
+        return ExitCode.OPERATOR
     except Exception as error:
         return _unexpected(error, arguments)
     return code if isinstance(code, int) else ExitCode.SUCCESS
+
+
+def _unreadable(arguments: Sequence[str]) -> str:
+    """Which argument or variable of ours is no text: it could be neither stored nor shown."""
+    named = {f"argument {n}": each for n, each in enumerate(arguments, 1)}
+    named |= {name: each for name, each in os.environ.items() if name.startswith("WF_")}
+    for name, each in named.items():
+        if "\0" in each:
+            return f"{name} holds a NUL character, which no name and no text has; leave it out"
+        try:
+            each.encode()
+        except UnicodeEncodeError:
+            shown = shortened(each.encode(errors="backslashreplace").decode(), _LONGEST_NAME)
+            return (
+                f"{name} is not text in UTF-8: {inert(shown)}; "
+                "write it in UTF-8, and rename a file that has such a name"
+            )
+    return ""
 
 
 def _lost(error: OSError) -> int:

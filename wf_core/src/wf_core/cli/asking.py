@@ -58,7 +58,7 @@ def check(stored: Stored, key: Key, request: Request) -> None:
 async def ask(store: Store, key: Key, request: Request) -> Asked:
     """Make a request and wait a moment for its answer."""
     follower = store.watch()
-    runner = await runner_of(store, key)
+    runner = await runner_of(store, key) or await store.served_by()
     seq = await store.request(key, request, now())
     answer: Answer | None = None
     try:
@@ -69,7 +69,7 @@ async def ask(store: Store, key: Key, request: Request) -> Asked:
                 if seen.key == key:
                     answer = await _answer(store, key, seq)
     except TimeoutError:
-        runner = await runner_of(store, key)
+        runner = await runner_of(store, key) or await store.served_by()
     return Asked(answer, runner)
 
 

@@ -7,17 +7,18 @@ from pathlib import Path
 import click
 
 from wf_core.cli.delete import delete_one
-from wf_core.cli.documents import read_any
+from wf_core.cli.documents import read_any, require_name
 from wf_core.cli.output import Format, output_option, print_table, show
-from wf_core.cli.schedules import ask_schedules, load_schedule, schedules_of
+from wf_core.cli.schedules import as_they_are, ask_schedules, load_schedule, schedules_of
 from wf_core.cli.settings import Settings, key_of, wf
 from wf_core.cli.stores import ask_store, now
-from wf_core.cli.text import duration, one_line
+from wf_core.cli.text import duration, one_line, plural
 from wf_core.cli.verb import verb
 from wf_core.errors import AuthorError, WorkflowNotFound
-from wf_core.model.schedule import CronWorkflow, ScheduledRun, StoredSchedule
+from wf_core.model.phases import FINISHED
+from wf_core.model.schedule import CronStatus, CronWorkflow, ScheduledRun, StoredSchedule
 from wf_core.model.spec import Key
-from wf_core.ports import Schedules, Store
+from wf_core.ports import Store
 from wf_core.schedules.runs import run_key, triggered_run
 from wf_core.schedules.timetable import BadScheduleError, Timetable, timetable
 
@@ -40,12 +41,16 @@ def list_command(settings: Settings, output: Format) -> None:
     """List schedules."""
     from wf_core.codec import stored_schedule_document
 
-    async def find(schedules: Schedules) -> list[StoredSchedule]:
-        found = await schedules.list()
+    async def find(store: Store) -> list[StoredSchedule]:
+        found = await schedules_of(store, settings).list()
         wanted = settings.namespace
-        return [each for each in found if wanted in (None, each.schedule.metadata.namespace)]
+        return [
+            await as_they_are(store, each)
+            for each in found
+            if wanted in (None, each.schedule.metadata.namespace)
+        ]
 
-    found = ask_schedules(settings, find)
+    found = ask_store(settings, find)
     at = now()
 
     def table() -> None:
@@ -73,11 +78,15 @@ def _row(stored: StoredSchedule, at: float) -> tuple[str, ...]:
         spec.schedule,
         spec.time_zone,
         str(spec.suspend).lower(),
-        str(len(status.active)),
+        str(sum(run.phase not in FINISHED for run in status.active)),
         "" if last is None else f"{duration(at - last)} ago",
-        "" if following is None else f"in {duration(following - at)}",
+        "" if following is None else _following(following, at),
         status.reason,
     )
+
+
+def _following(due: float, at: float) -> str:
+    return f"in {duration(due - at)}" if due > at else f"due for {duration(at - due)}"
 
 
 @verb(
@@ -96,7 +105,11 @@ def get_command(settings: Settings, name: str, output: Format) -> None:
     """
     from wf_core.codec import stored_schedule_document
 
-    stored = load_schedule(settings, name)
+    async def find(store: Store) -> StoredSchedule:
+        loaded = await schedules_of(store, settings).load(settings.key(name))
+        return await as_they_are(store, loaded)
+
+    stored = ask_store(settings, find)
     show(
         output,
         lambda: stored_schedule_document(stored),
@@ -115,9 +128,9 @@ def _print(stored: StoredSchedule) -> None:
         ("Last", _both(spec.time_zone, status.last_schedule_time)),
         ("Succeeded", _both(spec.time_zone, status.last_successful_time)),
         ("Next", _both(spec.time_zone, status.next_schedule_time)),
-        ("Missed", str(status.missed or "")),
-        ("Skipped", str(status.skipped or "")),
-        (status.reason or "Remark", one_line(status.message)),
+        ("Missed", plural(status.missed, "slot") if status.missed else ""),
+        ("Skipped", plural(status.skipped, "slot") if status.skipped else ""),
+        ("Remark", one_line(_remark(status))),
     ):
         if value:
             click.echo(f"{label + ':':<13}{value}")
@@ -125,6 +138,12 @@ def _print(stored: StoredSchedule) -> None:
     if runs:
         click.echo()
         print_table(("RUN", "SLOT", "PHASE"), [_run(run, spec.time_zone) for run in runs])
+
+
+def _remark(status: CronStatus) -> str:
+    if not status.message:
+        return status.reason
+    return f"{status.message} ({status.reason})" if status.reason else status.message
 
 
 def _run(run: ScheduledRun, zone: str) -> tuple[str, ...]:
@@ -170,12 +189,19 @@ def next_command(settings: Settings, schedule: str, count: int, output: Format) 
 
 
 def _named_or_read(settings: Settings, named: str) -> CronWorkflow:
-    if named != "-" and not Path(named).is_file():
+    if named != "-" and not _is_file(named):
         return load_schedule(settings, named).schedule
     document = read_any(named, {}, settings)
     if not isinstance(document, CronWorkflow):
         raise AuthorError(f"{named} is a Workflow, which is due at no time")
     return document
+
+
+def _is_file(named: str) -> bool:
+    try:
+        return Path(named).is_file()
+    except OSError:  # longer than any file's name
+        return False
 
 
 def _table(schedule: CronWorkflow) -> Timetable:
@@ -201,6 +227,9 @@ def trigger_command(settings: Settings, name: str, new_name: str | None, output:
     The schedule goes on as if this run was not there: it stands in no slot's way, and is neither
     counted nor removed by the history limits.
     """
+
+    if new_name is not None:
+        require_name("--name", new_name)
 
     async def trigger(store: Store) -> Key:
         stored = await schedules_of(store, settings).load(settings.key(name))

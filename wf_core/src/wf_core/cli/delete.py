@@ -66,12 +66,12 @@ async def delete_one(store: Store, key: Key, *, force: bool = False) -> str:
         )
     why = stands_against(stored) or "an engine holds it"
     try:
-        runner = await runner_of(store, key)
+        runner = await runner_of(store, key) or await store.served_by()
     except WorkflowNotFound:
         return f"{key} is deleted"
     if runner is None:
         does = wf(f"resume {key}")
-        return f"{key}: deletion is asked ({why}); no engine runs it now: {does} does it"
+        return f"{key}: deletion is requested ({why}); nothing is running it: {does} does it"
     if await _gone_soon(store, key):
         return f"{key} is deleted"
     return f"{key}: deletion is asked ({why}); it goes as soon as that is done"

@@ -8,13 +8,15 @@ from typing import TypeVar
 import click
 from msgspec.structs import replace
 
+from wf_core.cli.outcome import MOST
 from wf_core.cli.registry import installed
 from wf_core.cli.settings import Settings, key_of, wf
-from wf_core.codec import read, read_document
+from wf_core.codec import lacking, read, read_document
+from wf_core.codec.checks import label_faults
 from wf_core.codec.compose import parse
 from wf_core.codec.scalars import problem, resolve
 from wf_core.codec.shape import Found, plain
-from wf_core.errors import AuthorError, DocumentInvalid, WorkflowNotFound
+from wf_core.errors import AuthorError, DocumentInvalid, Fault, OperatorError, WorkflowNotFound
 from wf_core.folders import here
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.schedule import CronWorkflow
@@ -85,6 +87,12 @@ def value_of(key: str, text: str) -> Json:
     return value
 
 
+def require_name(option: str, name: str) -> None:
+    """Raise click.UsageError where what an option gives is no name."""
+    for fault in label_faults(option, name):
+        raise click.UsageError(str(fault))
+
+
 def read_file(file: str) -> tuple[bytes, str]:
     """The text of a file, `-` being stdin, and its name in messages. Raises click.UsageError."""
     if file == "-":
@@ -112,6 +120,7 @@ def _placed(document: D, source: str, settings: Settings) -> D:
     wanted, written = settings.namespace, document.metadata.namespace
     if wanted is None or wanted == written:
         return document
+    require_name("--namespace", wanted)
     if written != "default":
         raise click.UsageError(
             f"{source} says namespace '{written}', the command line '{wanted}'; drop one of them"
@@ -127,6 +136,8 @@ def read_each(
     read: Read[D],
 ) -> list[D]:
     """The documents of all files, under `new_name` where one is given. Each name occurs once."""
+    if new_name is not None:
+        require_name("--name", new_name)
     if new_name is not None and len(files) != 1:
         raise click.UsageError("--name needs exactly one FILE")
     documents = [read(file, params, settings) for file in files]
@@ -141,6 +152,28 @@ def read_each(
             raise click.UsageError(f"{first} and {file} both hold a {what} '{key}'; rename one")
         seen[type(document), key] = file
     return documents
+
+
+def lacking_here(document: Document) -> list[Fault]:
+    """What this process lacks for it; an engine elsewhere may have it."""
+    return lacking(workflow_of(document), installed())
+
+
+def workflow_of(document: Document) -> Workflow:
+    """The workflow itself, or that of a schedule."""
+    if isinstance(document, Workflow):
+        return document
+    return Workflow(document.metadata, document.spec.workflow_template.spec)
+
+
+def require_here(workflows: Sequence[Workflow]) -> None:
+    """Raise OperatorError where this process lacks what a run needs."""
+    for workflow in workflows:
+        found = lacking(workflow, installed())
+        if found:
+            more = f"; and {len(found) - MOST:,} more" if len(found) > MOST else ""
+            said = "; ".join(map(str, found[:MOST]))
+            raise OperatorError(f"workflow '{key_of(workflow)}' can't run here: {said}{more}")
 
 
 async def create_all(

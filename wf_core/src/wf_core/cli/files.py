@@ -12,6 +12,7 @@ from wf_core.cli.documents import (
     param_option,
     read_any,
     read_workflow,
+    workflow_of,
 )
 from wf_core.cli.exits import ExitCode, leave
 from wf_core.cli.output import Format, output_option, show
@@ -20,10 +21,10 @@ from wf_core.cli.run import configuration
 from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.text import plural
 from wf_core.cli.verb import verb
-from wf_core.codec import advice, ceiling_faults, floor_advice
+from wf_core.codec import advice, ceiling_faults, floor_advice, lacking
 from wf_core.config import Ceilings
 from wf_core.errors import DocumentInvalid
-from wf_core.model.spec import Json, Workflow
+from wf_core.model.spec import Json
 from wf_core.saga.plan import Plan, plan
 
 file_argument = click.argument("file", metavar="FILE")
@@ -52,13 +53,15 @@ def validate_command(
             if isinstance(checked, DocumentInvalid):
                 click.echo("\n".join(f"{file}: {fault}" for fault in checked.faults), err=True)
                 continue
-            workflow = _workflow(checked)
+            workflow = workflow_of(checked)
             click.echo(f"{file}: valid, {plural(len(workflow.spec.steps), 'step')}")
             for sentence in (
                 *advice(workflow, installed()),
                 *floor_advice(workflow, controller.floors),
             ):
                 click.echo(f"{file}: note: {sentence}")
+            for fault in lacking(workflow, installed()):
+                click.echo(f"{file}: note: it can't run here: {fault}")
 
     show(
         output,
@@ -73,16 +76,9 @@ def validate_command(
 def refuse_above_ceilings(document: Document, settings: Settings) -> None:
     """Raise DocumentInvalid where a new document asks for more than the operator allows."""
     ceilings = configuration(settings).controller_config.ceilings
-    faults = ceiling_faults(_workflow(document), ceilings)
+    faults = ceiling_faults(workflow_of(document), ceilings)
     if faults:
         raise DocumentInvalid(faults, str(key_of(document)))
-
-
-def _workflow(document: Document) -> Workflow:
-    """The workflow itself, or that of a schedule."""
-    if isinstance(document, Workflow):
-        return document
-    return Workflow(document.metadata, document.spec.workflow_template.spec)
 
 
 def _checked(
@@ -92,7 +88,7 @@ def _checked(
         document = read_any(file, params, settings)
     except DocumentInvalid as error:
         return error
-    faults = ceiling_faults(_workflow(document), ceilings)
+    faults = ceiling_faults(workflow_of(document), ceilings)
     return DocumentInvalid(faults, file) if faults else document
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from wf_core.adapters.hook_output import streams_captured
 from wf_core.cli.text import clock, one_line
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored, Transition
@@ -100,6 +101,7 @@ class LiveTree:
         self._snapshots = snapshots
         self._now = now
         self._live: Live | None = None
+        self._streams = contextlib.ExitStack()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "LiveTree":
@@ -107,6 +109,8 @@ class LiveTree:
 
         self._live = Live(auto_refresh=False, vertical_overflow="crop")
         self._live.start()
+        # It took the streams for itself: hooks are heard before it.
+        self._streams.enter_context(streams_captured())
         self._task = asyncio.get_running_loop().create_task(self._draw_on())
         return self
 
@@ -124,6 +128,7 @@ class LiveTree:
     def close(self) -> None:
         """Give the terminal back; the last picture stays."""
         if self._live is not None:
+            self._streams.close()
             self._live.stop()
             self._live = None
 

@@ -1,5 +1,6 @@
 """`wf explain` and `wf history`: what a workflow waits for, and how it came there."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -8,14 +9,16 @@ from wf_core.cli.outcome import MOST, commands
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.registry import installed
 from wf_core.cli.settings import Settings, key_of, wf
-from wf_core.cli.stores import ask_store, load_one, now, runner_of
+from wf_core.cli.stores import ask_store, load_one, now, runner_of, standing_of
 from wf_core.cli.text import one_line, stamp, zoned
 from wf_core.cli.verb import verb
 from wf_core.errors import AuthorError
-from wf_core.model.phases import FINISHED
+from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.requests import Answer
+from wf_core.model.spec import Key
 from wf_core.model.state import Stored, Transition
 from wf_core.ports import Store
+from wf_core.standing import Standing
 
 
 @verb(
@@ -33,14 +36,22 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
     Where that is a person, the commands that help are named.
     """
 
-    async def find(store: Store) -> tuple[Stored, str | None]:
-        key = settings.key(name)
-        return await store.load(key), await runner_of(store, key)
+    from wf_core.cli.holders import with_holders
+    from wf_core.saga.explain import Reason, Waiting, explain
 
-    stored, owner = ask_store(settings, find)
-    from wf_core.saga.explain import explain
+    async def find(store: Store) -> tuple[Stored, str | None, list[str], list[Waiting]]:
+        stored = await store.load(settings.key(name))
+        key = key_of(stored.workflow)
+        owner, standing = await runner_of(store, key), await standing_of(store, key)
+        refusals = standing.refusals if standing is not None else ()
+        found = [
+            *(Waiting(None, Reason.REFUSED, sentence) for sentence in refusals),
+            *await with_holders(store, stored, explain(stored, installed().kinds, now())),
+        ]
+        server = None if owner else await store.served_by()
+        return stored, owner, list(_unclaimed(key, standing, server)), found
 
-    found = explain(stored, installed().kinds, now())
+    stored, owner, unclaimed, found = ask_store(settings, find)
     key = key_of(stored.workflow)
     blocked = {
         spec.name: step.blocked
@@ -50,8 +61,8 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
 
     def table() -> None:
         if owner is None and (stored.head.phase not in FINISHED or stored.asked):
-            helps = f"{wf(f'resume {key}')} or {wf('serve')}"
-            click.echo(f"{key}: no engine runs it now; {helps} goes on")
+            for line in unclaimed:
+                click.echo(f"{key}: {line}")
         for asked in stored.asked:
             of = f" of step '{asked.request.step}'" if asked.request.step else ""
             click.echo(f"{key}: {asked.request.type}{of} was asked and is not answered yet")
@@ -64,7 +75,7 @@ def explain_command(settings: Settings, name: str, output: Format) -> None:
             every = wf(f"explain {key} -o json")
             click.echo(f"... and {len(found) - MOST:,} more; {every} has all of them")
         if not found and stored.head.phase in FINISHED:
-            click.echo(f"{key}: it is {stored.head.phase} and waits for nothing")
+            click.echo(f"{key}: {_ended(stored)}")
 
     show(
         output,
@@ -154,6 +165,33 @@ def history_command(settings: Settings, name: str, step: str | None, output: For
         lambda: (),
         table,
     )
+
+
+def _unclaimed(key: Key, standing: Standing | None, server: str | None) -> Iterator[str]:
+    """Who goes on with what nobody has claimed, in words."""
+    if server is not None:
+        yield f"not running now; {server} serves this store"
+    elif standing is None:
+        helps = f"{wf(f'resume {key}')} or {wf('serve')} continues it"
+        yield f"nothing is running it now; {helps}"
+    elif standing.keeper:
+        yield f"{standing.keeper} runs, and goes on with what is in its namespaces"
+    elif standing.keeper is not None:
+        yield f"no controller runs: no Lease of one is renewed; {wf(f'resume {key}')} goes on"
+    if standing is not None:
+        yield from standing.unknown
+
+
+def _ended(stored: Stored) -> str:
+    """How a workflow that waits for nothing came to its end, and why."""
+    head = stored.head
+    if head.phase is Phase.SUCCESS:
+        return "finished: succeeded"
+    if head.phase is Phase.ROLL_BACKED:
+        return f"finished: rolled back{f', because {one_line(head.cause)}' if head.cause else ''}"
+    began = any(step.attempt for step in stored.steps)
+    what = "the undo failed" if began else "it could not start"
+    return f"finished: {what}{f': {one_line(head.error)}' if head.error else ''}"
 
 
 def _move(move: Transition) -> dict[str, Any]:

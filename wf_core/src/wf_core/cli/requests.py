@@ -165,7 +165,9 @@ async def _say(store: Store, key: Key, request: Request) -> str:
     what = f"{key}: {request.type}" + (f" of step '{request.step}'" if request.step else "")
     if asked.answer is None:
         if asked.runner is None:
-            return f"{what} is asked; no engine runs it now: {wf(f'resume {key}')} applies it"
+            return (
+                f"{what} is requested; nothing is running it: {wf(f'resume {key}')} will apply it"
+            )
         return f"{what} is asked; it applies once the call in flight has ended"
     reason = asked.answer.reason
     if asked.answer.verdict is Verdict.REFUSED:

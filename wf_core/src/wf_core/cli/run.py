@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wf_core.adapters.ending import hooks_end_it_with
+from wf_core.adapters.hook_output import captured
 from wf_core.cli import documents
 from wf_core.cli.chaos import Options as ChaosOptions
 from wf_core.cli.chaos import arguments, chaos_options, require_alone, run_chaos
@@ -83,6 +84,8 @@ def run_command(
         command = arguments(files[0], params, new_name, file)
         leave(run_chaos(chaos, workflows[0], file, command, output))
         return
+
+    documents.require_here(workflows)
 
     async def start(engine: "Engine") -> Sequence[Key]:
         return await _create(engine, workflows, replace)
@@ -169,6 +172,7 @@ async def drive(
     config = configuration(settings)
     async with AsyncExitStack() as last:
         last.enter_context(hooks_end_it_with(ExitCode.OPERATOR))
+        last.enter_context(captured())
         engine = await last.enter_async_context(
             open_engine(settings.store_url, config, installed(), create=not resuming)
         )
@@ -188,7 +192,7 @@ async def drive(
                 with contextlib.suppress(OSError):  # the terminal may be gone
                     click.echo(f"wf: stopped; {wf(f'resume {names}')} goes on", err=True)
                 return ExitCode.INTERRUPTED
-    _report(ended, output)
+        _report(ended, output)
     return worst(of_stored(stored) for stored in ended)
 
 

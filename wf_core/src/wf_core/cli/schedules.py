@@ -1,14 +1,18 @@
 """The schedules of a store, as the commands use them."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+import msgspec
+
 from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.stores import ask_store, now
-from wf_core.errors import OperatorError, ScheduleNotFound
+from wf_core.errors import OperatorError, ScheduleNotFound, WorkflowNotFound
 from wf_core.model.schedule import CronWorkflow, StoredSchedule
 from wf_core.model.state import Folder
 from wf_core.ports import HoldsSchedules, Schedules, Store
+from wf_core.schedules.runs import run_key
 
 T = TypeVar("T")
 
@@ -28,6 +32,18 @@ def ask_schedules(settings: Settings, question: Callable[[Schedules], Awaitable[
 def load_schedule(settings: Settings, name: str) -> StoredSchedule:
     """The schedule of that name. Raises ScheduleNotFound."""
     return ask_schedules(settings, lambda schedules: schedules.load(settings.key(name)))
+
+
+async def as_they_are(store: Store, stored: StoredSchedule) -> StoredSchedule:
+    """With the phases that its active runs have now: a scheduler notes those that ended only, and
+    later. A run that is gone is left out."""
+    active = []
+    for run in stored.status.active:
+        with contextlib.suppress(WorkflowNotFound):
+            found = await store.load(run_key(stored.schedule, run.name))
+            active.append(msgspec.structs.replace(run, phase=found.head.phase))
+    status = msgspec.structs.replace(stored.status, active=tuple(active))
+    return msgspec.structs.replace(stored, status=status)
 
 
 async def create_schedules(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wf_core.adapters.hook_output import captured
 from wf_core.cli.exits import ExitCode, leave
 from wf_core.cli.interrupts import Interrupted, Interrupts
 from wf_core.cli.live import Lines
@@ -42,7 +43,9 @@ def serve_command(settings: Settings) -> None:
     `wf run` and `wf resume` go on beside it.
     """
     warn_of_problems()
-    leave(asyncio.run(_serve(settings)))
+    with captured():
+        code = asyncio.run(_serve(settings))
+    leave(code)
 
 
 async def _serve(settings: Settings) -> ExitCode:

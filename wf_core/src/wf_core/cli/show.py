@@ -9,13 +9,16 @@ from wf_core.cli import outcome
 from wf_core.cli.output import Format, output_option, print_table, show
 from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.steps import elapsed, note
-from wf_core.cli.stores import all_rows, ask_store, load_one, now
-from wf_core.cli.text import duration, one_line, stamp, zoned
+from wf_core.cli.stores import all_rows, ask_store, load_one, now, stuck_rows
+from wf_core.cli.text import duration, one_line, shortened, stamp, zoned
 from wf_core.cli.verb import verb
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
 from wf_core.ports import Row, Store
+
+MOST_WHY = 100
+"""Letters of an error in a list; `wf get` shows all of it."""
 
 
 @verb(
@@ -23,7 +26,8 @@ from wf_core.ports import Row, Store
     examples="""
     wf list
     wf list --phase Running --phase RollingBack
-    wf list --queue night -o name""",
+    wf list --queue night -o name
+    wf list --stuck""",
 )
 @click.option(
     "--phase",
@@ -33,24 +37,32 @@ from wf_core.ports import Row, Store
     help="Only workflows in this phase. May be repeated.",
 )
 @click.option("--queue", help="Only workflows of this queue.")
+@click.option(
+    "--stuck",
+    "only_stuck",
+    is_flag=True,
+    help="Only workflows that go no further without a person; REMARK says why.",
+)
 @output_option()
 @click.pass_obj
 def list_command(
-    settings: Settings, phases: Sequence[str], queue: str | None, output: Format
+    settings: Settings, phases: Sequence[str], queue: str | None, only_stuck: bool, output: Format
 ) -> None:
     """List workflows, the oldest first."""
 
     async def find(store: Store) -> list[Row]:
         wanted = [Phase(phase) for phase in phases] or None
         rows = await all_rows(store, phases=wanted, queue=queue)
-        return [row for row in rows if settings.namespace in (None, row.key.namespace)]
+        shown = [row for row in rows if settings.namespace in (None, row.key.namespace)]
+        return await stuck_rows(store, shown) if only_stuck else shown
 
     rows = ask_store(settings, find)
     at = now()
 
     def table() -> None:
         if not rows:
-            click.echo("no workflows; `wf run FILE` runs one", err=True)
+            none = "no workflow is stuck" if only_stuck else "no workflows; `wf run FILE` runs one"
+            click.echo(none, err=True)
             return
         print_table(
             ("NAME", "PHASE", "DONE", "QUEUE", "AGE", "REMARK"),
@@ -81,9 +93,15 @@ def _remark(row: Row) -> str:
         words.append("to be deleted")
     if row.suspended:
         words.append("suspended")
+    elif row.stuck:
+        words.append(one_line(row.stuck))
     elif row.parked:
         words.append("waits for a person")
-    return ", ".join(words)
+    if row.unreadable:
+        words.append(shortened(one_line(f"can't be read: {row.unreadable}"), MOST_WHY))
+    elif row.why:
+        words.append(shortened(one_line(row.why), MOST_WHY))
+    return "; ".join(words)
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -98,7 +116,9 @@ def _row(row: Row) -> dict[str, Any]:
         "priority": row.priority,
         "createdAt": zoned(row.created_at),
         "suspended": row.suspended,
+        "stuck": row.stuck,
         "deleting": row.deleting,
+        "why": row.unreadable or row.why,
     }
 
 

@@ -5,14 +5,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+import attrs
+
 from wf_core.adapters.clock import SystemClock
 from wf_core.cli.registry import installed
 from wf_core.cli.settings import Settings
-from wf_core.errors import StoreMissing, StoreUnavailable, WorkflowOwned
+from wf_core.errors import (
+    StoreForeign,
+    StoreMissing,
+    StoreUnavailable,
+    WorkflowNotFound,
+    WorkflowOwned,
+)
 from wf_core.model.phases import Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
 from wf_core.ports import Row, Store
+from wf_core.standing import Standing, TellsStanding
 
 T = TypeVar("T")
 
@@ -72,8 +81,39 @@ async def all_rows(
             return rows
 
 
+async def stuck_rows(store: Store, rows: Sequence[Row]) -> list[Row]:
+    """Those that go no further without a person, each with why."""
+    found = []
+    for row in rows:
+        why = await _why_stuck(store, row) if row.stuck is None else row.stuck
+        if why:
+            found.append(attrs.evolve(row, stuck=why))
+    return found
+
+
+async def _why_stuck(store: Store, row: Row) -> str:
+    if row.phase not in (Phase.RUNNING, Phase.ROLLING_BACK, Phase.FAILED):
+        return ""
+    from wf_core.saga.stuck import in_one_line, stuck
+
+    try:
+        stored = await store.load(row.key)
+    except WorkflowNotFound:
+        return ""  # it was removed meanwhile
+    except StoreForeign as error:
+        return in_one_line("LeftAlone", str(error))
+    found = stuck(stored.head, stored.steps)
+    return in_one_line(*found) if found else ""
+
+
+async def standing_of(store: Store, key: Key) -> Standing | None:
+    """What the store tells of a workflow beside its state; None where it tells nothing."""
+    return await store.standing(key) if isinstance(store, TellsStanding) else None
+
+
 async def runner_of(store: Store, key: Key) -> str | None:
-    """Who runs a workflow now, in words, or None where nobody does."""
+    """Who runs a workflow now, in words, or None where nobody does: it may be served all the same
+    (`Store.served_by`)."""
     try:
         await store.claim(key)
     except WorkflowOwned as owned:

@@ -63,6 +63,8 @@ def submit_command(
             key = key_of(each)
             shows = f"cron get {key}" if isinstance(each, CronWorkflow) else f"watch {key}"
             click.echo(f"submitted {key}; {wf('serve')} runs it, {wf(shows)} shows it")
+            for fault in documents.lacking_here(each):
+                click.echo(f"wf: note: {key} can't run from here: {fault}", err=True)
 
     show(
         output,

@@ -106,9 +106,10 @@ def run_task_command(
         ),
     )
     _check(task)
+    made = [as_workflow(task)]
+    documents.require_here(made)
 
     async def start(engine: "Engine") -> Sequence[Key]:
-        made = [as_workflow(task)]
         return await documents.create_all(engine.store, made, replacing=replace, now=now())
 
     leave(asyncio.run(drive(settings, start, output)))

@@ -49,6 +49,11 @@ def inert(line: str) -> str:
     )
 
 
+def shortened(line: str, most: int) -> str:
+    """At most that many letters; what is cut shows as `...`."""
+    return line if len(line) <= most else line[: most - 3] + "..."
+
+
 def plural(number: int, noun: str) -> str:
     """`1 step`, `2 steps`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

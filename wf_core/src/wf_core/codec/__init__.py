@@ -1,7 +1,7 @@
 """Documents and the model: reading with every fault at once, writing, status, JSON Schema."""
 
 from wf_core.codec.bounds import ceiling_faults, floor_advice
-from wf_core.codec.checks import advice, faults
+from wf_core.codec.checks import advice, faults, lacking
 from wf_core.codec.reading import read, read_document, with_parameters
 from wf_core.codec.schedule_status import (
     read_schedule_status,
@@ -22,6 +22,7 @@ __all__ = [
     "dump_plain",
     "faults",
     "floor_advice",
+    "lacking",
     "read",
     "read_document",
     "read_resource",

@@ -39,6 +39,22 @@ def faults(workflow: Workflow, kinds: Kinds | None, *, new: bool = True) -> list
     return found
 
 
+def lacking(workflow: Workflow, kinds: Kinds) -> list[Fault]:
+    """What this process's own environment and files lack for the workflow's steps: an engine that
+    has it can run what this one can't."""
+    found = []
+    for i, step in enumerate(workflow.spec.steps):
+        template = step.step_template
+        kind = kinds.kinds.get(template.type)
+        if kind is not None:
+            at = f"$.spec.steps[{i}].stepTemplate.parameters"
+            found += [
+                Fault(at, each)
+                for each in kind.lacks(template.parameters, workflow.metadata.namespace)
+            ]
+    return found
+
+
 def advice(workflow: Workflow, kinds: Kinds | None = None) -> list[str]:
     """What is no fault but good to know, a sentence each."""
     found = []

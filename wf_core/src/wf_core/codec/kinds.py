@@ -24,6 +24,9 @@ class Kind(Protocol):
     def advice(self, parameters: Parameters, undoable: bool) -> Sequence[str]:
         """What its author should look at, a sentence each."""
 
+    def lacks(self, parameters: Parameters, namespace: str) -> Sequence[str]:
+        """What this process's environment and files lack for them, a sentence each."""
+
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of its parameters."""
 

@@ -9,6 +9,9 @@ from wf_core.model.spec import Json
 Place = tuple[int, int]
 """Line and column, from 1."""
 
+_DIGITS = 9
+"""Of the number of a list's item; no list has more."""
+
 
 @attrs.define(eq=False, slots=True)
 class Node:
@@ -69,7 +72,7 @@ class Node:
 def _next(node: Node, rest: str) -> tuple[Node, str] | None:
     if rest[0] == "[" and isinstance(node.children, list):
         number, _, after = rest[1:].partition("]")
-        if number.isdecimal() and int(number) < len(node.children):
+        if number.isdecimal() and len(number) <= _DIGITS and int(number) < len(node.children):
             return node.children[int(number)], after
         return None
     if rest[0] != "." or not isinstance(node.children, dict):

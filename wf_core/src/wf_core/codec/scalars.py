@@ -28,6 +28,7 @@ _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _BASED = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+))")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _DIGITS = 30
+_BINARY_DIGITS = 64
 
 
 def resolve(text: str) -> Json:
@@ -50,7 +51,9 @@ def resolve(text: str) -> Json:
 def _based(match: re.Match[str]) -> int:
     sign, *digits = match.groups()
     base, found = next((b, d) for b, d in zip((16, 2, 8, 8), digits, strict=True) if d)
-    return -int(found, base) if sign == "-" else int(found, base)
+    # As above: of a number that is refused, no more is made than shows it.
+    value = int(found.lstrip("0")[:_BINARY_DIGITS] or "0", base)
+    return -value if sign == "-" else value
 
 
 def _without_point(number: float) -> float | int:

@@ -30,18 +30,34 @@ SLOTS = 32
 HOST_SLOTS = 8
 """Requests at once: in all, and to one host, so that a host that hangs does not take all."""
 
+FAILING_AFTER_SECONDS = 30.0
+"""How long a callback may fail before its workflow is told: a hiccup is not worth a save."""
+TOLD_EVERY_SECONDS = 300.0
+"""Between two lines of the log about one receiver."""
+MOST_TOLD = 1000
+"""Receivers of which it is known when the log told of them last."""
+
 Make = Callable[[OutboxEntry], Delivery]
-Settled = Callable[[int, bool, str], None]
+
+
+@attrs.frozen
+class Reports:
+    """Who hears of a workflow's callbacks: `settled(seq, dropped, error)` once for each, in order,
+    and `failing(seq, error)` once for each that could not be delivered for a while."""
+
+    settled: Callable[[int, bool, str], None]
+    failing: Callable[[int, str], None]
+
 
 _log = logging.getLogger(__name__)
 
 
 class Courier:
-    """Delivers what is offered and says so through `settled(seq, dropped, error)`.
+    """Delivers what is offered and says so through `Reports`, on the loop.
 
-    `settled` is called on the loop, once for each entry, in order. Whatever a sender, a receiver or
-    a callable that was handed in does, nothing is raised out of here. The sender is not closed
-    here. Times are seconds and count from `entry.at`; `jitter(event id, attempt)` is in [0, 1).
+    Whatever a sender, a receiver or a callable that was handed in does, nothing is raised out of
+    here. The sender is not closed here. Times are seconds and count from `entry.at`;
+    `jitter(event id, attempt)` is in [0, 1).
     """
 
     def __init__(
@@ -57,17 +73,17 @@ class Courier:
         self._lines: dict[str, _Line] = {}
 
     def offer(
-        self, uid: str, entries: Sequence[OutboxEntry], make: Make, settled: Settled, deleting: bool
+        self, uid: str, entries: Sequence[OutboxEntry], make: Make, reports: Reports, deleting: bool
     ) -> None:
         """Take the entries that are new; those offered before are left out, so repeats do no harm.
 
-        `make` and `settled` replace earlier ones. The first offer that is `deleting` shortens what
+        `make` and `reports` replace earlier ones. The first offer that is `deleting` shortens what
         is left: what waits is tried again at once and given up after the shorter time.
         """
         line = self._lines.get(uid)
         if line is None:
-            line = self._lines[uid] = _Line(uid, self._round, make, settled)
-        line.make, line.settled = make, settled
+            line = self._lines[uid] = _Line(uid, self._round, make, reports)
+        line.make, line.reports = make, reports
         line.add(entries)
         if deleting and not line.deleting:
             line.deleting = True
@@ -99,6 +115,22 @@ class _Round:
     jitter: Callable[[str, int], float]
     slots: asyncio.Semaphore = attrs.field(factory=lambda: asyncio.Semaphore(SLOTS))
     hosts: dict[str, "_Host"] = attrs.field(factory=dict)
+    told: dict[str, float] = attrs.field(factory=dict)
+
+    def tell(self, url: str, event: str, why: str) -> None:
+        """Log that a callback was not delivered: at first, and at intervals, for each host."""
+        name, now = _host(url), self.clock.now()
+        if now - self.told.get(name, float("-inf")) < TOLD_EVERY_SECONDS:
+            return
+        self.told.pop(name, None)
+        if len(self.told) >= MOST_TOLD:
+            del self.told[next(iter(self.told))]
+        self.told[name] = now
+        _log.warning(
+            "callback %s was not delivered to %r and is tried again: %s; the same of other "
+            "callbacks to it is not logged for %.0f s",
+            *(event, name, why, TOLD_EVERY_SECONDS),
+        )
 
     @contextlib.asynccontextmanager
     async def slot(self, url: str) -> AsyncIterator[None]:
@@ -128,7 +160,7 @@ class _Line:
     uid: str
     round: _Round
     make: Make
-    settled: Settled
+    reports: Reports
     deleting: bool = False
     url: str = ""
     hurry: asyncio.Event = attrs.field(factory=asyncio.Event)
@@ -164,7 +196,7 @@ class _Line:
             self._waiting.popleft()
             dropped = receipt.result is not Delivered.DELIVERED
             try:
-                self.settled(entry.seq, dropped, receipt.error)
+                self.reports.settled(entry.seq, dropped, receipt.error)
             except Exception:
                 _log.exception("callback %s is settled, but could not be noted", self._id(entry))
 
@@ -178,7 +210,11 @@ class _Line:
         def is_over(_: "RetryCallState") -> bool:
             return self._left(entry) <= 0
 
+        said = False
+
         def wait(state: "RetryCallState") -> float:
+            nonlocal said
+            said = self._put_off(entry, _answer(state).error, said)
             return min(self._backoff(entry, state), max(0.0, self._left(entry)))
 
         def give_up(state: "RetryCallState") -> Receipt:
@@ -194,6 +230,17 @@ class _Line:
             retry_error_callback=give_up,
         )
         return await retrying(self._attempt, entry)
+
+    def _put_off(self, entry: OutboxEntry, error: str, said: bool) -> bool:
+        """An attempt failed and is repeated; whether the workflow was told, once."""
+        self.round.tell(self.url, self._id(entry), error)
+        if said or self.round.clock.now() - entry.at < FAILING_AFTER_SECONDS:
+            return said
+        try:
+            self.reports.failing(entry.seq, error)
+        except Exception:
+            _log.exception("callback %s fails, which could not be noted", self._id(entry))
+        return True
 
     async def _attempt(self, entry: OutboxEntry) -> Receipt:
         """One attempt, with a body made now. A fault of ours is repeated like one of the receiver:

@@ -16,13 +16,13 @@ from wf_core.engine.isolation import Isolation
 from wf_core.engine.locks import KeyLocks
 from wf_core.engine.noticing import Noticing
 from wf_core.engine.refusal import (
-    document_faults,
     entrance,
     remark,
     retry_is_asked,
     say_left_alone,
     set_aside,
     unfit,
+    unstartable,
 )
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
@@ -98,6 +98,7 @@ class Engine:
         queue = config.controller_config.queue
         self._slots = Slots(queue, lambda key: self._tasks.spawn(self._begin(key)))
         self._turnstile = Turnstile(self._services.limits, clock, self._try_again)
+        self.permit_waiters = self._services.limits.waiting
         self._queued = False
         self._runners: dict[Key, Runner] = {}
         self._holders: dict[str, Runner] = {}
@@ -145,7 +146,7 @@ class Engine:
             runner = await self._load(key)
             # What people asked comes first: what is cancelled before it began never runs.
             if runner.saga.head.phase is Phase.PENDING and not runner.saga.asked:
-                faults = document_faults(runner.saga.workflow, self._services, runner.saga.head)
+                faults = unstartable(runner.saga.workflow, self._services, runner.saga.head)
                 if faults is not None:
                     self._forget(runner)
                     await self._services.release(key)
@@ -181,8 +182,7 @@ class Engine:
 
     def wake(self, key: Key, step: str) -> None:
         """What a step left in progress may be done: a hint, never saved (semantics B8)."""
-        runner = self._runners.get(key)
-        if runner is not None:
+        if (runner := self._runners.get(key)) is not None:
             runner.wake_step(step)
 
     def subscribe(self, listener: Listener) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wf_core.engine.permits import WorkflowPermits
 from wf_core.engine.services import Services
+from wf_core.folders import make_private
 from wf_core.kinds import Previous, StepCall
 from wf_core.model.outcomes import Failure, Outcome, Severity
 from wf_core.model.phases import Hook, PermitClass, Purpose
@@ -221,7 +222,7 @@ class _Output:
 
 def _folder(root: Path, uid: str, step: str) -> Path:
     folder = root / uid / step
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(folder)
     return folder
 
 

@@ -25,11 +25,12 @@ from wf_core.model.state import (
     WorkflowState,
     Writer,
 )
-from wf_core.ports import Changes, SetsAside, Store
+from wf_core.ports import Changes, Store
 from wf_core.saga.events import Admitted, Refused
 from wf_core.saga.sizes import short
 from wf_core.saga.table import check_workflow
 from wf_core.schedules.runs import SCHEDULE_UID
+from wf_core.standing import SetsAside
 
 log = logging.getLogger("wf.engine")
 
@@ -65,8 +66,27 @@ def document_faults(
 def entrance(head: WorkflowState, workflow: Workflow, services: Services) -> Admitted | Refused:
     """What a workflow that gets its slot is told: one that can't start here becomes Failed."""
     pending = head.phase is Phase.PENDING
-    faults = document_faults(workflow, services, head) if pending else None
+    if not pending:
+        return Admitted()
+    faults = unstartable(workflow, services, head)
     return Admitted() if faults is None else Refused(str(faults))
+
+
+def unstartable(
+    workflow: Workflow, services: Services, head: WorkflowState
+) -> DocumentInvalid | None:
+    """Everything that keeps a workflow from beginning in this process, or None."""
+    return document_faults(workflow, services, head) or _lacking(workflow, services)
+
+
+def _lacking(workflow: Workflow, services: Services) -> DocumentInvalid | None:
+    """What this engine's environment and files lack: found before anything runs, not by the step
+    that needs it."""
+    from wf_core.codec import lacking
+
+    found = lacking(workflow, services.registry)
+    metadata = workflow.metadata
+    return DocumentInvalid(found, str(Key(metadata.namespace, metadata.name))) if found else None
 
 
 def unfit(stored: Stored, services: Services, error: Exception) -> WfError:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from wf_core.callbacks import body
-from wf_core.callbacks.body import event_id
 from wf_core.engine.announced import announced
 from wf_core.engine.answers import tell_refused
 from wf_core.engine.hooks import Hooks, cut_off
 from wf_core.engine.output import HookOutput
 from wf_core.engine.permits import WorkflowPermits
+from wf_core.engine.reporting import deliveries, reports
 from wf_core.engine.services import Services
 from wf_core.errors import (
     EngineError,
@@ -40,11 +39,10 @@ from wf_core.model.state import (
     Stored,
     Writer,
 )
-from wf_core.ports import Changes, Delivery, Saved
+from wf_core.ports import Changes, Saved
 from wf_core.saga.delta import Delta
 from wf_core.saga.events import (
     Call,
-    CallbackSettled,
     DeletionAsked,
     Effect,
     Event,
@@ -415,27 +413,12 @@ class Runner:
 
     def _offer(self, entries: tuple[OutboxEntry, ...]) -> None:
         callback = self._callback
-        if callback is None or not (entries or self._deleting):
-            return
-
-        uid = self.saga.key_uid
-        trace = self._services.tracer(uid, self.saga.workflow.metadata.annotations)
-
-        def make(entry: OutboxEntry) -> Delivery:
-            return Delivery(
-                url=callback.url,
-                event_id=event_id(uid, entry),
-                body=body(self._saved, entry),
-                ignore_not_found=callback.ignore_not_found,
-                trace=trace(),
-            )
-
-        self._services.courier.offer(self.uid, entries, make, self._settled, self._deleting)
-
-    def _settled(self, seq: int, dropped: bool, error: str) -> None:
-        if dropped:
-            log.warning("%s: callback %d was given up: %s", self.key, seq, error)
-        self.post(CallbackSettled(seq, dropped))
+        if callback is not None and (entries or self._deleting):
+            uid = self.saga.key_uid
+            trace = self._services.tracer(uid, self.saga.workflow.metadata.annotations)
+            make = deliveries(uid, callback, lambda: self._saved, trace)
+            report = reports(self.key, self.post)
+            self._services.courier.offer(self.uid, entries, make, report, self._deleting)
 
     # Ending
 

@@ -1,15 +1,18 @@
 """How the runs of schedules stand: asked of the store once, and again when something happens to
 one."""
 
+import asyncio
 from collections.abc import Mapping
 
-from wf_core.errors import WorkflowNotFound
+from wf_core.errors import StoreForeign, WorkflowNotFound
 from wf_core.model.phases import FINISHED, Phase, RequestType, RollbackPolicy, Undo
+from wf_core.model.schedule import ScheduledRun, StoredSchedule
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
 from wf_core.ports import Store
 from wf_core.retention import owed_by
 from wf_core.schedules.decision import RunState
+from wf_core.schedules.runs import is_run_of, key_of, may_be_run
 
 _CANCELLABLE = (Phase.PENDING, Phase.RUNNING)
 
@@ -21,6 +24,8 @@ class RunsKnown:
         self._store = store
         self._states: dict[Key, RunState | None] = {}
         self._of: dict[Key, Key] = {}
+        self._untold: dict[Key, dict[Key, float]] | None = None  # None: not listed yet
+        self._listing = asyncio.Lock()
 
     async def states(self, schedule: Key, names: tuple[str, ...]) -> Mapping[str, RunState]:
         """Those of these runs that are there. Raises StoreUnavailable."""
@@ -39,6 +44,53 @@ class RunsKnown:
                 found[name] = state
         return found
 
+    async def unsaved(self, stored: StoredSchedule) -> tuple[ScheduledRun, ...]:
+        """Runs of its slots that its status does not know of: a scheduler was killed, or failed,
+        after it had made them. Raises StoreUnavailable."""
+        async with self._listing:
+            if self._untold is None:
+                self._untold = await self._listed()
+        status, of = stored.status, key_of(stored.schedule)
+        known = {run.name for run in (*status.active, *status.finished)}
+        found = []
+        for key, named in self._untold.get(of, {}).items():
+            waits = status.waiting_time == named
+            decided = status.decided_time is not None and named <= status.decided_time
+            if key.name in known or (decided and not waits):
+                continue
+            try:
+                workflow = (await self._store.load(key)).workflow
+            except (WorkflowNotFound, StoreForeign):
+                continue
+            if is_run_of(workflow, stored.schedule, named):
+                found.append(ScheduledRun(key.name, named))
+        return tuple(found)
+
+    def making(self, schedule: Key, run: Key, slot: float) -> None:
+        """A run is about to be made; until `told`, nobody may have taken note of it."""
+        if self._untold is not None:
+            self._untold.setdefault(schedule, {})[run] = slot
+
+    def told(self, schedule: Key) -> None:
+        """Every run of a schedule that there is was taken note of."""
+        if self._untold is not None:
+            self._untold.pop(schedule, None)
+
+    async def _listed(self) -> dict[Key, dict[Key, float]]:
+        """What may be runs, by name, with their slots."""
+        found: dict[Key, dict[Key, float]] = {}
+        after = None
+        while True:
+            page = await self._store.list(after=after)
+            for row in page.rows:
+                named = may_be_run(row.key.name)
+                if named is not None:
+                    schedule, slot = named
+                    found.setdefault(Key(row.key.namespace, schedule), {})[row.key] = slot
+            after = page.after
+            if after is None:
+                return found
+
     def changed(self, run: Key) -> Key | None:
         """Something happened to a workflow; the schedule that it is a run of, or None."""
         self._states.pop(run, None)
@@ -54,6 +106,7 @@ class RunsKnown:
     def doubt(self) -> None:
         """Something may have happened unseen."""
         self._states.clear()
+        self._untold = None
 
     async def _read(self, key: Key) -> RunState | None:
         try:

@@ -14,6 +14,7 @@ from wf_core.engine.turns import Turns
 from wf_core.errors import (
     AuthorError,
     ScheduleNotFound,
+    StoreRefused,
     StoreUnavailable,
     WorkflowExists,
     WorkflowNotFound,
@@ -24,7 +25,7 @@ from wf_core.model.requests import Request
 from wf_core.model.schedule import CronStatus, CronWorkflow, StoredSchedule
 from wf_core.model.spec import Key
 from wf_core.ports import Clock, Schedules, Store
-from wf_core.schedules.decision import Decision, decide, refused, without
+from wf_core.schedules.decision import Decision, decide, held_up, refused, without
 from wf_core.schedules.runs import is_run_of, key_of, run_key, run_of
 from wf_core.schedules.timetable import timetable
 
@@ -78,11 +79,12 @@ class Scheduler:
         """Decide and do it; when to decide again. Raises what the store raises."""
         stored = await self._schedules.load(key)
         status = stored.status
-        names = tuple(run.name for run in (*status.active, *status.finished))
+        unsaved = await self._runs.unsaved(stored)
+        names = tuple(run.name for run in (*status.active, *status.finished, *unsaved))
         runs = await self._runs.states(key, names)
         fault = self._judge(stored.schedule)
         now = self._clock.now()
-        decision = decide(stored.schedule, stored.created_at, status, runs, now, fault)
+        decision = decide(stored.schedule, stored.created_at, status, runs, now, fault, unsaved)
         for name in decision.cancel:
             await self._cancel(key, run_key(stored.schedule, name), decision, now)
         removed = [
@@ -91,6 +93,7 @@ class Scheduler:
         after = without(decision.status, removed)
         if after != status and not await self._saved(stored, after, decision.start, now):
             return now + SOON  # somebody else decided meanwhile
+        self._runs.told(key)
         self._tell(key, status, after)
         self._runs.keep(key, tuple(run.name for run in (*after.active, *after.finished)))
         return decision.wake_at
@@ -105,6 +108,7 @@ class Scheduler:
             return await self._schedules.save(key, uid, after)
         table = timetable(schedule.spec.schedule, schedule.spec.time_zone)
         run = run_of(schedule, slot, seconds=table.has_seconds)
+        self._runs.making(key, run_key(schedule, run.metadata.name), slot)
         try:
             saved = await self._schedules.start(key, uid, after, run, now, stored.folder)
         except WorkflowExists:
@@ -116,6 +120,12 @@ class Scheduler:
         except AuthorError as error:
             after = refused(after, slot, str(error), stored.status)
             saved = await self._schedules.save(key, uid, after)
+        except StoreRefused as error:
+            if not error.passing:
+                said = replace(held_up(stored.status, slot, str(error)), revision=revision)
+                if (said.reason, said.message) != (stored.status.reason, stored.status.message):
+                    await self._schedules.save(key, uid, said)
+            raise  # the slot is tried again
         if saved and after.last_schedule_time == slot:
             log.info("schedule %s: started %s", key, run.metadata.name)
         return saved

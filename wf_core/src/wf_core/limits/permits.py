@@ -122,6 +122,14 @@ class Limits:
         for waiter in list(self._waiters.get(holder, {}).values()):
             self._leave(waiter)
 
+    def waiting(self) -> Mapping[str, int]:
+        """How many holders wait for a permit, by kind."""
+        return Counter(
+            kind
+            for waits in self._waiters.values()
+            for kind in {kind for (kind, _), waiter in waits.items() if not waiter.called}
+        )
+
     def next_token_at(self, now: float) -> float | None:
         """When the first waiter that lacks only a token gets one (epoch seconds), or None."""
         self._now = now

@@ -104,6 +104,14 @@ class LoadedKind:
 
         return advice(self.kind, parameters, undoable, self.identity)
 
+    def lacks(self, parameters: Parameters, namespace: str) -> list[str]:
+        """What this process's environment and files lack for them, a sentence each."""
+        if type(self.kind).lacks is StepKind.lacks:
+            return []
+        from wf_core.plugins.parameters.judging import lacks
+
+        return lacks(self.kind, parameters, namespace, self.identity)
+
     def _judge(self, parameters: Parameters, undoable: bool) -> list[Fault]:
         from wf_core.plugins.parameters.judging import faults
 

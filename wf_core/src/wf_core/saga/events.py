@@ -71,6 +71,15 @@ class CallbackSettled:
 
     seq: int
     dropped: bool
+    error: str = ""
+
+
+@attrs.frozen
+class CallbackFailing:
+    """The outbox entry could not be delivered for a while; it is tried again."""
+
+    seq: int
+    error: str
 
 
 Event = (
@@ -82,6 +91,7 @@ Event = (
     | DeletionAsked
     | PolicyChanged
     | CallbackSettled
+    | CallbackFailing
     | Asked
 )
 

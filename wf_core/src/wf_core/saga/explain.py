@@ -29,6 +29,7 @@ class Reason(StrEnum):
     PERSON = "Person"
     DEPENDENTS = "Dependents"
     FAULT = "Fault"
+    REFUSED = "Refused"
 
 
 @attrs.frozen
@@ -75,7 +76,45 @@ def explain(stored: Stored, kinds: Mapping[str, KnownKind], now: float) -> list[
     Told from what is stored: a call that is in flight, and one that waits for its permit, look the
     same where the attempt was begun before.
     """
-    ledger = Ledger(
+    ledger = _ledger(stored, kinds)
+    waiting = [*_workflow(ledger)]
+    for i in range(len(ledger.steps)):
+        found = _step(ledger, i, now)
+        if found is not None:
+            waiting.append(Waiting(ledger.name_of(i), *found))
+    return waiting
+
+
+def holds_slot(stored: Stored, kinds: Mapping[str, KnownKind]) -> bool:
+    """Whether the workflow counts against `maxRunningCount`, going by what is stored."""
+    return course.holds_slot(_ledger(stored, kinds))
+
+
+def in_flight(stored: Stored, kind: str, now: float) -> tuple[list[str], list[str]]:
+    """The steps of that kind with a call in flight, and those that are due to be tried again: of
+    these a store does not tell whether they were called yet."""
+    sure: list[str] = []
+    perhaps: list[str] = []
+    for spec, step in zip(stored.workflow.spec.steps, stored.steps, strict=True):
+        if spec.step_template.type != kind or not _is_called(step):
+            continue
+        if step.next_attempt_at is None:
+            sure.append(spec.name)
+        elif step.next_attempt_at <= now:
+            perhaps.append(spec.name)
+    return sure, perhaps
+
+
+def _is_called(step: StepState) -> bool:
+    if step.in_progress or step.blocked is not None:
+        return False
+    if step.phase is Phase.RUNNING:
+        return not step.failed and attempts.is_open(step)
+    return step.phase is Phase.ROLLING_BACK
+
+
+def _ledger(stored: Stored, kinds: Mapping[str, KnownKind]) -> Ledger:
+    return Ledger(
         stored.workflow,
         stored.head,
         stored.steps,
@@ -87,12 +126,6 @@ def explain(stored: Stored, kinds: Mapping[str, KnownKind], now: float) -> list[
         sync_timeout=0.0,
         retry_floor=0.0,
     )
-    waiting = [*_workflow(ledger)]
-    for i in range(len(ledger.steps)):
-        found = _step(ledger, i, now)
-        if found is not None:
-            waiting.append(Waiting(ledger.name_of(i), *found))
-    return waiting
 
 
 def blocked_of(stored: Stored) -> list[BlockedStep]:

@@ -23,12 +23,13 @@ from wf_core.model.state import (
     WorkflowState,
     Writer,
 )
-from wf_core.saga import course, look, recovery, requests, results, run, undo, watch
+from wf_core.saga import course, look, recovery, requests, results, run, telling, undo, watch
 from wf_core.saga.ancestry import upstream_values
 from wf_core.saga.calls import give_permit, stop
 from wf_core.saga.delta import Delta
 from wf_core.saga.events import (
     Admitted,
+    CallbackFailing,
     CallbackSettled,
     Checkpointed,
     DeletionAsked,
@@ -245,8 +246,10 @@ class Saga:
                     spec = replace(self._workflow.spec, deletion_policy=policy)
                     self._workflow = replace(self._workflow, spec=spec)
                     course.change_policy(ledger, spec, now)
-                case CallbackSettled(seq, dropped):
-                    ledger.settle_callback(seq, dropped)
+                case CallbackSettled(seq, dropped, error):
+                    telling.settled(ledger, seq, dropped, error, now)
+                case CallbackFailing(seq, error):
+                    telling.failing(ledger, seq, error, now)
         ledger.asked.sort(key=lambda asked: asked.seq)
 
     def _reported(self, event: Reported, now: float) -> None:

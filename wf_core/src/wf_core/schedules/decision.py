@@ -60,16 +60,19 @@ def decide(
     runs: Mapping[str, RunState],
     now: float,
     fault: str = "",
+    unsaved: Sequence[ScheduledRun] = (),
 ) -> Decision:
-    """One turn. `runs` holds those of `status` that are still there; `fault` is why no run of it
-    could begin. Times are epoch seconds."""
+    """One turn. `runs` holds those of `status` and `unsaved` that are still there; `fault` is why
+    no run of it could begin. `unsaved` are runs that `status` does not know of: a scheduler made
+    them and was killed before it saved that. Times are epoch seconds."""
     spec = schedule.spec
-    followed = _followed(status, runs)
-    remove = _beyond_limits(spec, status, followed, runs)
     try:
         table = timetable(spec.schedule, spec.time_zone)
     except BadScheduleError as error:
         fault, table = str(error), None
+    saved, status = status, _adopted(spec, table, status, created_at, unsaved)
+    followed = _followed(status, runs)
+    remove = _beyond_limits(spec, saved, followed, runs)
     if table is None or fault or spec.suspend:
         said = (INVALID, fault) if fault else (SUSPENDED, "")
         # What an expression that means something is mended from had no slots.
@@ -107,6 +110,65 @@ def refused(status: CronStatus, slot: float, why: str, before: CronStatus) -> Cr
         REFUSED,
         f"the slot of {_shown(slot)} was skipped: {why}",
     )
+
+
+def _adopted(
+    spec: CronWorkflowSpec,
+    table: Timetable | None,
+    status: CronStatus,
+    created_at: float,
+    unsaved: Sequence[ScheduledRun],
+) -> CronStatus:
+    """The status that the scheduler would have saved which made these runs."""
+    same = table is not None and status.timetable in ("", _named(spec))
+    for run in sorted(unsaved, key=lambda run: run.scheduled_time):
+        slot, since = run.scheduled_time, status.decided_time
+        if status.waiting_time == slot:
+            status = replace(status, waiting_time=None)
+        if table is not None and same:
+            passed = table.passed(created_at if since is None else since, slot)
+            if passed is not None:
+                status = _counted(status, passed)
+            status = replace(status, timetable=_named(spec))
+        status = replace(
+            status,
+            active=(*status.active, run),
+            decided_time=slot if since is None else max(slot, since),
+            last_schedule_time=max(slot, status.last_schedule_time or slot),
+        )
+    return status
+
+
+def _counted(status: CronStatus, passed: Passed) -> CronStatus:
+    """All but the latest are over: one that waited, and those that nobody was there for."""
+    status = replace(status, decided_time=passed.latest)
+    if status.waiting_time is not None:
+        by = f"that of {_shown(passed.latest)} has come meanwhile"
+        status = _skipped(status, status.waiting_time, by)
+    earlier = passed.count - 1
+    if not earlier:
+        return status
+    many = f"{'at least ' if passed.more else ''}{earlier}"
+    which = "slot before it was" if earlier == 1 else "slots before it were"
+    return _said(
+        replace(status, missed=status.missed + earlier),
+        MISSED,
+        f"the latest slot is that of {_shown(passed.latest)}; {many} {which} missed",
+    )
+
+
+def _skipped(status: CronStatus, slot: float, why: str) -> CronStatus:
+    return _said(
+        replace(status, waiting_time=None, skipped=status.skipped + 1),
+        SKIPPED,
+        f"the slot of {_shown(slot)} was skipped: {why}",
+    )
+
+
+def held_up(status: CronStatus, slot: float, why: str) -> CronStatus:
+    """The saved status where the run of a slot is not allowed now, and tried again."""
+    said = f"the run of the slot of {_shown(slot)} is refused, and tried again: {why}"
+    return _said(status, REFUSED, said)
 
 
 def _followed(status: CronStatus, runs: Mapping[str, RunState]) -> CronStatus:
@@ -189,7 +251,7 @@ class _Due:
     def decide(self, status: CronStatus) -> Decision:
         slot = status.waiting_time
         if self.passed is not None:
-            status = self._counted(status, self.passed)
+            status = _counted(status, self.passed)
             slot = self.passed.latest
         if slot is None:
             return Decision(status)
@@ -199,7 +261,7 @@ class _Due:
         if not status.active or policy is ConcurrencyPolicy.ALLOW:
             return self._start(status, slot)
         if policy is ConcurrencyPolicy.FORBID:
-            return Decision(self._skipped(status, slot, self._under_way(status)))
+            return Decision(_skipped(status, slot, self._under_way(status)))
         return self._wait(status, slot)
 
     def lapses(self, status: CronStatus) -> float | None:
@@ -208,23 +270,6 @@ class _Due:
         if status.waiting_time is None or deadline is None:
             return None
         return status.waiting_time + deadline + 1  # the first whole second at which it is
-
-    def _counted(self, status: CronStatus, passed: Passed) -> CronStatus:
-        """All but the latest are over: one that waited, and those that nobody was there for."""
-        status = replace(status, decided_time=passed.latest)
-        if status.waiting_time is not None:
-            by = f"that of {_shown(passed.latest)} has come meanwhile"
-            status = self._skipped(status, status.waiting_time, by)
-        earlier = passed.count - 1
-        if not earlier:
-            return status
-        many = f"{'at least ' if passed.more else ''}{earlier}"
-        which = "slot before it was" if earlier == 1 else "slots before it were"
-        return _said(
-            replace(status, missed=status.missed + earlier),
-            MISSED,
-            f"the latest slot is that of {_shown(passed.latest)}; {many} {which} missed",
-        )
 
     def _too_late(self, slot: float) -> bool:
         deadline = self.schedule.spec.starting_deadline_seconds
@@ -238,17 +283,10 @@ class _Due:
             f"startingDeadlineSeconds ({self.schedule.spec.starting_deadline_seconds:g}) were over",
         )
 
-    def _skipped(self, status: CronStatus, slot: float, why: str) -> CronStatus:
-        return _said(
-            replace(status, waiting_time=None, skipped=status.skipped + 1),
-            SKIPPED,
-            f"the slot of {_shown(slot)} was skipped: {why}",
-        )
-
     def _start(self, status: CronStatus, slot: float) -> Decision:
         if len(status.active) >= MAX_RUNS:
             why = f"{MAX_RUNS} runs are under way"
-            return Decision(self._skipped(status, slot, why))
+            return Decision(_skipped(status, slot, why))
         name = run_name(self.schedule, slot, seconds=self.table.has_seconds)
         started = replace(
             status,

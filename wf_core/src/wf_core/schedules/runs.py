@@ -16,6 +16,7 @@ SCHEDULED_AT = "workflow.example.com/scheduled-at"
 
 _RUNS = "5d1c0e57-4a0b-4c9e-9d0e-3a8c6f1b7a52"
 _MINUTE = 60
+_MAX_DIGITS = 10
 
 
 def key_of(schedule: CronWorkflow) -> Key:
@@ -33,6 +34,16 @@ def run_name(schedule: CronWorkflow, slot: float, *, seconds: bool) -> str:
     has them."""
     number = int(slot) if seconds else int(slot) // _MINUTE
     return f"{schedule.metadata.name}-{number}"
+
+
+def may_be_run(name: str) -> tuple[str, float] | None:
+    """The schedule and the slot (epoch seconds) that a workflow's name stands for, if it is a run;
+    None where it can't be the name of one."""
+    schedule, _, number = name.rpartition("-")
+    if not (schedule and number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS):
+        return None
+    # Minutes have nine digits at most until the year 3871, seconds have had ten since 2001.
+    return schedule, float(number) * (1 if len(number) == _MAX_DIGITS else _MINUTE)
 
 
 def run_of(schedule: CronWorkflow, slot: float, *, seconds: bool) -> Workflow:

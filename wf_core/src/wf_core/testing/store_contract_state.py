@@ -170,8 +170,12 @@ class StateContract(StoreTests):
             )
             assert (row.done, row.watched, row.finished_at) == (2, True, 9.0)
             undone = StepState(phase=Phase.ROLL_BACKED)
-            row = await row_after(phase=Phase.ROLLING_BACK, steps={1: undone}, suspended=True)
+            row = await row_after(
+                phase=Phase.ROLLING_BACK, steps={1: undone}, suspended=True, cause="cancelled"
+            )
             assert (row.done, row.suspended, row.finished_at) == (1, True, None)
+            assert row.why == "cancelled"
+            assert (await row_after(phase=Phase.FAILED, error="locked")).why == "locked"
             assert row.owner == owner
 
         self.run(test)

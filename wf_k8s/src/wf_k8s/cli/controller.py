@@ -113,6 +113,7 @@ def controller_command(
     between them, or those of all. Logs are JSON. Ends at SIGTERM or ctrl-C; what is not finished
     goes on with the next one.
     """
+    from wf_core.adapters.hook_output import captured
     from wf_core.cli.run import configuration
     from wf_k8s.controller.options import Options
     from wf_k8s.controller.orphaning import OnNamespaceDeletion
@@ -149,7 +150,8 @@ def controller_command(
     _import_client()
     use_json(debug=log.isEnabledFor(logging.DEBUG))  # as --debug had it set
     try:
-        asyncio.run(_control(options))
+        with captured():
+            asyncio.run(_control(options))
     except WfError as error:
         log.error("%s", error)
         leave(of_error(error))

@@ -3,11 +3,17 @@
 All are errors of `wf_core`, so that what nobody handles reaches a person as a sentence.
 """
 
+import re
 from collections.abc import Sequence
 
 import attrs
 
-from wf_core.errors import AuthorError, StoreUnavailable
+from wf_core.errors import AuthorError, StoreRefused, StoreUnavailable
+
+_REFUSER = re.compile(
+    r"""(?:Validating|Mutating)AdmissionPolicy '[^']{1,253}'|admission webhook "[^"]{1,253}\""""
+)
+"""As the API server names who refused a request."""
 
 
 @attrs.frozen
@@ -23,7 +29,7 @@ class BadNameError(AuthorError):
     """What cannot be the name of an object, and as part of a path would name something else."""
 
 
-class RefusedError(StoreUnavailable):
+class RefusedError(StoreRefused):
     """The API server answered with an error: nothing was changed.
 
     `code` is the HTTP status, `reason` Kubernetes' word for it, `after` the seconds that
@@ -45,7 +51,7 @@ class RefusedError(StoreUnavailable):
         self.message = message
         self.causes = tuple(causes)
         self.after = after
-        super().__init__(f"{what}: {message or reason} (HTTP {code}){_next_step(code, reason)}")
+        super().__init__(f"{what}: {message or reason} (HTTP {code}){_next_step(self)}")
 
     @property
     def too_large(self) -> bool:
@@ -54,6 +60,17 @@ class RefusedError(StoreUnavailable):
             self.code == 500
             and ("request is too large" in self.message or "ResourceExhausted" in self.message)
         )
+
+    @property
+    def refuser(self) -> str:
+        """Which admission policy or webhook of the cluster refused it; "" where that isn't told."""
+        found = _REFUSER.search(self.message)
+        return found.group() if found is not None else ""
+
+    @property
+    def by_schema(self) -> bool:
+        """Whether our own definition refused it: what is sent is wrong, and stays wrong."""
+        return self.code == 422 and not self.refuser and any(each.field for each in self.causes)
 
     @property
     def passing(self) -> bool:
@@ -75,14 +92,22 @@ class NoAnswerError(StoreUnavailable):
         super().__init__(f"{what}: {why}; {advice}")
 
 
+class SilentError(NoAnswerError):
+    """A watch said nothing for so long that it counts as dead: on an idle collection that is no
+    trouble, it is begun anew."""
+
+
 class GoneError(StoreUnavailable):
     """The resource version, or the page of a list, is too old (410): list again."""
 
 
-def _next_step(code: int, reason: str) -> str:
+def _next_step(error: RefusedError) -> str:
+    code, reason = error.code, error.reason
+    if error.refuser:
+        return "; ask the cluster's administrator to allow it, or meet what that asks for"
     if code == 401:
         return "; the credentials are not accepted: renew them, or name another context"
-    if code == 403:
+    if code == 403 and (not error.message or "cannot" in error.message):
         return "; whoever runs this lacks a permission: `kubectl auth can-i --list` shows them"
     if code == 404 and not reason:  # no object is missing, but the resource itself
         tells = "`wf crd | kubectl apply --server-side -f -` tells it"

@@ -12,7 +12,7 @@ from contextlib import aclosing
 import attrs
 
 from wf_core.errors import StoreUnavailable
-from wf_k8s.client.errors import GoneError, NoAnswerError, RefusedError
+from wf_k8s.client.errors import GoneError, NoAnswerError, RefusedError, SilentError
 from wf_k8s.client.frames import read_event
 from wf_k8s.client.lines import Lines
 from wf_k8s.client.listing import pages
@@ -56,7 +56,12 @@ class Trouble:
     error: StoreUnavailable
 
 
-Change = Restarted | Put | Gone | Synced | Trouble
+@attrs.frozen
+class Opened:
+    """The API server answers a watch again: what it refused before, it allows."""
+
+
+Change = Opened | Restarted | Put | Gone | Synced | Trouble
 
 FAULTS = 5
 """Faults in a row after which following counts as broken: only a new process may help."""
@@ -116,7 +121,10 @@ class Follow:
                 yield Trouble(error)
             except StoreUnavailable as error:
                 self._failures += 1
-                yield Trouble(error)
+                if isinstance(error, SilentError) and self._version is not None:
+                    log.info("%s; watching again", error)
+                else:
+                    yield Trouble(error)
             await self._session.pause(max(self._failures, 1), after)
 
     async def supervise(
@@ -179,6 +187,7 @@ class Follow:
             params["resourceVersion"] = self._version
         lines = Lines()
         async with self._session.stream(self._path, params, silence=self._silence) as pieces:
+            yield Opened()
             async for piece in pieces:
                 for line in _split(lines, piece, what):
                     event = read_event(what, line)

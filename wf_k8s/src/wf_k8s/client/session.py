@@ -12,7 +12,7 @@ from wf_core.certificates import not_accepted
 from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access, Door
 from wf_k8s.client.answers import refusal, whole
-from wf_k8s.client.errors import NoAnswerError, RefusedError
+from wf_k8s.client.errors import NoAnswerError, RefusedError, SilentError
 from wf_k8s.client.pace import Backoff, Throttle, namespace_of
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ async def _pieces(
         async for piece in answer.content.iter_any():
             yield piece
     except TimeoutError as error:
-        raise NoAnswerError(what, f"nothing came within {silence:g} s") from error
+        raise SilentError(what, f"nothing came within {silence:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
         raise _broken(what, error) from error
 

@@ -37,7 +37,7 @@ class Controller:
         self._options = options
         self._registry = registry
         self._clock = SystemClock()
-        self._metrics = Metrics()
+        self._metrics = Metrics(options.config.controller_config.queue.queues)
         self._health = Health(self._metrics)
         self._lease_session = wiring.lease_session(options, self._metrics.answered)
         self._leadership = Leadership(
@@ -86,7 +86,10 @@ class Controller:
         beside: list[asyncio.Future[None]] = []
 
         def serving() -> None:
-            self._health.census = Census(self._metrics, store, engine.view, store.reasons)
+            self._health.lacking = lambda: store.lacking
+            self._health.census = Census(
+                self._metrics, store, engine.view, store.reasons, engine.permit_waiters
+            )
             if self._options.on_namespace_deletion is OnNamespaceDeletion.ORPHAN:
                 beside.append(asyncio.ensure_future(Orphaning(store, store.objects).run()))
             scheduler = scheduler_beside(engine, WallClock()) if self._options.schedules else None
@@ -109,6 +112,7 @@ class Controller:
                 each.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             self._health.census = None
+            self._health.lacking = lambda: ""
 
 
 async def _first(*works: Coroutine[Any, Any, object]) -> int:

@@ -82,6 +82,7 @@ class Tenure:
     async def _serve(self) -> None:
         """Run what is there, once it can be read: an API server that starts, a right or a
         definition that is missing are waited for, and told by /readyz."""
+        self._signs.unready = "the workflows are being read"
         while True:
             try:
                 await self._store.position()

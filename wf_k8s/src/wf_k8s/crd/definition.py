@@ -112,7 +112,7 @@ def _columns() -> list[Schema]:
             "name": "Reason",
             "type": "string",
             "priority": 1,
-            "jsonPath": '.status.conditions[?(@.type=="Ready")].reason',
+            "jsonPath": ".status.reason",
         },
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     ]

@@ -14,6 +14,7 @@ def shown() -> dict[str, Schema]:
             "format": "int64",
         },
         "progress": _text("Steps done of all steps, such as 3/7; while undoing, steps undone."),
+        "reason": _text("Why it goes no further, in one line; left out where it does."),
         "startedAt": _time("When the workflow started."),
         "finishedAt": _time("When the workflow came to its end."),
         "stepPhases": {
@@ -87,8 +88,9 @@ def _blocked() -> Schema:
 def _conditions() -> Schema:
     return {
         "description": (
-            "Ready: it is in Success. Reconciling: it is under way. Stalled: it failed or waits "
-            "for a person. Others are remarks, such as PartiallyReverted and Degraded."
+            "Ready: it succeeded. Reconciling: it is under way. Stalled: it was rolled back, "
+            "failed, or waits for a person. Others are remarks, such as PartiallyReverted and "
+            "Degraded."
         ),
         "type": "array",
         "maxItems": 16,

@@ -10,6 +10,9 @@ import msgspec
 from wf_core.errors import StoreForeign
 from wf_k8s.client.resources import LEASES
 
+LABEL = "workflow.example.com/controller"
+"""On the Lease of every controller, with the value `lease`."""
+
 
 class _Meta(msgspec.Struct, rename="camel"):
     resource_version: str = ""
@@ -68,14 +71,18 @@ def created(name: str, holder: str, duration: float, now: float, transitions: in
         {
             "apiVersion": LEASES.api_version,
             "kind": "Lease",
-            "metadata": {"name": name},
+            "metadata": {"name": name, "labels": {LABEL: "lease"}},
             "spec": _held(holder, duration, now, now, transitions),
         }
     )
 
 
 def taken(record: Record, holder: str, duration: float, now: float) -> bytes:
-    """The Lease, taken over."""
+    """The Lease, taken over; by its label people find it, whatever it is called."""
+    metadata = record.document.get("metadata", {})
+    labels = {**(metadata.get("labels") or {}), LABEL: "lease"}
+    document = {**record.document, "metadata": {**metadata, "labels": labels}}
+    record = attrs.evolve(record, document=document)
     return _with(record, _held(holder, duration, now, now, record.transitions + 1))
 
 

@@ -134,3 +134,8 @@ class Finalizer:
 def place_of(known: Known) -> tuple[str, int, int]:
     """Which state it is: these change with every save and with no other write."""
     return (known.uid, known.status.epoch, known.status.revision)
+
+
+def saved_meanwhile(key: Key) -> StoreUnavailable:
+    """A workflow that was to be removed has changed since it was looked at."""
+    return StoreUnavailable(f"workflow '{key}' was saved meanwhile and is not removed; ask again")

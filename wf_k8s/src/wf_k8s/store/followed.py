@@ -14,7 +14,7 @@ import msgspec
 from wf_core.errors import StoreForeign, StoreUnavailable
 from wf_core.model.spec import Key
 from wf_k8s.client.errors import NoAnswerError, RefusedError
-from wf_k8s.client.follow import Change, Follow, Gone, Put, Restarted, Synced, Trouble
+from wf_k8s.client.follow import Change, Follow, Gone, Opened, Put, Restarted, Synced, Trouble
 from wf_k8s.store.objects import Objects, refused_by_test
 from wf_k8s.store.pointers import add, test
 from wf_k8s.store.rows import identity
@@ -35,6 +35,7 @@ class _Part:
     synced: bool = False
     listed: set[Key] | None = None
     said: str = ""
+    refusal: str = ""
 
 
 class Followed:
@@ -55,6 +56,13 @@ class Followed:
     def synced(self) -> bool:
         """Whether all that exists was told: then what is not here is not there."""
         return bool(self._parts) and all(part.synced for part in self._parts)
+
+    @property
+    def lacking(self) -> str:
+        """Why not everything is told as it happens to whoever follows; "" where it is."""
+        refusal = next((part.refusal for part in self._parts if part.refusal), "")
+        waiting = bool(self._parts) and not self.synced
+        return refusal or (f"the {self._of} are being read" if waiting else "")
 
     def get(self, key: Key) -> bytes | None:
         """An object as it was told last."""
@@ -158,6 +166,8 @@ class Followed:
 
     def _take(self, part: _Part, change: Change) -> None:
         match change:
+            case Opened():
+                part.refusal = ""
             case Restarted():
                 part.listed = set()
             case Put(body):
@@ -169,7 +179,7 @@ class Followed:
                 for key in [key for key in self._held if key not in listed]:
                     if part.namespace in (None, key.namespace):
                         self._drop(key)
-                part.synced, part.said = True, ""
+                part.synced, part.said, part.refusal = True, "", ""
             case Trouble(error):
                 self._trouble(part, error)
 
@@ -186,6 +196,8 @@ class Followed:
             self._told.put_nowait(key)
 
     def _trouble(self, part: _Part, error: StoreUnavailable) -> None:
+        if isinstance(error, RefusedError) and not error.passing:
+            part.refusal = str(error)
         if part.said != str(error):
             part.said = str(error)
             log.warning("following %s: %s", self._of, error)

@@ -29,6 +29,7 @@ SAME = tuple(
 )
 """The fields of a head that stand in the status under their own names."""
 SHOWN = (
+    "reason",
     "observedGeneration",
     "progress",
     "conditions",

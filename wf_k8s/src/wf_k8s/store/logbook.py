@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 
+from wf_core.errors import OperatorError
 from wf_core.model.spec import Key
 from wf_core.model.state import LogLine
 
@@ -51,3 +52,11 @@ class Logbook:
 
 def _age(numbered: tuple[int, LogLine]) -> int:
     return numbered[0]
+
+
+def elsewhere(key: Key) -> OperatorError:
+    """The output of a workflow's hooks is not here."""
+    return OperatorError(
+        "the output of hooks is not kept in the cluster, but goes to the log of whoever ran them: "
+        f"`kubectl logs` of the controller has that of '{key}'"
+    )

@@ -15,7 +15,7 @@ from wf_core.errors import StoreForeign, StoreUnavailable
 from wf_core.model.spec import Key
 from wf_core.ports import Seen
 from wf_k8s.client.errors import RefusedError
-from wf_k8s.client.follow import Change, Follow, Gone, Put, Restarted, Synced, Trouble
+from wf_k8s.client.follow import Change, Follow, Gone, Opened, Put, Restarted, Synced, Trouble
 from wf_k8s.store.known import read_known
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.rows import Place, identity, place_unread, read_place
@@ -40,13 +40,15 @@ class Entry:
 @attrs.define(eq=False)
 class Part:
     """One collection that is followed. While it is listed anew, `listed` is what was told so far;
-    `troubles` counts failures since it was complete, of which `said` was the last."""
+    `troubles` counts failures since it was complete, of which `said` was the last; `refusal` is why
+    the API server does not let it be followed now."""
 
     namespace: str | None
     follow: Follow
     synced: bool = False
     listed: set[Key] | None = None
     said: str = ""
+    refusal: str = ""
     troubles: int = 0
 
     def holds(self, key: Key) -> bool:
@@ -97,6 +99,12 @@ class Mirror:
             if self._first is None:
                 self._first = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._first)
+
+    @property
+    def lacking(self) -> str:
+        """Why not everything is told as it happens; "" where it is."""
+        refusal = next((part.refusal for part in self._parts if part.refusal), "")
+        return refusal or ("" if self.synced else "the workflows are being read")
 
     @property
     def started(self) -> bool:
@@ -247,6 +255,8 @@ class Mirror:
 
     def _take(self, part: Part, change: Change) -> None:
         match change:
+            case Opened():
+                part.refusal = ""
             case Restarted():
                 part.listed = set()
             case Put(body):
@@ -266,7 +276,7 @@ class Mirror:
         for key in [key for key in self.entries if part.holds(key) and key not in listed]:
             self._forget(key)
         part.synced = True
-        part.said = ""
+        part.said = part.refusal = ""
         part.troubles = 0
         if not all(each.synced for each in self._parts):
             return
@@ -281,6 +291,8 @@ class Mirror:
             log.warning("following the API server: %s", error)
         part.troubles += 1
         lasting = isinstance(error, RefusedError) and not error.passing
+        if lasting:
+            part.refusal = str(error)
         if lasting or part.troubles >= PATIENCE:
             self._fail_first(error)
 

@@ -95,6 +95,11 @@ class Objects:
         """Create an Event."""
         await self.session.request("POST", EVENTS.path(namespace), body=_encode(event))
 
+    async def events(self, namespace: str, reason: str, name: str) -> list[bytes]:
+        """The Events of that reason that tell of an object of that name."""
+        selector = f"reason={reason},regarding.name={name}"
+        return await read_all(self.session, EVENTS.path(namespace), {"fieldSelector": selector})
+
     async def terminating(self, namespace: str) -> bool:
         """Whether a namespace is being deleted. Nothing is created: asking to create an Event is
         how one learns it without a right to read namespaces."""
@@ -133,6 +138,6 @@ _PROBE = {
 
 
 def refused_by_test(error: RefusedError) -> bool:
-    """Whether a patch was refused by a test of its own, or is no patch: 422 without causes. With
-    causes it is the schema that refused."""
-    return error.code == 422 and not error.causes
+    """Whether a patch was refused by a test of its own, or is no patch: 422 without causes and
+    without a policy that refused it. With causes the schema refused it, or a policy."""
+    return error.code == 422 and not error.causes and not error.refuser

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from wf_core.adapters.sqlite.ownership import Ownership
+from wf_core.folders import make_private
 
 
 class Owners(Protocol):
@@ -56,7 +57,7 @@ class MachineOwners:
 
     def hold(self) -> None:
         """As `Owners.hold`."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_private(self._folder)
         self._files.hold()
 
     async def live(self, owner: str) -> str | None:

@@ -17,7 +17,8 @@ from wf_k8s.client.errors import RefusedError
 from wf_k8s.store import guard, remains
 from wf_k8s.store.objects import Objects, refused_by_test
 from wf_k8s.store.pointers import Op, add, remove, test
-from wf_k8s.store.remains import Remains
+from wf_k8s.store.remains import LEFT_ALONE, Remains
+from wf_k8s.store.shown import reason_shown
 from wf_k8s.store.warner import Warner
 from wf_k8s.store.warnings import left_alone
 
@@ -146,7 +147,11 @@ class Quarantine:
     async def _mark(self, key: Key, left: Remains, why: str) -> None:
         conditions = remains.stalled(left, why, self._now())
         if conditions is not None:
-            ops = [*_unmoved(left), add("/status/conditions", conditions)]
+            ops = [
+                *_unmoved(left),
+                add("/status/conditions", conditions),
+                add("/status/reason", reason_shown(True, LEFT_ALONE, why)),
+            ]
             await self._patched(key, ops, "status")
 
     async def _patched(self, key: Key, ops: list[Op], subresource: str) -> bool:

@@ -51,6 +51,14 @@ class _Status(msgspec.Struct, rename="camel", gc=False):
     outbox: tuple[msgspec.Raw, ...] = ()
     answers: tuple[WireAnswer, ...] = ()
     request_seq: int = 0
+    cause: str = ""
+    error: str | None = None
+    reason: str = ""
+
+    @property
+    def stuck(self) -> str:
+        """Why it goes no further without a person, as it is shown."""
+        return "" if self.suspended or self.phase is Phase.ROLL_BACKED else self.reason
 
 
 class _Object(msgspec.Struct, gc=False):
@@ -139,6 +147,8 @@ def read_place(raw: bytes) -> Place:
         reporting=bool(status.outbox),
         finished_at=status.reached.get(status.phase) if status.phase in FINISHED else None,
         ttl=spec.ttl_seconds_after_finished,
+        why=rules.why(status.phase, status.cause, status.error),
+        stuck=status.stuck,
     )
     return Place(
         row=row,
@@ -198,6 +208,7 @@ def place_unread(raw: bytes, why: str) -> Place:
         owner=Owner(),
         deleting=deleted is not None,
         unreadable=why,
+        stuck=f"LeftAlone: {why}",
     )
     return Place(
         row=row,

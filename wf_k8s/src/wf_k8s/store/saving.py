@@ -62,7 +62,8 @@ async def send(
     """Send a save that builds on `known`; `fresh` reads the object as it is stored.
 
     The same patch may be sent again: it tests the revision, and its saveId tells whether an earlier
-    one landed. Raises StatusTooLargeError, and RefusedError for what an operator must mend.
+    one landed. Raises StatusTooLargeError, and RefusedError for what an operator must fix: a right
+    that is missing, or a policy of the cluster. Only what our own schema refuses is invalid.
     """
     prepared = prepare(known, changes, numbers, save_id=secrets.token_hex(8), now=now)
     check_size(known, key, changes, prepared.body)
@@ -81,7 +82,7 @@ async def send(
                 return Sent(Saved.LOST)
             if refused_by_test(error):
                 return await _settled(key, known, changes, prepared, fresh, error)
-            if error.code == 422:
+            if error.by_schema:
                 log.error("%s: the schema refused a save: %s", key, error)
                 return Sent(Saved.INVALID)
             if not (error.passing or error.code == 409):

@@ -201,6 +201,11 @@ class K8sSchedules:
         if status.decided_time is None or status.decided_time < slot:
             raise StoreUnavailable(f"schedule '{name}' has not taken note of its slot yet")
 
+    @property
+    def lacking(self) -> str:
+        """Why whoever follows the schedules is not told of everything; "" where that is so."""
+        return self._followed.lacking
+
     def close(self) -> None:
         """The store is closed: every watch ends."""
         self._followed.close()

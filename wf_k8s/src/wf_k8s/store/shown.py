@@ -9,13 +9,15 @@ from wf_core.adapters.store_rules import UNDOING
 from wf_core.codec.status import workflow_attributes
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.spec import Workflow
-from wf_core.model.state import INTERNAL_ERROR, StepState, Stored, WorkflowState
+from wf_core.model.state import StepState, Stored, WorkflowState
+from wf_core.saga.stuck import in_one_line, stuck
 from wf_k8s.store.times import rfc3339, whole_seconds
 
 MOST_ATTRIBUTES = 32 * 1024
 ERROR_SHOWN = 128
 BLOCKED_SHOWN = 16
 MESSAGE = 1024
+REASON = 256
 MAPS = ("stepPhases", "runError", "rollbackError", "syncError")
 """Objects keyed by a step's name, which a patch changes name by name."""
 
@@ -55,7 +57,17 @@ def shown(
         if attributes and len(_encode(attributes)) > MOST_ATTRIBUTES:
             attributes = {}
     result["attributes"] = attributes
+    suspended = "Suspended" if head.suspended else ""
+    result["reason"] = reason_shown(*_stalled(head, steps)) or suspended
     return {field: value for field, value in result.items() if value or value == 0}
+
+
+def reason_shown(stalled: bool, reason: str, message: str) -> str:
+    """Why a workflow goes no further, in one line for lists; "" where it does."""
+    if not stalled:
+        return ""
+    line = in_one_line(reason, message)
+    return line if len(line) <= REASON else line[: REASON - 3] + "..."
 
 
 def _show_step(result: dict[str, Any], name: str, step: StepState) -> None:
@@ -128,13 +140,9 @@ def _conditions(
 
 
 def _stalled(head: WorkflowState, steps: tuple[StepState, ...]) -> tuple[bool, str, str]:
-    blocked = [step.blocked for step in steps if step.blocked is not None]
-    if blocked:
-        return True, blocked[0].reason.value, blocked[0].message
-    fault = next((each for each in head.conditions if each.type == INTERNAL_ERROR), None)
-    if fault is not None:
-        return True, fault.type, fault.message
-    if head.phase is Phase.FAILED:
-        began = any(step.attempt for step in steps)
-        return True, "RollbackFailed" if began else "InvalidSpec", head.error or ""
-    return False, head.phase.value, ""
+    found = stuck(head, steps)
+    if found is not None:
+        return (True, *found)
+    # For kstatus a rollback is an end that is no success: whoever waits for Ready may stop.
+    rolled_back = head.phase is Phase.ROLL_BACKED
+    return rolled_back, head.phase.value, head.cause if rolled_back else ""

@@ -1,5 +1,4 @@
-"""The store. Whoever only asks reads the API server; whoever follows it reads what the watch told,
-brought up to date by the answers to its own writes."""
+"""The store: read at the API server or, once followed, as the watch and our own writes told."""
 
 import asyncio
 import logging
@@ -10,7 +9,6 @@ import attrs
 
 from wf_core.adapters import store_rules as rules
 from wf_core.errors import (
-    OperatorError,
     StoreForeign,
     StoreUnavailable,
     WorkflowNotFound,
@@ -21,17 +19,19 @@ from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
 from wf_core.model.state import Folder, LogLine, Owner, Stored, Transition
 from wf_core.ports import Changes, Page, Row, Saved, Seen
+from wf_core.standing import Standing
 from wf_k8s.client.errors import RefusedError
-from wf_k8s.client.follow import SILENCE, Follow
+from wf_k8s.client.follow import SILENCE
 from wf_k8s.client.session import Session
 from wf_k8s.store import guard, sizes
 from wf_k8s.store.asking import ask
 from wf_k8s.store.breakage import Breakage
+from wf_k8s.store.claiming import claimed
 from wf_k8s.store.creating import create
 from wf_k8s.store.expiring import expire
-from wf_k8s.store.finalizer import Finalizer, place_of
+from wf_k8s.store.finalizer import Finalizer, place_of, saved_meanwhile
 from wf_k8s.store.known import Known, read_known
-from wf_k8s.store.logbook import Logbook
+from wf_k8s.store.logbook import Logbook, elsewhere
 from wf_k8s.store.mirror import Mirror, unless
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.objects import Objects, refused_by_test
@@ -43,8 +43,11 @@ from wf_k8s.store.rows import Place, identity, read_place
 from wf_k8s.store.saving import refused, send
 from wf_k8s.store.schedules import K8sSchedules
 from wf_k8s.store.settling import Settling
+from wf_k8s.store.standing import standing
 from wf_k8s.store.tasks import K8sTasks
 from wf_k8s.store.warner import Warner
+from wf_k8s.store.warnings import save_refused
+from wf_k8s.store.watching import follows_of
 
 log = logging.getLogger("wf.k8s")
 
@@ -122,10 +125,7 @@ class K8sStore:
         known = await self._current(key)
         ours = self._logbook.has(known.key) or known.status.owner == self.owners.id
         if known.status.revision and not ours:
-            raise OperatorError(
-                "the output of hooks is not kept in the cluster, but goes to the log of whoever "
-                f"ran them: `kubectl logs` of the controller has that of '{key}'"
-            )
+            raise elsewhere(key)
         return self._logbook.read(known.key, step)
 
     async def list(
@@ -232,22 +232,7 @@ class K8sStore:
 
     async def claim(self, key: Key) -> Owner:
         """As `ports.Store.claim`."""
-        known = await self._current(key)
-        owner = known.claimed_by
-        if owner and owner != self.owners.id:
-            try:
-                by = await self.owners.live(owner)
-            except OSError as error:
-                raise StoreUnavailable(f"can't tell whether '{owner}' lives: {error}") from error
-            if by is not None:
-                if known.given_up:
-                    self.set_aside(known.key, f"{by} owned it, its effects were given up")
-                raise rules.owned(key, by)
-        try:
-            self.owners.hold()
-        except OSError as error:
-            raise StoreUnavailable(f"can't hold a claim on this machine: {error}") from error
-        return Owner(self.owners.id, max(self.owners.least_epoch, known.status.epoch) + 1)
+        return await claimed(await self._current(key), self.owners, self.set_aside)
 
     async def release(self, key: Key) -> None:
         """As `ports.Store.release`. Where a Lease says who owns, nothing is written."""
@@ -277,10 +262,20 @@ class K8sStore:
     async def save(self, key: Key, changes: Changes) -> Saved:
         """As `ports.Store.save`: one patch; two more where the finalizer goes on or off.
 
-        Raises StatusTooLargeError before anything is sent.
+        Raises StatusTooLargeError before anything is sent, and RefusedError where the cluster does
+        not allow it; an Event says so.
         """
         self._check_open()
         key = await self.objects.placed(key)
+        try:
+            return await self._save(key, changes)
+        except RefusedError as error:
+            self._stale[key] = None
+            if not error.passing:
+                self._warner.put(key.namespace, save_refused(key, changes, error, self._now()))
+            raise
+
+    async def _save(self, key: Key, changes: Changes) -> Saved:
         known = self._last_known(key)
         if changes.answered and not self._follows:
             known = None  # those requests may have come after our last save
@@ -334,6 +329,9 @@ class K8sStore:
         if key in self._known and freed is not None:
             self._known[key] = attrs.evolve(self._known[key], finalizers=freed.finalizers)
 
+    async def served_by(self) -> str | None:
+        """As `ports.Store.served_by`: what leads owns every workflow, and says so when claimed."""
+
     async def admit_alone(self) -> None:
         """As `ports.Store.admit_alone`: who leads does, and the Lease says who that is."""
 
@@ -346,6 +344,11 @@ class K8sStore:
         """As `ports.Store.request`."""
         self._check_open()
         return await ask(self.objects, key, request, now, self._fresh)
+
+    async def standing(self, key: Key) -> Standing:
+        """As `wf_core.standing.TellsStanding.standing`."""
+        known = await self._current(key)
+        return await standing(self.objects, known.key, known.status.revision, self._now())
 
     async def delete(self, key: Key, now: float) -> None:  # noqa: ARG002
         """As `ports.Store.delete`: asks the API server, which says when. What was never guarded, or
@@ -369,11 +372,11 @@ class K8sStore:
         key = known.key
         ours = self._known.get(key)
         if ours is not None and place_of(ours) != place_of(known):
-            raise _saved_meanwhile(key)
+            raise saved_meanwhile(key)
         if await self._finalizer.take_off(key, known) is None:
             still = await self._fresh(key)
             if still is not None and still.uid == known.uid:
-                raise _saved_meanwhile(key)
+                raise saved_meanwhile(key)
         if known.deleting_at is None:
             await self.objects.delete(key, known.uid)
         self._forget(key, known.uid)
@@ -428,20 +431,22 @@ class K8sStore:
     async def _following(self) -> Mirror:
         self._check_open()
         if self._mirror is None:
-            paths = await self.objects.collections()
+            follows = await follows_of(self.objects, self.silence)
             self._check_open()
             if self._mirror is None:
-                follows = {
-                    namespace: Follow(self.objects.session, path, silence=self.silence)
-                    for namespace, path in paths.items()
-                }
                 left, broke = self._quarantine.done, self.breakage.tell
                 self._mirror = Mirror(follows, self._numbers, self._saw, left, broke)
         await self._mirror.start()
         return self._mirror
 
+    @property
+    def lacking(self) -> str:
+        """Why this store, which is followed, does not tell of everything; "" where it does."""
+        mirror = "" if self._mirror is None else self._mirror.lacking
+        return mirror or self.schedules.lacking or self.tasks.lacking
+
     def set_aside(self, key: Key, why: str) -> None:
-        """As `ports.SetsAside.set_aside`."""
+        """As `wf_core.standing.SetsAside.set_aside`."""
         entry = self._mirror.entries.get(key) if self._mirror is not None else None
         if entry is not None and (place := entry.place):
             self._quarantine.put(key, place.row.uid, place.version, why, read=not place.unreadable)
@@ -478,8 +483,7 @@ class K8sStore:
         await self.halt()
 
     async def halt(self) -> None:
-        """End without giving anything up: claims stay written, and are void once the owner is seen
-        to be dead."""
+        """End without giving anything up: claims stay until the owner is seen to be dead."""
         self._closed = True
         self._closing.set()
         self.schedules.close()
@@ -493,7 +497,3 @@ class K8sStore:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreUnavailable("the store k8s: is closed")
-
-
-def _saved_meanwhile(key: Key) -> StoreUnavailable:
-    return StoreUnavailable(f"workflow '{key}' was saved meanwhile and is not removed; ask again")

@@ -145,6 +145,11 @@ class K8sTasks:
         if not await self.save(stored, replace(stored.status, workflow=key.name, workflow_uid=uid)):
             raise StoreUnavailable(f"task '{key}': its status is being changed; tried again")
 
+    @property
+    def lacking(self) -> str:
+        """Why whoever follows the tasks is not told of everything; "" where that is so."""
+        return self._followed.lacking
+
     def close(self) -> None:
         """The store is closed: every watch ends."""
         self._followed.close()

@@ -10,12 +10,17 @@ from wf_core.model.schedule import CRON_KIND
 from wf_core.model.spec import KIND, Key
 from wf_core.model.task import TASK_KIND
 from wf_core.ports import Changes
+from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.resources import CRON_WORKFLOWS, EVENTS, TASKS, WORKFLOWS, Resource
 from wf_k8s.store.known import Known
 from wf_k8s.store.remains import LEFT_ALONE
 from wf_k8s.store.times import micro_time
 
 NOTE = 1024
+SAVE_REFUSED = "SaveRefused"
+"""Reason of the Event that says that the cluster refuses to save a workflow's status."""
+REVISION = "workflow.example.com/revision"
+"""Annotation of that Event: the status's revision that the save built on."""
 KINDS = {WORKFLOWS: KIND, CRON_WORKFLOWS: CRON_KIND, TASKS: TASK_KIND}
 CONTROLLER = "workflow.example.com/wf"
 
@@ -32,6 +37,8 @@ def warnings(known: Known, changes: Changes, now: float) -> Iterator[dict[str, A
             note += f"; ask for {help_}" if help_ else ""
             yield _event(known, changes, state.blocked.reason.value, note, names[index], now)
     head = changes.head
+    if head.phase is Phase.ROLL_BACKED and known.status.phase is not Phase.ROLL_BACKED:
+        yield _event(known, changes, "RollBacked", head.cause or "it was rolled back", "", now)
     if head.phase is Phase.FAILED and known.status.phase is not Phase.FAILED:
         yield _event(known, changes, "Failed", head.error or "could not be undone", "", now)
     new = {remark.type for remark in known.status.remarks}
@@ -45,6 +52,16 @@ def left_alone(
 ) -> dict[str, Any]:
     """The event of an object that no engine goes on with: one for each reason."""
     return _warning(key, uid, why, LEFT_ALONE, why, "LeaveAlone", "wf", now, regarding)
+
+
+def save_refused(key: Key, changes: Changes, error: RefusedError, now: float) -> dict[str, Any]:
+    """The event of a save that the cluster refuses: one for each reason and stored revision."""
+    note = f"saving its status was refused and is tried again: {error}"
+    revision = str(changes.base_revision)
+    told = f"{revision}/{error}"
+    event = _warning(key, changes.uid, told, SAVE_REFUSED, note, "Save", "wf", now, WORKFLOWS)
+    event["metadata"]["annotations"] = {REVISION: revision}
+    return event
 
 
 def _event(

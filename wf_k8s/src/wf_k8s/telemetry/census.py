@@ -1,7 +1,7 @@
 """Sets the gauges at a scrape, from what the store knows without asking the API server."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import Gauge
 
@@ -20,7 +20,7 @@ LOOKS = 20
 class Census:
     """Counts the workflows of a store that follows the API server. `view` shows a workflow that
     the engine runs, or raises WorkflowNotFound; `left_alone` tells of each workflow that no engine
-    goes on with why, in a word."""
+    goes on with why, in a word; `permit_waiters` how many wait for a permit, by kind."""
 
     def __init__(
         self,
@@ -28,7 +28,9 @@ class Census:
         store: Store,
         view: Callable[[Key], Stored],
         left_alone: Callable[[], Iterable[str]],
+        permit_waiters: Callable[[], Mapping[str, int]],
     ) -> None:
+        self._permit_waiters = permit_waiters
         self._left_alone = left_alone
         self._metrics = metrics
         self._store = store
@@ -38,20 +40,22 @@ class Census:
     async def count(self) -> None:
         """Set all gauges. Raises StoreUnavailable."""
         rows = (await self._store.list(limit=ALL)).rows
-        metrics = self._metrics
-        _set(metrics.workflows, Counter((row.phase.value, row.queue) for row in rows))
+        metrics, queue = self._metrics, self._metrics.queue
+        _set(metrics.workflows, Counter((row.phase.value, queue(row.queue)) for row in rows))
         _set(
             metrics.undo_backlog,
-            Counter((row.queue,) for row in rows if row.phase is Phase.ROLLING_BACK),
+            Counter((queue(row.queue),) for row in rows if row.phase is Phase.ROLLING_BACK),
         )
         waiting = sum(row.phase is Phase.PENDING and not row.suspended for row in rows)
         metrics.depth.labels(ADMISSION).set(waiting)
         callbacks: Counter[tuple[str, ...]] = Counter()
         for row in rows:
             if row.reporting:
-                callbacks[row.queue,] += self._undelivered(row)
+                callbacks[queue(row.queue),] += self._undelivered(row)
         _set(metrics.callback_backlog, callbacks)
         await self._count_stuck(rows)
+        waiters = self._permit_waiters()
+        _set(metrics.permit_waiters, Counter({(kind,): n for kind, n in waiters.items()}))
         _set(metrics.left_alone, Counter((reason,) for reason in self._left_alone()))
 
     async def _count_stuck(self, rows: tuple[Row, ...]) -> None:
@@ -60,7 +64,7 @@ class Census:
         failed: dict[str, bool] = {}
         for row in rows:
             if row.phase is Phase.ROLLING_BACK:
-                stuck[row.queue,] += self._blocked(row)
+                stuck[self._metrics.queue(row.queue),] += self._blocked(row)
             elif row.phase is Phase.FAILED:
                 ran = self._ran.get(row.uid)
                 if ran is None and looks:
@@ -69,7 +73,7 @@ class Census:
                 if ran is not None:
                     failed[row.uid] = ran
                 # Until it is known it counts: nobody is to miss one.
-                stuck[row.queue,] += ran is not False
+                stuck[self._metrics.queue(row.queue),] += ran is not False
         self._ran = failed
         _set(self._metrics.stuck_undos, stuck)
 

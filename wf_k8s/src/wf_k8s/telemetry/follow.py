@@ -21,6 +21,7 @@ class _Course:
     kinds: Mapping[str, str]
     queue: str
     created_at: float
+    began_at: float | None
     reached: dict[tuple[str, Phase], float]
 
 
@@ -40,7 +41,7 @@ class Durations:
         course = self._courses.get(key)
         if course is None:
             try:
-                course = self._courses[key] = _course(self._view(key))
+                course = self._courses[key] = self._course(self._view(key))
             except WorkflowNotFound:
                 return
         over = False
@@ -59,6 +60,13 @@ class Durations:
             self._metrics.wait_seconds.labels(course.queue).observe(waited)
             self._metrics.queued_seconds.labels(ADMISSION).observe(waited)
             self._metrics.adds.labels(ADMISSION).inc()
+            course.began_at = move.at
+        if move.after in FINISHED:
+            self._metrics.finished.labels(move.after.value, course.queue).inc()
+            if course.began_at is not None:
+                self._metrics.workflow_seconds.labels(move.after.value, course.queue).observe(
+                    max(0.0, move.at - course.began_at)
+                )
 
     def _step_moved(self, course: _Course, step: str, move: Transition) -> None:
         hook = HOOKS.get(move.before)
@@ -71,16 +79,16 @@ class Durations:
             )
         course.reached[step, move.after] = move.at
 
-
-def _course(stored: Stored) -> _Course:
-    spec = stored.workflow.spec
-    return _Course(
-        kinds={step.name: step.step_template.type for step in spec.steps},
-        queue=spec.queue,
-        created_at=stored.head.created_at,
-        reached={
-            (step.name, phase): at
-            for step, state in zip(spec.steps, stored.steps, strict=True)
-            for phase, at in state.reached.items()
-        },
-    )
+    def _course(self, stored: Stored) -> _Course:
+        spec = stored.workflow.spec
+        return _Course(
+            kinds={step.name: step.step_template.type for step in spec.steps},
+            queue=self._metrics.queue(spec.queue),
+            created_at=stored.head.created_at,
+            began_at=stored.head.reached.get(Phase.RUNNING),
+            reached={
+                (step.name, phase): at
+                for step, state in zip(spec.steps, stored.steps, strict=True)
+                for phase, at in state.reached.items()
+            },
+        )

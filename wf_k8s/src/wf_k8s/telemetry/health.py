@@ -1,6 +1,6 @@
 """What probes and scrapes are answered."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from wf_core.errors import StoreUnavailable
 from wf_k8s.telemetry.census import Census
@@ -12,11 +12,13 @@ class Health:
     """What is known of the process; set by whoever runs it.
 
     `ailing` says why only a new process helps, `unready` why it can't work now; "" is neither.
+    `lacking` tells at each look why not all that happens in the cluster is told to it.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         self.ailing = ""
         self.unready = "starting"
+        self.lacking: Callable[[], str] = lambda: ""
         self.census: Census | None = None
         self._metrics = metrics
 
@@ -28,7 +30,7 @@ class Health:
         return Page.of_text(503, self.ailing) if self.ailing else Page.of_text(200, "ok")
 
     async def _readyz(self) -> Page:
-        why = self.ailing or self.unready
+        why = self.ailing or self.unready or self.lacking()
         return Page.of_text(503, why) if why else Page.of_text(200, "ok")
 
     async def _scrape(self) -> Page:

@@ -3,6 +3,8 @@
 Counters and histograms are fed as things happen; gauges are set at each scrape (`census`).
 """
 
+from collections.abc import Iterable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -18,12 +20,18 @@ QUICK = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 LONG = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 HELD = (1, 2, 5, 10, 20, 60)
 ADMISSION = "admission"
+DEFAULT_QUEUE = "default"
+OTHER = "other"
+"""The label of every queue that no configuration names: authors name queues as they like, and each
+series costs memory for as long as the process lives."""
 
 
 class Metrics:
-    """All metrics of one controller, in a registry of its own."""
+    """All metrics of one controller, in a registry of its own. `queues` are those that have series
+    of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, queues: Iterable[str] = ()) -> None:
+        self._queues = {DEFAULT_QUEUE, *queues}
         # A series more for each counter and histogram, which nobody here reads.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
@@ -51,6 +59,15 @@ class Metrics:
         self.wait_seconds = self._histogram(
             "wf_queue_wait_seconds", "From a workflow's creation to its start.", LONG, "queue"
         )
+        self.finished = self._counter(
+            "wf_workflows_finished", "Workflows that came to an end.", "phase", "queue"
+        )
+        self.workflow_seconds = self._histogram(
+            "wf_workflow_duration_seconds",
+            "From a workflow's start to its end.",
+            LONG,
+            *("phase", "queue"),
+        )
         self.step_seconds = self._histogram(
             "wf_step_duration_seconds",
             "From the first intent of a run, or of an undo, until the step moves on.",
@@ -68,6 +85,9 @@ class Metrics:
         self.callback_backlog = self._gauge(
             "wf_callback_backlog", "Callbacks that are not delivered yet.", "queue"
         )
+        self.permit_waiters = self._gauge(
+            "wf_permit_waiters", "Workflows that wait for a permit of a kind.", "kind"
+        )
         self.left_alone = self._gauge(
             "wf_workflows_left_alone", "Workflows that no engine goes on with, by why.", "reason"
         )
@@ -75,6 +95,10 @@ class Metrics:
             "wf_loop_held_seconds", "How long the loop was held, where that was over 1 s.", HELD
         )
         ProcessCollector(registry=self.registry)
+
+    def queue(self, name: str) -> str:
+        """The label of a queue."""
+        return name if name in self._queues else OTHER
 
     def text(self) -> bytes:
         """As Prometheus reads them."""

@@ -72,6 +72,7 @@ class Entry:
             reporting=bool(self.outbox),
             finished_at=rules.finished_at(head),
             ttl=spec.ttl_seconds_after_finished,
+            why=rules.why(head.phase, head.cause, head.error),
         )
 
 

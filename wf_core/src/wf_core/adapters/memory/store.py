@@ -131,6 +131,10 @@ class MemoryStore:
     async def admit_alone(self) -> None:
         """As `ports.Store.admit_alone`: no other process can open it."""
 
+    async def served_by(self) -> str | None:
+        """As `ports.Store.served_by`: no other process can open it."""
+        return None
+
     async def whoami(self) -> str:
         """As `ports.Store.whoami`: the machine's account."""
         return account()

@@ -9,11 +9,16 @@ import fcntl
 import os
 import uuid
 from pathlib import Path
+from time import sleep
 
 from wf_core.adapters.own_files import close_own, open_own
 
 SERVING = "serving"
 """The file whose lock the one process holds that serves the database."""
+
+
+_MOMENT = 0.001
+"""Seconds before the lock of one who serves is tried again."""
 
 
 class Ownership:
@@ -69,16 +74,31 @@ class Ownership:
             return None
         self.folder.mkdir(mode=0o700, exist_ok=True)
         file = open_own(self.folder / SERVING, os.O_CREAT | os.O_RDWR)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            other = _name(file)
-            close_own(file)
-            return other
+        while not _locked(file, fcntl.LOCK_EX):
+            # Somebody may only have asked who serves, by a shared lock that is gone in a moment.
+            if not _locked(file, fcntl.LOCK_SH):
+                other = _name(file)
+                close_own(file)
+                return other
+            fcntl.flock(file, fcntl.LOCK_UN)
+            sleep(_MOMENT)
         os.ftruncate(file, 0)
         os.pwrite(file, str(os.getpid()).encode(), 0)
         self._serving = file  # it is never removed: a lock on a removed file keeps nobody out
         return None
+
+    def served_by(self) -> str | None:
+        """The name of the other process that serves the database, if one does. Raises OSError."""
+        if self._serving is not None:
+            return None
+        try:
+            file = open_own(self.folder / SERVING, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            return None if _locked(file, fcntl.LOCK_SH) else _name(file)
+        finally:
+            close_own(file)
 
     def drop(self) -> None:
         """Give up our own locks, and with them every claim."""
@@ -104,6 +124,15 @@ class Ownership:
         """Remove what dead owners left."""
         for path in sorted(self.folder.glob("*.lock")):
             self.live(path.stem)
+
+
+def _locked(file: int, kind: int) -> bool:
+    """Lock a file without waiting; False where another process's lock is in the way."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _name(file: int) -> str:

@@ -17,6 +17,7 @@ from wf_core.adapters.sqlite.records import (
     step_of,
     transitions_of,
     ttl_of,
+    why_of,
     workflow_of,
 )
 from wf_core.model.phases import Phase
@@ -40,7 +41,8 @@ _LIST = """
 SELECT id, namespace, name, uid, queue, priority, phase, created_at, {done}, total,
     owner, epoch, deletion_asked_at, suspended, parked, watchable, finished_at,
     EXISTS (SELECT 1 FROM requests WHERE key BETWEEN {low} AND {high}),
-    EXISTS (SELECT 1 FROM outbox WHERE key BETWEEN {low} AND {high}), ttl
+    EXISTS (SELECT 1 FROM outbox WHERE key BETWEEN {low} AND {high}), ttl,
+    CASE WHEN phase IN ('Pending', 'Success') THEN NULL ELSE head END
 FROM workflows WHERE {where} ORDER BY created_at, id LIMIT ?
 """
 _SEEN = """
@@ -187,6 +189,7 @@ def _row(
     asked: int,
     reporting: int,
     ttl: bytes | None,
+    head: bytes | None,
 ) -> Row:
     phase = Phase(phase_name)
     return Row(
@@ -207,6 +210,7 @@ def _row(
         reporting=bool(reporting),
         finished_at=finished_at,
         ttl=ttl_of(ttl),
+        why="" if head is None else why_of(head),
     )
 
 

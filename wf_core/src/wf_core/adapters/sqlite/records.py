@@ -6,7 +6,9 @@ from typing import TypeVar
 import attrs
 import msgspec
 
+from wf_core.adapters.store_rules import why
 from wf_core.errors import StoreForeign, StoreUnavailable
+from wf_core.model.phases import Phase
 from wf_core.model.requests import Request
 from wf_core.model.spec import NO_TTL, Key, StepSpec, TimeToLive, Workflow
 from wf_core.model.state import (
@@ -31,6 +33,15 @@ transitions_of = msgspec.json.Decoder(tuple[Transition, ...]).decode
 request_of = msgspec.json.Decoder(Request).decode
 line_of = msgspec.json.Decoder(LogLine).decode
 _ttl_of = msgspec.json.Decoder(TimeToLive).decode
+
+
+class _Head(msgspec.Struct, gc=False):
+    phase: Phase
+    cause: str = ""
+    error: str | None = None
+
+
+_short_head_of = msgspec.json.Decoder(_Head).decode
 
 
 SHARED = 64
@@ -65,6 +76,15 @@ def ttl_bytes(ttl: TimeToLive) -> bytes | None:
 def ttl_of(body: bytes | None) -> TimeToLive:
     """What `ttl_bytes` wrote, and what a row of an older schema means."""
     return NO_TTL if body is None else _ttl_of(body)
+
+
+def why_of(body: bytes) -> str:
+    """As `rules.why`, decoded no further than that; a list shows what is damaged too."""
+    try:
+        head = _short_head_of(body)
+    except ValueError as error:
+        return f"its stored state can't be read: {error}"
+    return why(head.phase, head.cause, head.error)
 
 
 def span(number: int) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from wf_core.adapters.sqlite.failures import BUSY_SECONDS, from_os, not_a_database, translate
 from wf_core.adapters.sqlite.space import LOG_KEPT
 from wf_core.errors import StoreForeign, StoreUnavailable
+from wf_core.folders import make_private
 
 APPLICATION_ID = 0x77665341  # "wfSA": says that a SQLite file is a store of ours
 MAGIC = b"SQLite format 3\x00"
@@ -152,7 +153,7 @@ def _make(path: Path) -> None:
         return
     folder = path.parent
     made = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder)
     for each in made or [folder]:  # who made it before us may have died before this
         _sync(each.parent)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

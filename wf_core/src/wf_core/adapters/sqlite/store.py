@@ -130,6 +130,13 @@ class SqliteStore:
         alone = self._company.alone(key, asyncio.get_running_loop().time())
         return await (self.writer.run_now if alone else self.writer.run)(operation)
 
+    async def served_by(self) -> str | None:
+        """As `ports.Store.served_by`."""
+        try:
+            return self.ownership.served_by()
+        except OSError as error:
+            raise from_os(error, self.path) from error
+
     async def admit_alone(self) -> None:
         """As `ports.Store.admit_alone`, by a lock on a file beside the database."""
         try:

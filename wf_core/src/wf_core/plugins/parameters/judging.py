@@ -49,6 +49,18 @@ def advice(kind: StepKind, parameters: Parameters, undoable: bool, identity: str
         return []  # a value that a reference brings is not there yet
 
 
+def lacks(kind: StepKind, parameters: Parameters, namespace: str, identity: str) -> list[str]:
+    """What the engine's environment and files lack; nothing where that can't be told yet."""
+    try:
+        decoded = structure(kind.Parameters, marked(parameters, _mark), identity, strict=True)
+    except ParametersInvalid:
+        return []  # a value that a reference brings is not there yet
+    try:
+        return list(kind.lacks(decoded, namespace=namespace))
+    except Exception as error:  # a plugin's code, which must not end the engine
+        return [f"{identity} failed to look for what it needs: {type(error).__name__}: {error}"]
+
+
 def _mark(text: str) -> str:
     return Unresolved(text) if "${" in text and refers(text) else text
 

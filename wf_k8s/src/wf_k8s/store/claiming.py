@@ -1,0 +1,29 @@
+"""Claiming a workflow, unless somebody else who lives owns it."""
+
+from collections.abc import Callable
+
+from wf_core.adapters import store_rules as rules
+from wf_core.errors import StoreUnavailable
+from wf_core.model.spec import Key
+from wf_core.model.state import Owner
+from wf_k8s.store.known import Known
+from wf_k8s.store.owners import Owners
+
+
+async def claimed(known: Known, owners: Owners, set_aside: Callable[[Key, str], None]) -> Owner:
+    """Who owns it from now on, once that is saved. Raises WorkflowOwned and StoreUnavailable."""
+    owner = known.claimed_by
+    if owner and owner != owners.id:
+        try:
+            by = await owners.live(owner)
+        except OSError as error:
+            raise StoreUnavailable(f"can't tell whether '{owner}' lives: {error}") from error
+        if by is not None:
+            if known.given_up:
+                set_aside(known.key, f"{by} owned it, its effects were given up")
+            raise rules.owned(known.key, by)
+    try:
+        owners.hold()
+    except OSError as error:
+        raise StoreUnavailable(f"can't hold a claim on this machine: {error}") from error
+    return Owner(owners.id, max(owners.least_epoch, known.status.epoch) + 1)
