@@ -132,9 +132,9 @@ def i10_what_failed_can_not_move(story: Story, save: Save) -> str | None:
 
 
 def b03_interruptions_in_a_row_are_bounded(story: Story, called: Called) -> str | None:
-    """B3: after five interruptions in a row an attempt has failed, where nothing tells who was alone
-    when a process died. Who takes over can't know of what the one before calls that does not know
-    of it."""
+    """B3: after five interruptions in a row an attempt has failed, where nothing tells which call
+    was alone when a process died. Who takes over can't know of what the one before calls that does
+    not know of it."""
     call = called.call
     if (
         not story.forgets
