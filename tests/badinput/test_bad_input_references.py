@@ -10,6 +10,7 @@ from wf_command.kind import Command
 from wf_core import codec
 from wf_core.adapters.memory.backing import Backing
 from wf_core.adapters.memory.store import MemoryStore
+from wf_core.config import Config
 from wf_core.engine.refusal import entrance
 from wf_core.engine.services import Services
 from wf_core.errors import DocumentInvalid
@@ -129,7 +130,8 @@ def test_b6_what_was_stored_before_is_admitted(
     steps = (msgspec.structs.replace(read.spec.steps[0], step_template=first), read.spec.steps[1])
     spec = msgspec.structs.replace(read.spec, steps=steps)
     workflow = Workflow(Metadata("w", annotations=annotations), spec)
-    services = cast("Services", SimpleNamespace(registry=registry, store=MemoryStore(Backing())))
+    there = SimpleNamespace(registry=registry, store=MemoryStore(Backing()), config=Config())
+    services = cast("Services", there)
     said = entrance(WorkflowState(schema_version=form), workflow, services)
     assert isinstance(said, Admitted) is goes_on
     assert goes_on or NO_SHELL in str(said)

@@ -20,6 +20,7 @@ from tests.cluster.control_plane import running
 from tests.cluster.kubectl import Kubectl
 from tests.k8s.controller_process import ControllerProcess, Controllers
 from tests.k8s.crd_objects import define
+from tests.patience import PATIENCE
 
 from wf_k8s.client.access import Access
 from wf_k8s.client.errors import RefusedError
@@ -32,7 +33,6 @@ from wf_k8s.store.remains import Remains
 RESOURCES: dict[str, Resource] = {each.plural: each for each in (WORKFLOWS, CRON_WORKFLOWS, TASKS)}
 BATCH = 250
 AT_ONCE = 8
-PATIENCE_SECONDS = 240.0
 CONFIG = {"throttleQPS": 2000}
 OTHER = "somebody"
 """An owner that no controller is: `wf run` on somebody's machine, for all that it can tell."""
@@ -43,6 +43,10 @@ PROBE = (
     '"%s"}, "spec": {"steps": [{"name": "a", "stepTemplate": {"type": "random", "parameters": '
     '{"sleepSeconds": 0}}}]}}'
 )
+
+
+class StuckError(Exception):
+    """Something did not come; str() says what. Nothing after it would be worth waiting for."""
 
 
 @attrs.define
@@ -82,11 +86,14 @@ class Fuzz:
     async def run(self, count: int) -> None:
         """Until `count` objects were accepted, handled and deleted."""
         made = Hostiles(self.report.seed)
-        for batch in itertools.count():
-            left = count - self.report.accepted
-            if left <= 0 or self.report.faults:
-                break
-            await self._batch(made, batch, min(BATCH, left))
+        try:
+            for batch in itertools.count():
+                left = count - self.report.accepted
+                if left <= 0 or self.report.faults:
+                    break
+                await self._batch(made, batch, min(BATCH, left))
+        except StuckError as error:
+            self.report.faults.append(str(error))
         self._look_at_the_leader()
 
     async def _batch(self, made: Hostiles, number: int, count: int) -> None:
@@ -161,12 +168,11 @@ class Fuzz:
         return [each for each in found if not (_stalled(each) or each.status.get("owner") == OTHER)]
 
     async def _until(self, what: str, left: Callable[[], Awaitable[list[Remains]]]) -> None:
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + PATIENCE
         while found := await left():
             if time.monotonic() > end:
                 shown = [(each.name, str(dict(each.status))[:300]) for each in found[:3]]
-                self.report.faults.append(f"not within {PATIENCE_SECONDS:g} s: {what}: {shown}")
-                return
+                raise StuckError(f"not within {PATIENCE:g} s: {what}: {shown}")
             await asyncio.sleep(0.3)
 
     def _look_at_the_leader(self) -> None:

@@ -20,8 +20,12 @@ from tests.crash.killed_runs import (
 )
 from tests.patience import PATIENCE
 
+from wf_core.saga.attempts import MAX_DEATHS
+
 pytestmark = pytest.mark.crash
 
+KILLS = MAX_DEATHS - 1
+"""One more, and a call that was open alone at each of them is held to kill its process (B3)."""
 FEW = (1, 2)
 SOME = (10, 11)
 MANY = tuple(range(12, 20))
@@ -105,7 +109,7 @@ def test_killed_at_random_moments_all_or_nothing_is_left(
     pace = measured(tmp_path / "whole", shape)
     for number, moment in enumerate(moments(chance, count - 1)):
         site = hit(tmp_path / str(number), shape, pace, moment, while_starting=False)
-        brought_to_its_end(site, chance, pace, kills=2 if number == 1 else 0)
+        brought_to_its_end(site, chance, pace, kills=KILLS - 1 if number == 1 else 0)
     site = hit(tmp_path / "start", shape, pace, chance.random(), while_starting=True)
     brought_to_its_end(site, chance, pace, kills=0)
 
@@ -120,7 +124,7 @@ def test_killed_while_it_undoes_the_undo_goes_on(tmp_path: Path, seed: int) -> N
     site.prepare()
     process = site.run()
     watcher = Watcher(site)
-    for _ in range(3):
+    for _ in range(KILLS):
         await_line(site, "undo", process)
         time.sleep(chance.random() * 0.05)
         kill(process)

@@ -111,9 +111,12 @@ def _on_a_terminal(script: Path, site: Site) -> str:
         **kept,
         "HOME": str(home),
         "PATH": os.pathsep.join(path),
-        "TERM": "dumb",
+        # Nothing is moved on it, so that what stays at the end is what was printed; on a dumb one a
+        # run would be shown as lines.
+        "TERM": "unknown",
         "NO_COLOR": "1",
         "COLUMNS": "100",
+        "LINES": "50",
         **site.environment,
     }
     process = subprocess.Popen(

@@ -12,7 +12,6 @@ SEED = 12
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_no_object_stops_the_controller(cluster: Cluster, sagas: Sagas, tmp_path: Path) -> None:
     report = fuzz(cluster, sagas.namespace, tmp_path, SEED, 200)
     assert report.faults == [], str(report)

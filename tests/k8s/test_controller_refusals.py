@@ -56,19 +56,18 @@ def test_c7_parameters_that_could_not_be_saved_are_refused_before_the_call_and_a
     """Each step saves its parameters as they were resolved: here one text, again and again."""
     leader = controllers.leader()
     names = [f"s{n}" for n in range(16)]
-    steps = [
-        notes.step(name, *names[max(0, n - 1) : n], then="# ${parameters.text}")
-        for n, name in enumerate(names)
-    ]
+    steps = [notes.step(name, *names[max(0, n - 1) : n]) for n, name in enumerate(names)]
+    for step in steps:
+        step["stepTemplate"]["parameters"]["env"] = {"TEXT": "${parameters.text}"}
     made = workflow(*steps)
     made["spec"]["parameters"] = {"text": "x" * 100_000}
     sagas.create(made)
     status = await_phase(sagas, "RollBacked")["status"]
-    ((step, error),) = status["runError"].items()
+    ((failed, error),) = status["runError"].items()
     assert re.match(r"ParametersTooLarge: its parameters are 100,\d{3} bytes", error)
     ran = [line for line in notes.lines() if line.startswith("run")]
     assert ran == [f"run-s{n}" for n in range(2)]
-    assert step == "s2"
+    assert failed == "s2"
     assert notes.lines()[2:] == ["undo-s1", "undo-s0"]
     assert leader.end() == 0
 

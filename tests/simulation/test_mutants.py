@@ -3,11 +3,13 @@
 `make mutants` lets all of them loose and writes docs/mutants.md.
 """
 
+from pathlib import Path
+
 import pytest
 
 from wf_core.saga import run
 from wf_core.saga.backoff import watch_delay
-from wf_core.testing.mutants import MUTANTS, Edit, Mutant, Stale, applied, by_name, hunt
+from wf_core.testing.mutants import MUTANTS, Catch, Edit, Mutant, Stale, applied, by_name, hunt
 from wf_core.testing.mutants.page import page
 
 QUICK = {
@@ -82,6 +84,17 @@ def test_one_that_does_no_harm_survives() -> None:
         "harmless", "", (Edit("wf_core.saga.run:start", "step.failed", "step.failed"),)
     )
     assert hunt(harmless, 3) is None
+
+
+def test_a_suite_that_hangs_has_caught_its_mutant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = tmp_path / "test_that_never_ends.py"
+    suite.write_text("import threading\ndef test_it(): threading.Event().wait()\n")
+    edit = Edit("wf_core.saga.run:start", "step.failed", "step.failed")
+    monkeypatch.setitem(hunt.__globals__, "SUITE_SECONDS", 1.0)
+    catch = hunt(Mutant("endless", "", (edit,), (str(suite),)), 1)
+    assert catch == Catch(str(suite), "the suite did not end in 1 s")
 
 
 def test_the_page_names_survivors() -> None:

@@ -1,7 +1,15 @@
 """What the simulation has found, each as the smallest world that showed it."""
 
 from wf_core.model.phases import OnFailure, RequestType
-from wf_core.model.spec import DependOn, Metadata, StepSpec, StepTemplate, Workflow, WorkflowSpec
+from wf_core.model.spec import (
+    DependOn,
+    Metadata,
+    RetryPolicy,
+    StepSpec,
+    StepTemplate,
+    Workflow,
+    WorkflowSpec,
+)
 from wf_core.testing.simulation import Played, World, play
 from wf_core.testing.simulation.world import (
     Act,
@@ -124,3 +132,25 @@ def test_c7_a_pivot_whose_result_is_too_large_failed_and_is_undone() -> None:
         calm_at=60.0,
     )
     _ends(play(world), "interrupted 1", "workflow:Running->RollingBack", "w0 r4 e2 RollBacked")
+
+
+def test_b3_what_a_process_called_that_had_lost_its_workflow_unknowing_counts_for_nobody() -> None:
+    """Both call the retry that was planned: who took over can't know of the other's call."""
+    retry = RetryPolicy(run_retry_limit=1, run_retry_period_seconds=10.0)
+    step = StepSpec("s0", StepTemplate("plain", retry_policy=retry))
+    deadly = (Behaviour(Act.ACT_THEN_CRASH),) * 12
+    world = World(
+        seed=1,
+        submissions=(
+            Submission(0.0, Workflow(Metadata("w0", uid="uid-w0"), WorkflowSpec((step,)))),
+        ),
+        hooks={"w0/s0/run": (Behaviour(Act.RETRYABLE), *deadly)},
+        happenings=(Happening(5.0, What.TAKE_OVER),),
+        operator=Operator(restart=0.2, save_seconds=0.003, forgets=True),
+    )
+    _ends(
+        play(world),
+        "p0 calls w0/s0.run/2 e1",
+        "p1 calls w0/s0.run/2 e2",
+        "calls w0/s0.run/2 e7, interrupted 5",
+    )

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE
 
 from wf_core.adapters.announcer import ThreadAnnouncer
+from wf_core.adapters.open_record import FolderRecord
 from wf_core.adapters.sqlite.ownership import Ownership
 from wf_core.adapters.threads import ThreadExecutor
 from wf_core.kinds import Answer, Retryable, StepCall, StepKind
@@ -34,7 +36,7 @@ class Forking(StepKind):
 async def statuses_of_children(pool: ThreadExecutor) -> Outcome:
     future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     pool.start(call_for(Forking()), future.set_result)
-    return await asyncio.wait_for(future, 20)
+    return await asyncio.wait_for(future, PATIENCE)
 
 
 def exit_code(child: int) -> int:
@@ -103,23 +105,31 @@ async def test_c12_a_child_of_an_observer_ends_at_once() -> None:
 KEEPER = """
 import os, sys
 from pathlib import Path
+from wf_core.adapters.open_record import FolderRecord
 from wf_core.adapters.sqlite.ownership import Ownership
+from wf_core.ports import Open
 
 own = Ownership(Path(sys.argv[1]))
 own.hold()
+own.serve()
+FolderRecord(Path(sys.argv[2]), "1.0").opened(Open("u1", "a"))
+ready, say = os.pipe()
 child = os.fork()
 if not child:
+    os.write(say, b"x")  # by now a child has closed what is not its own
     os.read(0, 1)  # lives until the test lets it end
     os._exit(0)
+os.read(ready, 1)
 print(own.id, child, flush=True)
 os._exit(0)
 """
 
 
 def test_c12_a_child_that_outlives_its_engine_keeps_no_claim(tmp_path: Path) -> None:
-    database = tmp_path / "wf.db"
+    """Neither that on workflows, nor that on serving, and its engine counts as dead."""
+    database, folder = tmp_path / "wf.db", tmp_path / "wf.db.open"
     keeper = subprocess.Popen(
-        [sys.executable, "-c", KEEPER, str(database)],
+        [sys.executable, "-c", KEEPER, str(database), str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -127,9 +137,13 @@ def test_c12_a_child_that_outlives_its_engine_keeps_no_claim(tmp_path: Path) -> 
     assert keeper.stdout is not None
     owner, child = keeper.stdout.readline().split()
     try:
-        assert keeper.wait(20) == 0
+        assert keeper.wait(PATIENCE) == 0
         os.kill(int(child), 0)  # the child lives
-        assert Ownership(database).live(owner) is None
+        next_one = Ownership(database)
+        assert next_one.live(owner) is None
+        assert next_one.serve() is None
+        assert FolderRecord(folder, "1.0").left().deaths == 1
+        next_one.drop()
     finally:
         os.kill(int(child), signal.SIGKILL)
         for stream in (keeper.stdin, keeper.stdout):

@@ -378,6 +378,50 @@ def test_explain_names_what_is_short() -> None:
     assert limits.explain("free", RUN, 19) == "a slot: 5 of 5 hook calls are running (k 3, free 2)"
 
 
+def taken_by(limits: Limits, tenant: str, cls: PermitClass = RUN) -> int:
+    """Open attempts of `k` for one namespace, as many as there are; gives how many."""
+    count = 0
+    while limits.take(f"{tenant}'s", "k", cls, 0.0, opens=True, tenant=tenant):
+        count += 1
+    limits.forget(f"{tenant}'s")
+    return count
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "kinds"),
+    [(20, {}), (1000, one(concurrency=20)), (1000, one(max_active=20))],
+    ids=["overall", "slots of a kind", "open attempts of a kind"],
+)
+def test_e6_a_namespace_takes_less_than_leaves_room_for_the_next(
+    concurrency: int, kinds: dict[str, KindLimits]
+) -> None:
+    limits = Limits(concurrency, kinds, shared=True)
+    # 18 are for runs. The first gets three fifths; an eighth is for those that hold nothing yet.
+    assert [taken_by(limits, name) for name in ("a", "b", "c", "d", "e")] == [11, 5, 1, 1, 0]
+    assert taken_by(Limits(concurrency, kinds), "a") == 18
+
+
+@pytest.mark.parametrize("kinds", [("k", "k"), ("k", "l"), ("l", "k")])
+def test_e6_namespaces_take_turns_however_many_ask(kinds: tuple[str, str]) -> None:
+    """Within one line, and between those of several kinds."""
+    limits = Limits(2, {}, shared=True)
+    first, second = kinds
+    assert limits.take("busy", "k", RUN, 0, tenant="a")
+    for holder in ("a1", "a2", "a3"):
+        assert not limits.take(holder, first, RUN, 0, tenant="a")
+    for holder in ("b1", "b2"):
+        assert not limits.take(holder, second, RUN, 0, tenant="b")
+    limits.give("k", RUN, "a")
+    served = []
+    for _ in range(5):
+        (holder,) = limits.ready(0)
+        tenant, kind = holder[0], first if holder[0] == "a" else second
+        assert limits.take(holder, kind, RUN, 0, tenant=tenant)
+        limits.give(kind, RUN, tenant)
+        served.append(holder)
+    assert served == ["a1", "b1", "a2", "b2", "a3"]
+
+
 @pytest.mark.parametrize("kind", ["k", "never seen"])
 def test_giving_back_what_nobody_holds_is_a_fault_of_the_engine(kind: str) -> None:
     limits = Limits(2, one(qps=1))

@@ -57,18 +57,18 @@ KIND = LoadedKind("machine", Kind(), "wf-machine", "1.0")
 
 def test_fields_are_shown_in_the_order_of_the_class() -> None:
     assert [tuple(each) for each in KIND.fields()] == [
-        ("name", "text", "", True, "How it is called."),
-        ("size", "one of small, large", '"small"', False, ""),
-        ("mode", "one of on, 5", '"on"', False, ""),
-        ("share", "number or nothing", "null", False, ""),
-        ("async", "true or false", "false", False, ""),
-        ("command", "text or list of text", '["true"]', False, ""),
-        ("disks", "list of object", '[{"sizeGib": 5, "inner": null}]', False, ""),
-        ("labels", "map of text to text", "{}", False, ""),
-        ("pair", "list", '["a", 1]', False, ""),
-        ("place", "path", '"/tmp"', False, ""),
-        ("anything", "any value", "null", False, ""),
-        ("derived", "text", "", False, ""),
+        ("name", "text", "", True, "How it is called.", ""),
+        ("size", "one of small, large", '"small"', False, "", ""),
+        ("mode", "one of on, 5", '"on"', False, "", ""),
+        ("share", "number or nothing", "null", False, "", ""),
+        ("async", "true or false", "false", False, "", ""),
+        ("command", "text or list of text", '["true"]', False, "", ""),
+        ("disks", "list of object", '[{"sizeGib": 5, "inner": null}]', False, "", ""),
+        ("labels", "map of text to text", "{}", False, "", ""),
+        ("pair", "list", '["a", 1]', False, "", ""),
+        ("place", "path", '"/tmp"', False, "", ""),
+        ("anything", "any value", "null", False, "", ""),
+        ("derived", "text", "", False, "", ""),
     ]
 
 

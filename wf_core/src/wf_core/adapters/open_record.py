@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from wf_core.adapters.own_files import close_own, open_own
 from wf_core.folders import make_private, write_private
 from wf_core.ports import LeftOpen, Open
 
@@ -139,7 +140,7 @@ class FolderRecord:
         self._ended = True
         if self._file is not None:
             self._path.unlink(missing_ok=True)
-            os.close(self._file)
+            close_own(self._file)
             self._file = None
 
     def _write(self, sign: str, what: Open) -> None:
@@ -159,8 +160,7 @@ class FolderRecord:
         """The file, with all that is open now."""
         if self._file is None:
             make_private(self._folder)
-            flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
-            self._file = os.open(self._path, flags, 0o600)
+            self._file = open_own(self._path, os.O_CREAT | os.O_RDWR)
             fcntl.flock(self._file, fcntl.LOCK_EX)
         lines = [_encode(("=", _boot(), ""))]
         for each, outlived in self._open.items():
@@ -192,7 +192,7 @@ class FolderRecord:
     def _state(self) -> Iterator[Kept]:
         """What is kept of the dead, to be changed by one process at a time."""
         path = self._folder / "state.json"
-        lock = os.open(self._folder / "state.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        lock = open_own(self._folder / "state.lock", os.O_CREAT | os.O_RDWR)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             before = path.read_bytes() if path.exists() else b"{}"
@@ -210,14 +210,14 @@ class FolderRecord:
                 write_private(made, after)
                 made.replace(path)
         finally:
-            os.close(lock)
+            close_own(lock)
 
 
 def _dead(path: Path) -> dict[Open, bool] | None:
     """What the process of that file had open, and whether it had lived with it alone; None while
     it lives."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = open_own(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
@@ -238,7 +238,7 @@ def _dead(path: Path) -> dict[Open, bool] | None:
     except BlockingIOError:
         return None
     finally:
-        os.close(file)
+        close_own(file)
 
 
 def add_death(kept: Kept, dead: Mapping[Open, bool]) -> None:

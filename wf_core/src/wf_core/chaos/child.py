@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from wf_core.adapters.clock import SystemClock
+from wf_core.adapters.open_record import NoRecord
 from wf_core.chaos.orders import Goal, Orders
 from wf_core.chaos.plugin import Chaos
 from wf_core.config import Config, load
@@ -33,7 +34,9 @@ async def live(orders: Orders) -> int:
     registry = Registry.of([Chaos(orders)], discover=True)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
-    async with open_engine(f"sqlite:{orders.store}", config, registry) as engine:
+    # Chaos kills from outside, as often as it likes: no call is held to have killed its process.
+    store = f"sqlite:{orders.store}"
+    async with open_engine(store, config, registry, record=NoRecord()) as engine:
         stored = await _found(engine, orders)
         if orders.goal is Goal.UNDO and stored.head.phase is Phase.SUCCESS and not stored.asked:
             request = Request(RequestType.ROLLBACK, reason="asked for by --chaos")

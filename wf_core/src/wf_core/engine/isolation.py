@@ -79,9 +79,12 @@ class Isolation:
         self._waiting.update(dict.fromkeys(left))
         if self._waiting:
             self._until = self._clock.now() + self._while * (len(self._waiting) + 1)
-            log.warning(
-                "a process died with %d calls open; they are begun one by one, each alone for "
-                "%g s at most, to find out whether one of them killed it",
+            # One call that was cut off once is nothing that a person must know of.
+            suspicious = len(self._waiting) > 1 or self.left.deaths > 1
+            log.log(
+                logging.WARNING if suspicious else logging.INFO,
+                "calls that were open when a process died: %d; they are begun one by one, each "
+                "alone for %g s at most, to find out whether one of them killed it",
                 len(self._waiting),
                 self._while,
             )

@@ -79,9 +79,10 @@ async def open_engine(
     registry: Registry | None = None,
     *,
     create: bool = True,
+    record: OpenRecord | None = None,
 ) -> AsyncIterator[Engine]:
     """An engine on `store_url`; it is stopped and its store closed at the end. `create`: the store
-    is made where there is none.
+    is made where there is none. `record`: instead of the one that is kept beside the store.
 
     Raises StoreMissing, StoreUnavailable or StoreForeign where the store can't be opened.
     """
@@ -102,7 +103,7 @@ async def open_engine(
             announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
             config=config,
             folder=hook_folder(url, os.environ),
-            record=record_of(url),
+            record=record_of(url) if record is None else record,
             store_url=url,
         )
     except BaseException:

@@ -9,7 +9,8 @@ import re
 LEVELS = 200
 """Levels of an object that are read where the whole of it can't be: more than the schema has."""
 
-_MARKS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{\]}]', re.DOTALL)
+# A text that never ends is one to the end of the document: else each quote in it begins another.
+_MARKS = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+(?:"|\Z)|[\[{\]}]', re.DOTALL)
 _OPEN = b"[{"
 
 

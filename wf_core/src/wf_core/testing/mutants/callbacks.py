@@ -82,9 +82,9 @@ MUTANTS = (
         "a callback tells of another phase than the one it was saved with",
         (
             Edit(
-                "wf_core.engine.runner:Runner._offer",
-                "body=body(self._saved, entry)",
-                "body=body(self._saved, replace(entry, phase=self._saved.head.phase))",
+                "wf_core.engine.reporting:deliveries",
+                "body=body(saved(), entry)",
+                "body=body(saved(), type(entry)(entry.seq, saved().head.phase, 0.0, entry.step))",
             ),
         ),
     ),

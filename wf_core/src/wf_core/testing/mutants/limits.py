@@ -122,7 +122,7 @@ MUTANTS = (
                 "True",
             ),
         ),
-        ("tests/core/limits",),
+        ("tests/core/limits/test_limits.py",),
     ),
     Mutant(
         "no-turns-between-namespaces",
@@ -134,6 +134,6 @@ MUTANTS = (
                 "return",
             ),
         ),
-        ("tests/core/limits",),
+        ("tests/core/limits/test_limits.py",),
     ),
 )

@@ -131,7 +131,7 @@ MUTANTS = (
         "requests that come while a workflow runs are not seen",
         (
             Edit(
-                "wf_core.engine.engine:Engine._look",
+                "wf_core.engine.noticing:Noticing.look",
                 "if seen.request_seq > runner.last_request:",
                 "if False:",
             ),

@@ -67,22 +67,38 @@ class Choices:
         self, stories: Mapping[str, Story], other: Story, story: Story, save: Save
     ) -> str:
         """Why `other` should have started instead of `story`, or nothing."""
+        if story.key.namespace != other.key.namespace:
+            return self._next_namespace_first(stories, other, story)
         ours, theirs = story.workflow.spec.queue, other.workflow.spec.queue
         if not self.stage.world.operator.fair or ours == theirs:
             return "started before it" if self._place(other) < self._place(story) else ""
         least = sum(
             each.workflow.spec.queue == ours and holds(self.stage, each, save)
-            for each in stories.values()
+            for each in _of_namespace(stories, story)
             if each is not story and each.gone is None
         )
         most = sum(
             each.workflow.spec.queue == theirs and self._may_run(each)
-            for each in stories.values()
+            for each in _of_namespace(stories, story)
             if each is not other
         )
         if (most + 1) / self._weight(theirs) < (least + 1) / self._weight(ours):
             return f"started from queue {ours}, which ran {least}, and queue {theirs} ran {most}"
         return ""
+
+    def _next_namespace_first(
+        self, stories: Mapping[str, Story], other: Story, story: Story
+    ) -> str:
+        """As above, between namespaces; told only of one that runs nothing and has no other."""
+        alone = not any(
+            each.key.namespace == other.key.namespace and self._may_run(each)
+            for each in stories.values()
+            if each is not other
+        )
+        if not alone or self.stage.world.operator.fair:
+            return ""
+        older = self._place(other)[1:] < self._place(story)[1:]
+        return "started before it, which is alone in its namespace and older" if older else ""
 
     def _place(self, story: Story) -> tuple[int, float, str]:
         stored = self.stage.storage.look(story.key)
@@ -105,6 +121,10 @@ class Choices:
     def _weight(self, queue: str) -> float:
         queues = self.stage.world.operator.queues
         return queues[queue].weight if queue in queues else 1.0
+
+
+def _of_namespace(stories: Mapping[str, Story], story: Story) -> list[Story]:
+    return [each for each in stories.values() if each.key.namespace == story.key.namespace]
 
 
 def _uid(story: Story) -> str:

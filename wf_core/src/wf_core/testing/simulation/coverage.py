@@ -42,6 +42,7 @@ _OTHERS = (
     "process unhealthy",
     "interrupted again",
     "interrupted too often",
+    "found to kill its process",
     "pivot committed",
     "deadline passed",
     "attempt timed out",

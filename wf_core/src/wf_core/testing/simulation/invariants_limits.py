@@ -1,6 +1,7 @@
-"""E1 and E2: at the start of every call, its process keeps within its limits. E3: at rest, slots
-are held by exactly what the stored states say."""
+"""E1, E2 and E6: at the start of every call, its process keeps within its limits. E3: at rest,
+slots are held by exactly what the stored states say."""
 
+import math
 from collections.abc import Mapping, Sequence, Set
 
 from wf_core.model.phases import Phase, Purpose
@@ -26,6 +27,30 @@ def e01_calls_at_once_stay_within_the_limits(
         own = [each for each in running if each.call.kind == kind]
         found = _too_many(operator.kinds[kind].concurrency, own, f"calls of {kind}")
     return found
+
+
+def e06_a_namespace_leaves_calls_for_the_next(
+    world: World, running: Sequence[tuple[str, Called]], called: tuple[str, Called]
+) -> str | None:
+    """E6: whatever order calls began in, one namespace has no more than three fifths, rounded up,
+    of what its class may use. `running` are as above, each with its namespace."""
+    operator, (namespace, last) = world.operator, called
+    if not operator.share_permits or not _saves_take_no_time(world) or not operator.grace:
+        return None
+    purpose, kind = last.call.purpose, last.call.kind
+    own = [each for space, each in running if space == namespace and each.call.purpose is purpose]
+    limits = operator.kinds.get(kind)
+    of_kind = [each for each in own if each.call.kind == kind]
+    for limit, those, what in (
+        (operator.concurrency, own, "calls"),
+        (None if limits is None else limits.concurrency, of_kind, f"calls of {kind}"),
+    ):
+        if limit is None:
+            continue
+        most = limit if purpose is Purpose.ROLLBACK else limit - _kept_for_undos(limit)
+        if len(those) > max(1, math.ceil(most * 3 / 5)):
+            return f"{len(those)} {what} of class {purpose} for namespace {namespace}, of {most}"
+    return None
 
 
 def e01_calls_of_a_kind_keep_their_distance(

@@ -132,14 +132,21 @@ def i10_what_failed_can_not_move(story: Story, save: Save) -> str | None:
 
 
 def b03_interruptions_in_a_row_are_bounded(story: Story, called: Called) -> str | None:
-    """B3: after five interruptions in a row an attempt has failed."""
+    """B3: after five interruptions in a row an attempt has failed, where nothing tells which call
+    was alone when a process died. Who takes over can't know of what the one before calls that does
+    not know of it."""
     call = called.call
-    if call.hook is Hook.SYNC or any(story.asked[seq] in _RETRIES for seq in story.answered):
+    if (
+        not story.forgets
+        or call.hook is Hook.SYNC
+        or any(story.asked[seq] in _RETRIES for seq in story.answered)
+    ):
         return None
     same = [
         each
         for each in story.calls[called.i]
-        if (each.call.hook, each.call.attempt) == (call.hook, call.attempt) and not each.stale
+        if (each.call.hook, each.call.attempt) == (call.hook, call.attempt)
+        and not (each.stale or each.usurped)
     ]
     if len(same) > _INTERRUPTIONS and all(each.outcome is None for each in same):
         return f"{called.name} for the {len(same) + 1}th time, interrupted each time"

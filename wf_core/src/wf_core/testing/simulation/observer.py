@@ -24,6 +24,7 @@ from wf_core.testing.simulation.invariants_limits import (
     e01_calls_at_once_stay_within_the_limits,
     e01_calls_of_a_kind_keep_their_distance,
     e03_slots_are_held_by_what_the_states_say,
+    e06_a_namespace_leaves_calls_for_the_next,
 )
 from wf_core.testing.simulation.invariants_saved import ON_SAVE
 from wf_core.testing.simulation.invariants_steps import (
@@ -32,7 +33,7 @@ from wf_core.testing.simulation.invariants_steps import (
     c05_a_claim_outlives_its_calls,
     c06_nobody_takes_from_the_living,
 )
-from wf_core.testing.simulation.queues import i13_admission, note_undoing
+from wf_core.testing.simulation.queues import i13_admission, note_holding, note_undoing
 from wf_core.testing.simulation.stage import Stage
 from wf_core.testing.simulation.story import Called, Save, Story
 
@@ -56,7 +57,8 @@ class Observer:
 
     def submitted(self, key: Key, workflow: Workflow) -> None:
         """A workflow was stored."""
-        self.stories[workflow.metadata.uid] = Story.of(key, workflow)
+        forgets = self._stage.world.operator.forgets
+        self.stories[workflow.metadata.uid] = Story.of(key, workflow, forgets=forgets)
 
     def asked(self, key: Key, seq: int, type_: str) -> None:
         """A request was stored."""
@@ -85,6 +87,7 @@ class Observer:
         for rule in ON_SAVE:
             self._judge(rule.__name__, key, rule(story, save))
         note_undoing(story, save)
+        note_holding(story, save)
         if stage.lone:
             self._judge("i13", key, i13_admission(stage, self.stories, story, save))
         self._judge("i13", key, self._choices.saved(self.stories, story, save))
@@ -145,6 +148,8 @@ class Observer:
                 met("attempt timed out")
             if last.error is not None and last.error.startswith("interrupted 5 times"):
                 met("interrupted too often")
+            if last.error is not None and last.error.startswith("the process died"):
+                met("found to kill its process")
 
     # Calls
 
@@ -158,6 +163,7 @@ class Observer:
         called = Called(
             self._calls, process.number, call, i, stage.now, process.clock.now(), seen, stale
         )
+        called.usurped = process.zombie
         if stale:
             stage.met("call in a stale epoch")
         again = f", interrupted {call.interruptions}" if call.interruptions else ""
@@ -178,6 +184,10 @@ class Observer:
         ]
         wrong = e01_calls_at_once_stay_within_the_limits(world, holding, called)
         self._judge("e01", story.key, wrong)
+        spaced = [(self.stories[each.call.uid].key.namespace, each) for each in holding]
+        mine = (story.key.namespace, called)
+        wrong = e06_a_namespace_leaves_calls_for_the_next(world, spaced, mine)
+        self._judge("e06", story.key, wrong)
         last = process.called_at.get(called.call.kind)
         wrong = e01_calls_of_a_kind_keep_their_distance(world, last, called)
         self._judge("e01", story.key, wrong)

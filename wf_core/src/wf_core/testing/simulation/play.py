@@ -133,7 +133,7 @@ class _Play:
 
     async def _happen(self, each: Happening) -> None:
         stage = self._stage
-        key = Key("default", each.workflow)
+        key = self._world.key(each.workflow)
         stage.met(f"happening {each.what}")
         match each.what:
             case What.REQUEST:

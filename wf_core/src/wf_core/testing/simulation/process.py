@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wf_core.adapters.announcer import NoAnnouncer
+from wf_core.adapters.open_record import Kept
 from wf_core.config import Config
 from wf_core.config.values import (
     CallbackConfig,
@@ -72,7 +73,8 @@ class Process:
         )
         self.clock = ProcessClock(stage)
         self.seat = stage.storage.seat(self)
-        self.record = MemoryRecord(stage.deaths)
+        forgets = stage.world.operator.forgets
+        self.record = MemoryRecord(Kept() if forgets else stage.deaths)
         self.executor = SimulatedExecutor(stage, self, observer)
         self._stage = stage
         self._observer = observer
@@ -213,7 +215,9 @@ def _config(operator: Operator) -> Config:
                     name: QueueLimits(each.weight, each.most)
                     for name, each in operator.queues.items()
                 },
+                max_running_count_per_namespace=operator.share,
             ),
+            share_permits=operator.share_permits,
             steps=tuple(
                 StepConfig(name, each.qps, each.concurrency, each.max_active)
                 for name, each in operator.kinds.items()

@@ -1,11 +1,13 @@
-"""I13: nothing is admitted at or above a maximum. Seen from what is stored, for one lone engine."""
+"""I13: nothing is admitted at or above a maximum, nor above its namespace's share. Seen from what
+is stored, for one lone engine."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wf_core.model.phases import Phase
 from wf_core.model.state import StepState
 from wf_core.testing.simulation.story import Save, Story
+from wf_core.testing.simulation.world import Operator
 
 if TYPE_CHECKING:
     from wf_core.testing.simulation.stage import Stage
@@ -22,16 +24,36 @@ def i13_admission(
     if not stage.world.operator.serves or not _admitted(save):
         return None
     operator, queue = stage.world.operator, story.workflow.spec.queue
-    others = [
-        other.workflow.spec.queue
+    holding = [
+        other
         for other in stories.values()
         if other is not story and other.gone is None and holds(stage, other, save)
     ]
+    others = [other.workflow.spec.queue for other in holding]
     most = operator.queues[queue].most if queue in operator.queues else None
     if len(others) >= operator.most:
         return f"admitted while {len(others)} of {operator.most} ran"
     if most is not None and others.count(queue) >= most:
         return f"admitted while {others.count(queue)} of {most} ran in queue {queue}"
+    return _beyond_its_share(operator, story, holding, save)
+
+
+def _beyond_its_share(
+    operator: Operator, story: Story, holding: Sequence[Story], save: Save
+) -> str | None:
+    """E4, said once more: a namespace that runs any leaves room for the next one. Those that got
+    their slots lately may have been chosen after this one."""
+    share, most = operator.share, operator.most
+    own = sum(other.key.namespace == story.key.namespace for other in holding)
+    if share is None or not own:
+        return None
+    free = most - sum(_for_long(other, save) for other in holding)
+    kept = min(most // 8, max(0, most - share))
+    held = sum(
+        other.key.namespace == story.key.namespace and _for_long(other, save) for other in holding
+    )
+    if own >= share or (held and (held * (most - share) >= share * free or free <= kept)):
+        return f"admitted while its namespace ran {own} of {share}, with {free} of {most} free"
     return None
 
 
@@ -62,6 +84,20 @@ def _undoing_for(story: Story, save: Save) -> float:
 def _goes_on(step: StepState) -> bool:
     """Whether a step waits for no person."""
     return step.blocked is None and not step.waits_for_person
+
+
+def _for_long(story: Story, save: Save) -> bool:
+    return story.holding_since is not None and save.at - story.holding_since > _LATELY
+
+
+def note_holding(story: Story, save: Save) -> None:
+    """Keep since when a slot is held."""
+    head = save.after.head
+    holds = head.phase is Phase.RUNNING and not head.parked and not head.suspended
+    if not holds and head.phase is not Phase.ROLLING_BACK:
+        story.holding_since = None
+    elif story.holding_since is None:
+        story.holding_since = save.at
 
 
 def note_undoing(story: Story, save: Save) -> None:

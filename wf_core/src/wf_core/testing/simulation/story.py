@@ -17,7 +17,8 @@ class Called:
     """One call of a hook. Times are the loop's; `clock` is what the process's clock said then.
 
     `outcome` is None where the process died before the hook could report. `seen` is what the epoch
-    of the call had last saved; `stale`: another epoch had saved since.
+    of the call had last saved; `stale`: another epoch had saved since; `usurped`:
+    another process had taken the workflow over, and this one did not know.
     """
 
     n: int
@@ -33,6 +34,7 @@ class Called:
     outcome: Outcome | None = None
     stuck: bool = False
     stopped_at: float | None = None
+    usurped: bool = False
 
     @property
     def name(self) -> str:
@@ -59,8 +61,10 @@ class Save:
 class Story:
     """One workflow. `phases` are as the history told them; `taken` maps the id of each event that a
     receiver took to what it said, `refused` are the seqs that one would not take; an undo goes on
-    without waiting for a person from `undoing_since`; `deleted`: people asked for it to go; it came
-    to its last end at `ended_at`; `gone` is what was stored at its removal, at `gone_at`."""
+    without waiting for a person from `undoing_since`; a slot is held
+    from `holding_since`; `deleted`: people asked for it to go; it came
+    to its last end at `ended_at`; `gone` is what was stored at its removal, at `gone_at`.
+    `forgets`: nothing tells a process what was open when the one before it died."""
 
     key: Key
     workflow: Workflow
@@ -76,17 +80,20 @@ class Story:
     answered: dict[int, str] = attrs.field(factory=dict)
     refused: dict[int, None] = attrs.field(factory=dict)
     undoing_since: float | None = None
+    holding_since: float | None = None
     deleted: bool = False
     ended_at: float | None = None
     gone: Stored | None = None
     gone_at: float | None = None
+    forgets: bool = False
 
     @classmethod
-    def of(cls, key: Key, workflow: Workflow) -> "Story":
+    def of(cls, key: Key, workflow: Workflow, *, forgets: bool = False) -> "Story":
         """The story of a workflow that was just submitted."""
         steps = workflow.spec.steps
         index = {step.name: i for i, step in enumerate(steps)}
-        return cls(key, workflow, Graph.of(steps), index, [[] for _ in steps])
+        calls: list[list[Called]] = [[] for _ in steps]
+        return cls(key, workflow, Graph.of(steps), index, calls, forgets=forgets)
 
     @property
     def in_flight(self) -> list[Called]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from wf_core.model.phases import RequestType
-from wf_core.model.spec import NO_TTL, TimeToLive, Workflow
+from wf_core.model.spec import NO_TTL, Key, TimeToLive, Workflow
 
 
 class _Value(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -157,7 +157,9 @@ class Operator(_Value, frozen=True):
     """How the engines are run: `engines` processes, all of them serving, or each of them adopting
     what there is as `wf run` does (`serves` False). Process number k lacks the kinds
     `lacking[k]`. A dead process is followed by another after `restart` seconds. `ttl` is how long
-    finished workflows are kept that do not say it themselves."""
+    finished workflows are kept that do not say it themselves. With `forgets` nothing tells a
+    process what was open when the one before it died. `share` is the slots of one namespace at
+    most, `share_permits` whether namespaces share calls."""
 
     serves: bool = True
     engines: int = 1
@@ -173,6 +175,9 @@ class Operator(_Value, frozen=True):
     lacking: dict[int, tuple[str, ...]] = {}
     give_up_after: float = 86400.0
     ttl: TimeToLive = NO_TTL
+    forgets: bool = False
+    share: int | None = None
+    share_permits: bool = False
 
 
 class World(_Value, frozen=True):
@@ -187,6 +192,15 @@ class World(_Value, frozen=True):
     troubles: tuple[Trouble, ...] = ()
     operator: Operator = Operator()
     calm_at: float = 300.0
+
+    def key(self, name: str) -> Key:
+        """Of the workflow of that name: names are unique in a world, whatever their namespaces."""
+        found = (
+            each.workflow.metadata.namespace
+            for each in self.submissions
+            if each.workflow.metadata.name == name
+        )
+        return Key(next(found, "default"), name)
 
 
 def to_json(world: World) -> str:

@@ -41,7 +41,9 @@ _KINDS = ("plain", "looked", "looked", "looked", "once")
 def generate(seed: int) -> World:
     """The world of a seed: the same for ever, on every machine."""
     lasting = _aging(_lasting(seed), Random(f"{seed}/ttl"))
-    return _poisoned(_asking(lasting, Random(f"{seed}/person")), Random(f"{seed}/poison"))
+    asking = _asking(lasting, Random(f"{seed}/person"))
+    poisoned = _poisoned(asking, Random(f"{seed}/poison"))
+    return _spread(_forgetting(poisoned, Random(f"{seed}/record")), Random(f"{seed}/spaces"))
 
 
 def _lasting(seed: int) -> World:
@@ -79,6 +81,41 @@ def _poisoned(world: World, chance: Random) -> World:
     name = f"{workflow.metadata.name}/{step.name}/{chance.choice(('run', 'run', 'rollback'))}"
     act = chance.choice((Act.CRASH_BEFORE_ACT, Act.ACT_THEN_CRASH))
     return replace(world, hooks={**world.hooks, name: (Behaviour(act),) * 40})
+
+
+def _forgetting(world: World, chance: Random) -> World:
+    """In one world out of four no record of what is open outlives its process; all else is as it
+    was."""
+    if chance.random() >= 0.25:
+        return world
+    return replace(world, operator=replace(world.operator, forgets=True))
+
+
+def _spread(world: World, chance: Random) -> World:
+    """In two worlds out of five that have several workflows these are in several namespaces, which
+    mostly share slots and calls; all else is as it was."""
+    if len(world.submissions) < 2 or chance.random() >= 0.4:
+        return world
+    submissions = tuple(
+        replace(
+            each,
+            workflow=replace(
+                each.workflow,
+                metadata=replace(
+                    each.workflow.metadata, namespace=chance.choice(("default", "loud", "quiet"))
+                ),
+            ),
+        )
+        for each in world.submissions
+    )
+    operator = replace(
+        world.operator,
+        share=chance.choice((None, 1, 2)),
+        share_permits=chance.random() < 0.7,
+        most=chance.choice((world.operator.most, 3, 4)),
+        concurrency=chance.choice((world.operator.concurrency, 4, 6)),
+    )
+    return replace(world, submissions=submissions, operator=operator)
 
 
 def _aging(world: World, chance: Random) -> World:

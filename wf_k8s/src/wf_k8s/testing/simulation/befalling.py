@@ -36,7 +36,7 @@ class Befalling:
     async def befall(self, trouble: Trouble) -> None:
         """Let one happen."""
         kind = Kind(trouble.what)
-        key = Key("default", trouble.workflow)
+        key = self._stage.world.key(trouble.workflow)
         match kind:
             case Kind.COMPACTED:
                 self._compact()
