@@ -5,6 +5,7 @@
 
 import attrs
 import pytest
+from msgspec.structs import replace
 
 from wf_core.model.phases import (
     BlockReason,
@@ -17,6 +18,7 @@ from wf_core.model.phases import (
     Verdict,
 )
 from wf_core.model.spec import DependOn
+from wf_core.model.state import StepState
 from wf_core.saga.events import Admitted, DeletionAsked
 from wf_core.testing.saga_driver import (
     KINDS,
@@ -466,3 +468,15 @@ def test_h_an_undo_that_was_never_called_waits_no_longer_than_its_retries() -> N
     at = saga.saga.next_wake
     assert at is not None
     assert at <= saga.now + 110.0
+
+
+def test_a1_a_step_that_never_began_holds_up_no_undo_whoever_wrote_the_state() -> None:
+    """A pasted state: it rolls back, and one of its steps was left as it was before everything."""
+    saga = Drive(workflow(step("a"), step("b", "a")))
+    saga.report("a")
+    head = replace(saga.saved.head, phase=Phase.ROLLING_BACK)
+    saga.saved = replace(saga.saved, head=head, steps=(saga.saved.steps[0], StepState()))
+    saga.crash()
+    saga.report("a")
+    assert saga.phase is Phase.ROLL_BACKED
+    assert [each.undo for each in saga.saved.steps] == [Undo.CALLED, Undo.NEVER_RAN]

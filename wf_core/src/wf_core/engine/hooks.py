@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from wf_core.engine.permits import WorkflowPermits
 from wf_core.engine.services import Services
@@ -221,7 +222,7 @@ class _Output:
 
 
 def _folder(root: Path, uid: str, step: str) -> Path:
-    folder = root / uid / step
+    folder = root / quote(uid, safe="") / step  # a uid that somebody wrote leads nowhere else
     make_private(folder)
     return folder
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from wf_core.model.phases import BlockReason, Ended, Hook, Phase
+from wf_core.model.phases import BlockReason, Ended, Hook, Phase, Undo
 from wf_core.saga import attempts, course, run, undo, watch
 from wf_core.saga.attempts import RUN, UNDO, Side
 from wf_core.saga.ledger import Ledger
@@ -73,7 +73,10 @@ def _forward(ledger: Ledger, i: int, now: float, stuck: bool) -> None:
 
 def _backward(ledger: Ledger, i: int, now: float, stuck: bool) -> None:
     step = ledger.steps[i]
-    if step.phase is Phase.ROLLING_BACK:
+    if step.phase is Phase.PENDING and not step.attempt:
+        # The save that turned it round settled this too; whoever wrote otherwise, nothing ran (A1).
+        ledger.move(i, Phase.ROLL_BACKED, now, undo=Undo.NEVER_RAN, blocked=None)
+    elif step.phase is Phase.ROLLING_BACK:
         if stuck:
             undo.ended_with_its_process(ledger, i, now)
         elif not _waits(ledger, i, UNDO, now):

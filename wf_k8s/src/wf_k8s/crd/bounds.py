@@ -53,6 +53,7 @@ REQUEST: dict[str, Schema] = {
 """Of an entry of `spec.requests`."""
 
 STATUS: dict[str, Schema] = {
+    "keyUid": {"maxLength": MAX_NAME, "pattern": "^[-0-9A-Za-z]*$"},
     "answers": {"maxItems": MAX_ANSWERS},
     "steps": {"maxProperties": CLUSTER_STEPS},
     "outbox": {"maxItems": MAX_OUTBOX},
