@@ -15,7 +15,7 @@ CONSTRAINTS = PREFIX / "share/wf/constraints.txt"
 PLUGINS = Path("opt/wf-plugins")
 ENVIRONMENT = {
     # Nothing else can be written to, with a root that is read-only.
-    "HOME": "/tmp",  # nosec B108
+    "HOME": "/tmp",
     "LANG": "C.UTF-8",
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     # Whoever builds FROM it and installs a plugin can't break the engine by that.

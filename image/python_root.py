@@ -137,7 +137,7 @@ def with_libraries(root: Path, below: Path | None = None) -> None:
 def linked(binary: Path) -> list[Path]:
     """All the libraries that a program or library needs, as the loader of this machine finds
     them; IncompleteError where it does not find one."""
-    done = subprocess.run(["ldd", str(binary)], capture_output=True, text=True, check=False)  # nosec B607
+    done = subprocess.run(["ldd", str(binary)], capture_output=True, text=True, check=False)
     if "not found" in done.stdout:
         raise IncompleteError(f"{binary} needs what is not here: {done.stdout.strip()}")
     return [Path(each) for each in re.findall(r"(/\S+) \(0x", done.stdout)]

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("wf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("wf")
 
-# A shell's background job begins with both ignored, and so would all that tests start.
+# A shell's background job begins with these ignored, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)

@@ -156,10 +156,14 @@ def test_what_is_wrong_is_said_so_that_somebody_can_mend_it(
     stores: Stores, cluster: Cluster
 ) -> None:
     async def test(proxy: Proxy, store: K8sStore, plain: K8sStore) -> None:  # noqa: ARG001
+        forbidden = 'User "ann" cannot list resource "workflows"'
         missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 18\r\n\r\n404 page not found"
         for answer, says in (
             (missing, "does not know workflows: `wf crd | kubectl apply --server-side -f -`"),
-            (status(403, "Forbidden", message="no"), "lacks a permission: `kubectl auth can-i"),
+            (
+                status(403, "Forbidden", message=forbidden),
+                "lacks a permission: `kubectl auth can-i",
+            ),
             (status(401, "Unauthorized"), "credentials are not accepted"),
         ):
             proxy.add(Fault(LIST, answer=answer))

@@ -112,7 +112,8 @@ def test_whoever_waits_for_the_first_list_is_told_of_what_lasts() -> None:
 
 def test_a_missing_right_is_told_at_once() -> None:
     cache = Cache()
-    cache.failed(RefusedError(403, "Forbidden", "no", what="watch"))
+    said = 'pods is forbidden: User "ann" cannot watch resource "pods"'
+    cache.failed(RefusedError(403, "Forbidden", said, what="watch"))
     with pytest.raises(StoreUnavailable, match="lacks a permission"):
         cache.await_synced(60)
 

@@ -61,6 +61,7 @@ def test_c8_what_an_engine_lacks_is_found_at_admission_before_any_step_begins() 
         async with local.open_engine("memory:", None, registry) as engine:
             stored = await engine.create(chain("a", "b", kind="needy"))
             serving = asyncio.ensure_future(engine.serve())
+            await asyncio.sleep(0)  # it serves from its first turn on
             ended = await engine.wait(Key("default", stored.workflow.metadata.name))
             await engine.stop()
             await serving

@@ -71,7 +71,7 @@ def running() -> Iterator[Process]:
 
 def _from_ps() -> Iterator[Process]:
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,pgid=,stat=,lstart="],  # nosec B607
+        ["ps", "-A", "-o", "pid=,pgid=,stat=,lstart="],
         check=True,
         capture_output=True,
         text=True,

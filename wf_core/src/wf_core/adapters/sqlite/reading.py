@@ -36,7 +36,7 @@ _HIGH = f"(workflows.id << {SPAN}) + {MASK}"
 # Counted here and not with every save: lists are read seldom.
 _DONE = f"""(SELECT count(*) FROM steps WHERE key BETWEEN {_LOW} AND {_HIGH} AND phase =
     CASE WHEN workflows.phase IN ({", ".join(f"'{phase}'" for phase in sorted(rules.UNDOING))})
-    THEN '{Phase.ROLL_BACKED}' ELSE '{Phase.SUCCESS}' END)"""  # nosec B608
+    THEN '{Phase.ROLL_BACKED}' ELSE '{Phase.SUCCESS}' END)"""
 _LIST = """
 SELECT id, namespace, name, uid, queue, priority, phase, created_at, {done}, total,
     owner, epoch, deletion_asked_at, suspended, parked, watchable, finished_at,

@@ -147,7 +147,7 @@ class SqliteSchedules:
         fresh = StoredSchedule(schedule, CronStatus(), now, folder)
         transaction.execute(
             "INSERT INTO schedules "
-            "(namespace, name, uid, created_at, revision, changed, schedule, status, folder) "  # nosec B608
+            "(namespace, name, uid, created_at, revision, changed, schedule, status, folder) "
             f"VALUES (?, ?, ?, ?, 0, {_NEXT}, ?, ?, ?)",
             (
                 key.namespace,
@@ -186,7 +186,7 @@ class SqliteSchedules:
     def _put(self, key: Key, schedule: CronWorkflow, transaction: Transaction) -> StoredSchedule:
         transaction.execute(
             f"UPDATE schedules SET schedule = ?, changed = {_NEXT} "
-            "WHERE namespace = ? AND name = ?",  # nosec B608
+            "WHERE namespace = ? AND name = ?",
             (encode(schedule), key.namespace, key.name),
         )
         return self._load(key, transaction)
@@ -206,13 +206,13 @@ class SqliteSchedules:
 
     def _found(self, key: Key, connection: _Execute) -> StoredSchedule | None:
         row = connection.execute(
-            f"SELECT {_COLUMNS} FROM schedules WHERE namespace = ? AND name = ?",  # nosec B608
+            f"SELECT {_COLUMNS} FROM schedules WHERE namespace = ? AND name = ?",
             (key.namespace, key.name),
         ).fetchone()
         return None if row is None else self._stored(*row)
 
     def _list(self, connection: sqlite3.Connection) -> Sequence[StoredSchedule]:
-        rows = connection.execute(f"SELECT {_COLUMNS} FROM schedules ORDER BY namespace, name")  # nosec B608
+        rows = connection.execute(f"SELECT {_COLUMNS} FROM schedules ORDER BY namespace, name")
         return [self._stored(*row) for row in rows]
 
     def _stored(
@@ -253,7 +253,7 @@ def _folder_bytes(folder: Folder | None) -> bytes | None:
 def _save(key: Key, uid: str, status: CronStatus, body: bytes, transaction: Transaction) -> bool:
     saved = transaction.execute(
         f"UPDATE schedules SET status = ?, revision = ?, changed = {_NEXT} "
-        "WHERE namespace = ? AND name = ? AND uid = ? AND revision = ?",  # nosec B608
+        "WHERE namespace = ? AND name = ? AND uid = ? AND revision = ?",
         (body, status.revision, key.namespace, key.name, uid, status.revision - 1),
     )
     return saved.rowcount == 1

@@ -46,7 +46,7 @@ SELECT 1 FROM workflows WHERE id = ? AND uid = ? AND revision = ? AND deletion_a
     AND phase IN ({", ".join(f"'{phase}'" for phase in sorted(FINISHED))})
     AND NOT EXISTS (SELECT 1 FROM requests WHERE key BETWEEN ? AND ?)
     AND NOT EXISTS (SELECT 1 FROM outbox WHERE key BETWEEN ? AND ?)
-"""  # nosec B608
+"""
 
 Places = dict[Key, tuple[str, int, int]]
 """Where workflows lie: uid, number and how many steps. None of them changes; every write tests the
@@ -186,7 +186,7 @@ def _refused(key: Key, changes: Changes, transaction: Transaction) -> Saved:
 
 def _next_key(table: str, low: int, high: int, transaction: Transaction) -> int:
     (last,) = transaction.execute(
-        f"SELECT max(key) FROM {table} WHERE key BETWEEN ? AND ?",  # nosec B608
+        f"SELECT max(key) FROM {table} WHERE key BETWEEN ? AND ?",
         (low, high),
     ).fetchone()
     return low if last is None else int(last) + 1
@@ -285,7 +285,7 @@ def _free(key: Key, ownership: Ownership, transaction: Transaction) -> int:
 def _take_away(key: Key, number: int, transaction: Transaction) -> None:
     position = transaction.position()
     for table in ("steps", "outbox", "history", "requests", "logs"):
-        transaction.execute(f"DELETE FROM {table} WHERE key BETWEEN ? AND ?", span(number))  # nosec B608
+        transaction.execute(f"DELETE FROM {table} WHERE key BETWEEN ? AND ?", span(number))
     transaction.execute("DELETE FROM documents WHERE id = ?", (number,))
     transaction.execute("DELETE FROM workflows WHERE id = ?", (number,))
     transaction.execute(

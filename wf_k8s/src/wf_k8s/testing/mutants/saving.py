@@ -133,7 +133,7 @@ MUTANTS = (
         "what another process saved while the finalizer was put on counts as a fault of ours",
         (
             Edit(
-                "wf_k8s.store.store:K8sStore.save",
+                "wf_k8s.store.store:K8sStore._save",
                 "# Whoever put it on meanwhile may have saved as well.\n"
                 "        answer = refused(changes, known)",
                 "answer = None",
