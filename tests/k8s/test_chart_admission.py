@@ -51,6 +51,11 @@ def guarded(saga_kubectl: Kubectl, cluster_helm: Helm) -> Iterator[Sagas]:
     }
     cluster_helm("install", namespace, str(CHART), *where, values=values)
     try:
+        # Policies that write need the definition, which the API server tells them a moment later.
+        until(
+            lambda: accepts(sagas, workflow(requests=[request("r1")])) or None,
+            "the policies know the definition",
+        )
         # A policy counts from when the API server has seen it, which nothing tells.
         until(
             lambda: None if accepts(sagas, workflow(pod_step(**TAKEN))) else True,

@@ -87,7 +87,7 @@ def test_kubectl_wf_resume_goes_on_where_a_killed_run_ended(
     finally:
         running.kill()
         running.wait()
-    assert "nothing is running it now" in sagas.kubectl(
+    assert "no controller runs: no Lease of one is renewed" in sagas.kubectl(
         "wf", "explain", "order", "-n", sagas.namespace
     )
     sagas.kubectl("wf", "resume", "order", "-n", sagas.namespace)

@@ -25,16 +25,20 @@ def elsewhere(sagas: Sagas, stores: Stores) -> Sagas:
     return attrs.evolve(sagas, namespace=stores.another_namespace())
 
 
+RULES = (*rbac.WORKFLOWS, *rbac.SCHEDULES, *rbac.TASKS)
+"""What it reads in each of its namespaces, and is ready once it can."""
+
+
 def of_the_first(sagas: Sagas, options: Options) -> ServiceAccount:
     """A service account with the rights for its own namespace, where the lease is."""
-    rules = (*rbac.WORKFLOWS, *rbac.lease(options.lease))
+    rules = (*RULES, *rbac.lease(options.lease))
     return with_rights(sagas.kubectl, sagas.namespace, rules)
 
 
 def there_too(account: ServiceAccount, elsewhere: Sagas) -> None:
     """The right to run the workflows of another namespace."""
     subject = {"kind": "ServiceAccount", "name": NAME, "namespace": account.namespace}
-    elsewhere.kubectl.apply(*granted(elsewhere.namespace, rbac.WORKFLOWS, subject))
+    elsewhere.kubectl.apply(*granted(elsewhere.namespace, RULES, subject))
 
 
 def test_20_it_needs_no_right_outside_of_its_namespaces(

@@ -217,7 +217,8 @@ def _plain(told: tuple[list[Stored], tuple[Transition, ...], Row]) -> Sequence[A
     """Without what the API server gives: identity, the time of creation, and answers, which here
     are kept with each request."""
     states, history, row = told
-    plain_row = attrs.evolve(row, key=Key("", ""), uid="", created_at=0.0)
+    # Only an object of the cluster says in a list what is stuck.
+    plain_row = attrs.evolve(row, key=Key("", ""), uid="", created_at=0.0, stuck=None)
     return [_plain_state(each) for each in states], history, plain_row
 
 
