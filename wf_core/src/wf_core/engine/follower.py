@@ -40,7 +40,7 @@ class Follower:
         """Look at a workflow again in a while; `why` is logged once."""
         if self._said.get(key) != why:
             self._said[key] = why
-            log.warning("%s: left alone for now: %s", key, why)
+            log.warning("%s: left alone for now, and looked at again by itself: %s", key, why)
         self._later[key] = None
         if self._again is None:
             self._again = asyncio.get_running_loop().create_task(self._look_again())

@@ -114,11 +114,14 @@ def watched(stored: Stored) -> bool:
 def say_left_alone(store: Store, key: Key, error: WfError, how: str) -> None:
     """Say of a workflow that no engine goes on with it: in the log, and where people see it unless
     that passes by itself."""
-    expected = isinstance(error, WorkflowNotFound)
-    log.log(logging.INFO if expected else logging.ERROR, "%s: %s: %s", key, how, error)
-    passing = isinstance(error, StoreUnavailable | WorkflowOwned | WorkflowNotFound)
-    if not passing and isinstance(store, SetsAside):
-        store.set_aside(key, str(error))
+    if isinstance(error, StoreUnavailable | WorkflowOwned):
+        return  # it is looked at again, and the follower says so
+    if isinstance(error, WorkflowNotFound):
+        log.info("%s: %s: %s", key, how, error)
+    else:
+        log.error("%s: %s: %s", key, how, error)
+        if isinstance(store, SetsAside):
+            store.set_aside(key, str(error))
 
 
 async def retry_is_asked(store: Store, key: Key) -> bool:

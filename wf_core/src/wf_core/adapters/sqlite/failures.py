@@ -39,7 +39,8 @@ def translate(error: sqlite3.Error, path: Path) -> WfError:
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreUnavailable(
             f"{path} was locked by another process for more than {BUSY_SECONDS:g} seconds: end "
-            "what holds it (a backup, a database browser), then run `wf resume`"
+            "what holds it (a backup, a database browser). `wf serve` then goes on by itself; "
+            "`wf resume` goes on after `wf run`"
         )
     if primary == sqlite3.SQLITE_IOERR:
         return _disk_failed(path, str(error))
