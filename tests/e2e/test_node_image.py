@@ -55,7 +55,8 @@ def controller(namespace: str, image: str) -> list[Json]:
     """A controller of one namespace, in a pod there, with the rights that it needs."""
     group = "rbac.authorization.k8s.io"
     head = {"name": "wf", "namespace": namespace}
-    rules = [*rbac.WORKFLOWS, *rbac.lease(f"wf-controller.{namespace}")]
+    read = (*rbac.WORKFLOWS, *rbac.SCHEDULES, *rbac.TASKS)  # it is ready once it can
+    rules = [*read, *rbac.lease(f"wf-controller.{namespace}")]
     args = ["controller", "--config=/etc/wf/wf.yaml", f"--namespace={namespace}"]
     mounts = [{"name": "config", "mountPath": "/etc/wf"}, {"name": "tmp", "mountPath": "/tmp"}]
     volumes = [{"name": "config", "configMap": {"name": "wf"}}, {"name": "tmp", "emptyDir": {}}]
