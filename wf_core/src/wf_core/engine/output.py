@@ -23,6 +23,7 @@ class HookOutput:
         self._lines: list[LogLine] = []
         self._linger: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._given_up = False
 
     def add(self, line: LogLine) -> None:
         """Keep a line."""
@@ -49,9 +50,13 @@ class HookOutput:
             self._linger.cancel()
             self._linger = None
 
+    def give_up(self) -> None:
+        """Write nothing more by itself: the workflow is somebody else's by now."""
+        self._given_up = True
+
     def _go_alone(self) -> None:
         self._linger = None
-        if self._lines:
+        if self._lines and not self._given_up:
             self._writing = asyncio.get_running_loop().create_task(self._write_alone())
 
     async def _write_alone(self) -> None:

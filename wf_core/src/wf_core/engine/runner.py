@@ -427,6 +427,7 @@ class Runner:
         self.error = error
         self._events.clear()
         self._effects.clear()
+        self._output.give_up()
         self.hooks.stop_all()
         self.hooks.lost()
         self.close()
