@@ -115,3 +115,9 @@ def test_every_locked_version_has_hashes(root: Path) -> None:
     pinned = re.findall(r"^\S+==[^\n]*\n(?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)*", lock, re.M)
     assert len(pinned) > 20
     assert not [pin for pin in pinned if "--hash" not in pin]
+
+
+def test_everything_that_is_logged_is_below_one_name(root: Path, modules: dict[str, int]) -> None:
+    """Levels, JSON and the simulation's ear hang on the logger `wf`."""
+    named = re.compile(r"getLogger\((?!\)|f?\"wf[.\"])")
+    assert not hits(named, [root / each for each in modules])

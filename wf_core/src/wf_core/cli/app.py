@@ -272,5 +272,4 @@ def _log(*, debug: bool) -> None:
     root = logging.getLogger()
     if not any(isinstance(handler, _Stderr) for handler in root.handlers):
         root.addHandler(_Stderr())
-    for name in ("wf", "wf_core"):
-        logging.getLogger(name).setLevel(logging.DEBUG if debug else logging.WARNING)
+    logging.getLogger("wf").setLevel(logging.DEBUG if debug else logging.WARNING)

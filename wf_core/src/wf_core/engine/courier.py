@@ -49,7 +49,7 @@ class Reports:
     failing: Callable[[int, str], None]
 
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("wf.callbacks")
 
 
 class Courier:
@@ -126,7 +126,7 @@ class _Round:
         if len(self.told) >= MOST_TOLD:
             del self.told[next(iter(self.told))]
         self.told[name] = now
-        _log.warning(
+        log.warning(
             "callback %s was not delivered to %r and is tried again: %s; the same of other "
             "callbacks to it is not logged for %.0f s",
             *(event, name, why, TOLD_EVERY_SECONDS),
@@ -198,7 +198,7 @@ class _Line:
             try:
                 self.reports.settled(entry.seq, dropped, receipt.error)
             except Exception:
-                _log.exception("callback %s is settled, but could not be noted", self._id(entry))
+                log.exception("callback %s is settled, but could not be noted", self._id(entry))
 
     async def _deliver(self, entry: OutboxEntry) -> Receipt:
         """Try until there is a last answer: at least once, however old the entry is."""
@@ -239,7 +239,7 @@ class _Line:
         try:
             self.reports.failing(entry.seq, error)
         except Exception:
-            _log.exception("callback %s fails, which could not be noted", self._id(entry))
+            log.exception("callback %s fails, which could not be noted", self._id(entry))
         return True
 
     async def _attempt(self, entry: OutboxEntry) -> Receipt:
@@ -251,7 +251,7 @@ class _Line:
                 self.url = delivery.url
                 return await self.round.sender.send(delivery)
         except Exception as error:
-            _log.exception("callback %s could not be sent", self._id(entry))
+            log.exception("callback %s could not be sent", self._id(entry))
             return Receipt(Delivered.RETRY, f"{type(error).__name__}: {error}")
 
     async def _pause(self, seconds: float) -> None:

@@ -8,8 +8,6 @@ from typing import TextIO
 
 from wf_core.model.spec import Key
 
-NAMES = ("wf", "wf_core")
-
 
 class JsonFormatter(logging.Formatter):
     """`time`, `level`, `logger`, `message`; `workflow` where the record is about one; `error` with
@@ -41,5 +39,4 @@ def use_json(*, debug: bool, stream: TextIO | None = None) -> None:
     for each in list(root.handlers):
         root.removeHandler(each)
     root.addHandler(handler)
-    for name in NAMES:
-        logging.getLogger(name).setLevel(logging.DEBUG if debug else logging.INFO)
+    logging.getLogger("wf").setLevel(logging.DEBUG if debug else logging.INFO)
