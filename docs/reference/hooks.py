@@ -84,7 +84,7 @@ def _methods(cls: type) -> Iterator[str]:
     rows = (
         (code(call_of(method, name)), docstring(method))
         for name, method in vars(cls).items()
-        if inspect.isfunction(method)
+        if inspect.isfunction(method) and not name.startswith("_")
     )
     yield from table(("method", "meaning"), rows)
 

@@ -113,7 +113,9 @@ def _compiled(target: str, edits: Sequence[Edit], function: FunctionType) -> Cod
     ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
     flags = __future__.annotations.compiler_flag
     whole = compile(tree, function.__code__.co_filename, "exec", flags, dont_inherit=True)
-    code = next(each for each in whole.co_consts if isinstance(each, CodeType))
+    # From Python 3.14 on a function's annotations are code as well.
+    codes = (each for each in whole.co_consts if isinstance(each, CodeType))
+    code = next(each for each in codes if each.co_name == definition.name)
     if code.co_freevars != function.__code__.co_freevars:
         raise Stale(f"{target} closes over other names than its mutant")
     return code
