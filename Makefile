@@ -16,6 +16,9 @@ FIRST = $(if $(FROM),--from $(FROM))
 K8S_SEEDS ?= $(shell expr $(SEEDS) / 5)
 WORKFLOWS ?= 1000
 OBJECTS ?= 10000
+RUNS ?= 5
+# More options of `make flood`: see `python -m tests.campaign.flood --help`.
+FLOOD ?=
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 # What any machine can run, and soon.
@@ -31,7 +34,7 @@ endef
 export LEFT_OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-all test-rest test-pythons simulate prove-all mutants lint audit types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign fuzz-objects lock clean
+.PHONY: help demo test test-fast test-all test-rest test-pythons simulate prove-all mutants lint audit types bench bench-k8s cluster node e2e image-tar docs site chart picture exhaustive campaign fuzz-objects flood lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +83,7 @@ prove-all: $(READY) ## prove all that is claimed, for hours: 60,000 new worlds, 
 	@$(MAKE) --no-print-directory exhaustive
 	@$(MAKE) --no-print-directory campaign
 	@$(MAKE) --no-print-directory fuzz-objects
+	@$(MAKE) --no-print-directory flood
 
 mutants: $(READY) ## let deliberate faults loose, each must be caught; writes docs/mutants.md
 	$(BIN)/python -m wf_k8s.testing.mutants --workers $(WORKERS) --page docs/mutants.md
@@ -136,6 +140,10 @@ campaign: $(READY) ## run WORKFLOWS (1000) on a real API server while everything
 
 fuzz-objects: $(READY) ## have a real API server accept OBJECTS (10000) objects of any shape while a controller leads
 	$(BIN)/python -m tests.campaign.fuzz_objects --objects $(OBJECTS)
+
+# Its figures are of a machine that does nothing else: what it shares is told with each turn.
+flood: $(READY) ## time a namespace's workflows alone and while others attack the controller, RUNS (5) times
+	$(BIN)/python -m tests.campaign.flood --runs $(RUNS) --objects $(OBJECTS) $(FLOOD)
 
 # Extras stay in: pip with hashes asks for the newest of a package that is pinned without them.
 lock: $(READY) ## compile requirements-dev.txt anew (needs uv)

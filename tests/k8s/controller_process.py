@@ -92,7 +92,8 @@ RECEIVERS = {"callbacks": {"publicOnly": False}}
 class Controllers:
     """Starts controllers for the workflows of one namespace, where their lease is too.
     `environment` is what theirs has more than ours; with `kubeconfig` they reach the cluster
-    otherwise, or as somebody else."""
+    otherwise, or as somebody else. `before` goes before their command; with `everywhere` they run
+    the workflows of all namespaces, and theirs is that of the lease alone."""
 
     cluster: Cluster
     namespace: str
@@ -100,6 +101,8 @@ class Controllers:
     environment: Mapping[str, str] = attrs.field(factory=dict)
     started: list[ControllerProcess] = attrs.field(factory=list)
     kubeconfig: Path | None = None
+    before: tuple[str, ...] = ()
+    everywhere: bool = False
 
     def start(
         self,
@@ -114,12 +117,13 @@ class Controllers:
         file = self.folder / f"config-{number}.yaml"
         file.write_text(yaml.safe_dump({"namespace": self.namespace, **RECEIVERS, **config}))
         log = self.folder / f"controller-{number}.log"
+        named = () if self.everywhere else ("--namespace", ",".join((self.namespace, *also)))
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "wf_core.cli.main", "controller"),
+                    *(*self.before, sys.executable, "-m", "wf_core.cli.main", "controller"),
                     *("--config", str(file), "--kubeconfig", str(kubeconfig)),
-                    *("--namespace", ",".join((self.namespace, *also)), "--metrics-port", "0"),
+                    *(*named, "--metrics-port", "0"),
                     *("--lease-seconds", str(lease_seconds), *options),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -1,0 +1,411 @@
+"""`make flood`: what a namespace's workflows take alone, and while others attack the controller.
+
+A real API server with the chart on it, and the chart's controller as a process under the chart's
+limit of memory. In each run the victims' workflows are timed twice: alone, then while hostile
+authors attack, with the chart's edit rights on workflows and no more. Exit code 1 where a bound is
+broken.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+from benchmarks.k8s.process import Process
+from tests.campaign.confined import Confinement, confined
+from tests.campaign.flood_attacks import ATTACKS, HUGE_STEPS, VARIED, Json, variations
+from tests.campaign.flood_kubelet import Kubelet
+from tests.campaign.flood_report import Bounds, Report, Turn
+from tests.campaign.flood_site import FUZZING, VICTIM, Site, installed_chart
+from tests.campaign.flood_victims import Victims, errands, percentile
+from tests.campaign.orders import Order
+from tests.campaign.records import PREFIX, Stored, lines
+from tests.cluster.accepted import accepted
+from tests.cluster.aside import Aside, aside
+from tests.cluster.binaries import CONTROL_PLANE, HELM, AssetMissingError, UnavailableError, find
+from tests.cluster.control_plane import running
+
+from wf_core.errors import WfError
+from wf_k8s.client.access import Access
+from wf_k8s.client.errors import RefusedError
+from wf_k8s.client.listing import read_all
+from wf_k8s.client.resources import CRON_WORKFLOWS, TASKS, WORKFLOWS
+from wf_k8s.client.session import JSON_PATCH, Session
+from wf_k8s.store import remains
+from wf_k8s.store.remains import Remains
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[2]
+CLEARING = b'[{"op":"add","path":"/spec/deletionPolicy","value":"Orphan"}]'
+UNHELD = b'[{"op":"add","path":"/metadata/finalizers","value":[]}]'
+FOREIGN = "hostile.example/stay"
+
+
+@attrs.frozen
+class Plan:
+    """`runs` times alone and flooded: `workflows` of the victims, `rate` a second; `namespaces`
+    with hostile authors, each at most `pace` requests a second; `variations` beside the `attacks`;
+    `objects` of any shape in all runs together. The flood begins `lead` seconds before the victims.
+    A turn whose workflows are not over after `patience` seconds is a fault."""
+
+    runs: int = 5
+    workflows: int = 200
+    rate: float = 2.0
+    namespaces: int = 5
+    pace: float = 10.0
+    variations: int = 100
+    attacks: tuple[str, ...] = tuple(ATTACKS)
+    without: frozenset[str] = frozenset()
+    objects: int = 10_000
+    seed: int = 12
+    lead: float = 15.0
+    patience: float = 600.0
+    ratio: float = 2.0
+
+
+class Authors:
+    """The process of the hostile authors, while it runs."""
+
+    def __init__(self, orders: Json, log: Path) -> None:
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.campaign.flood_authors"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=out,
+                text=True,
+            )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(orders) + "\n")
+        self._process.stdin.flush()
+        self.done: Json = {}
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.done = json.loads(line)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def end(self) -> Json:
+        """Have them end; what they did."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            code = self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        self._reader.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        if code:
+            self.done.setdefault("broken", []).append(f"the authors' process ended with {code}")
+        return self.done
+
+
+@attrs.define
+class Usage:
+    """Seconds of CPU by process, and of the whole machine, since it was made."""
+
+    pids: Mapping[str, int]
+    kubelet: Kubelet
+    began: float = attrs.field(factory=time.monotonic)
+    before: dict[str, float] = attrs.field(init=False)
+    machine: tuple[float, float] = attrs.field(factory=lambda: _machine())
+
+    def __attrs_post_init__(self) -> None:
+        self.before = self._now()
+
+    def _now(self) -> dict[str, float]:
+        found = {who: Process(pid).cpu() for who, pid in self.pids.items()}
+        return {"controller": self.kubelet.cpu(), **found}
+
+    def shares(self) -> tuple[dict[str, float], float]:
+        """Per cent of the machine: of each process, and all that was used of it."""
+        whole = (time.monotonic() - self.began) * (os.cpu_count() or 1) / 100
+        used, idle = (now - then for now, then in zip(_machine(), self.machine, strict=True))
+        now = self._now()
+        shares = {who: (now[who] - self.before[who]) / whole for who in now}
+        return shares, 100 * used / (used + idle)
+
+
+def _machine() -> tuple[float, float]:
+    """What was used of the machine, and what was not."""
+    words = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    user, nice, system, idle, wait, *others = (float(each) for each in words)
+    return user + nice + system + sum(others), idle + wait
+
+
+@attrs.define
+class Flood:
+    """One flood under way."""
+
+    plan: Plan
+    site: Site
+    world: Aside
+    kubelet: Kubelet
+    confinement: Confinement
+    victims: Victims
+    hostile: dict[str, str]
+    say: Callable[[str], None]
+    turns: list[Turn] = attrs.field(factory=list)
+    _number: int = 0
+
+    def play(self) -> None:
+        """All runs."""
+        for run in range(1, self.plan.runs + 1):
+            for flooded in (False, True):
+                self.turns.append(self._turn(run, flooded))
+                self.say(str(self.turns[-1]))
+
+    def _turn(self, run: int, flooded: bool) -> Turn:
+        plan, self._number = self.plan, self._number + 1
+        orders = errands(self._number, plan.workflows, plan.seed)
+        self.kubelet.reset()
+        restarts, killed = self.kubelet.restarts, self.confinement.killed()
+        logged, began = self.kubelet.log_size(), time.monotonic()
+        authors = self._authors(run) if flooded else None
+        pids = {"API server": self.site.plane.api_server.pid, "etcd": self.site.plane.etcd.pid}
+        pids["this process"] = os.getpid()
+        if authors is not None:
+            pids["hostile authors"] = authors.pid
+            time.sleep(plan.lead)
+        usage = Usage(pids, self.kubelet)
+        self._aside(self.victims.order(orders, plan.rate))
+        found = self._await_the_victims(orders)
+        shares, machine = usage.shares()
+        done = self._end(authors, found) if authors is not None else None
+        seconds = time.monotonic() - began
+        found += self.victims.faults(orders, lines(self.site.calls))
+        cleaning = time.monotonic()
+        if left := self._aside(self._clean_up()):
+            found.append(f"{len(left)} objects are in the way after the flood: {left[:3]}")
+        found += self.kubelet.take_faults()
+        killed = self.confinement.killed() - killed
+        if killed:
+            found.append(f"the kernel killed {killed} times for want of memory")
+        took = self.victims.seconds(orders)
+        return Turn(
+            run=run,
+            flooded=flooded,
+            seconds=seconds,
+            ordered=len(orders),
+            took=tuple(round(each, 3) for each in took),
+            p50=percentile(took, 0.5),
+            p99=percentile(took, 0.99),
+            cpu=shares,
+            machine=machine,
+            peak=self.kubelet.peak,
+            resident=self.kubelet.process.resident(),
+            restarts=self.kubelet.restarts - restarts,
+            killed=killed,
+            pages={
+                path: {"good": a.good, "bad": a.bad, "longest": a.longest, "said": a.said}
+                for path, a in self.kubelet.asked.items()
+            },
+            holds=tuple(round(ended - began, 2) for began, ended in self.kubelet.holds),
+            logged=self.kubelet.log_size() - logged,
+            stored=sum(each.stat().st_size for each in self.site.plane.folder.rglob("db")) / 1e6,
+            hostile=done,
+            cleaned_up_in=time.monotonic() - cleaning,
+            faults=tuple(found),
+        )
+
+    def _authors(self, run: int) -> Authors:
+        plan = self.plan
+        orders = {
+            "turn": self._number,
+            "authors": self.hostile,
+            "variations": variations(plan.seed, plan.variations, plan.without),
+            "attacks": list(plan.attacks),
+            "seed": plan.seed + 1_000_003 * run,
+            "objects": -(-plan.objects // plan.runs),
+            "fuzzing": FUZZING,
+            "pace": plan.pace,
+        }
+        return Authors(orders, self.site.folder / "authors.log")
+
+    def _await_the_victims(self, orders: list[Order]) -> list[str]:
+        """What is wrong once all are over, or can't be waited for any more."""
+        end, told = time.monotonic() + self.plan.patience, time.monotonic()
+        while left := self.victims.left(orders):
+            now = time.monotonic()
+            if now > end:
+                green = self.kubelet.asked["/healthz"].bad == 0
+                health = "green health on a broken loop" if green else "not over"
+                return [f"{health}: {len(left)} workflows, such as {left[0]}"]
+            if now - told > 30:
+                told = now
+                self.say(f"  ... {len(orders) - len(left)} of {len(orders)} are over")
+            time.sleep(0.2)
+        return []
+
+    def _end(self, authors: Authors, found: list[str]) -> Json:
+        """Let them reach their number of objects, and end them."""
+        wanted, end = -(-self.plan.objects // self.plan.runs), time.monotonic() + self.plan.patience
+        while authors.done.get("fuzzed", 0) < wanted and time.monotonic() < end:
+            time.sleep(0.5)
+        done = authors.end()
+        found += done.get("broken", ())
+        if done.get("fuzzed", 0) < wanted:
+            found.append(f"{done.get('fuzzed', 0)} of {wanted} objects of any shape were accepted")
+        return done
+
+    def _aside(self, work: Coroutine[Any, Any, T]) -> T:
+        """Work on the other loop, however long it takes: each piece of it has its own limit."""
+        return asyncio.run_coroutine_threadsafe(work, self.world.loop).result()
+
+    async def _clean_up(self) -> list[str]:
+        """Delete all that the authors left, and what the victims have done with; what stays."""
+        session = Session(Access("/", str(self.site.cluster.kubeconfig)), timeout=60)
+        end, left = time.monotonic() + self.plan.patience, ["?"]
+        try:
+            while left and time.monotonic() < end:
+                spaces = (*self.hostile, VICTIM)
+                found = await asyncio.gather(*(_clear(session, each) for each in spaces))
+                left = [each for some in found for each in some]
+                await asyncio.sleep(2.0 if left else 0.0)
+        finally:
+            await session.close()
+        return left
+
+
+async def _clear(session: Session, namespace: str) -> list[str]:
+    """Ask once more for all of a namespace to go, without an undo; what is still there."""
+    try:
+        for kind in (CRON_WORKFLOWS, TASKS):
+            await session.request("DELETE", kind.path(namespace))
+        left = [remains.read(raw) for raw in await read_all(session, WORKFLOWS.path(namespace))]
+        if left:
+            await asyncio.gather(*(_let_go(session, each) for each in left))
+            await session.request("DELETE", WORKFLOWS.path(namespace))
+    except WfError as error:
+        return [f"{namespace}: {error}"]
+    return [f"{namespace}/{each.name} {dict(each.status)}"[:200] for each in left]
+
+
+async def _let_go(session: Session, left: Remains) -> None:
+    path = WORKFLOWS.path(left.namespace, left.name)
+    patches = [UNHELD] if FOREIGN in left.finalizers else []
+    if left.spec.get("deletionPolicy") != "Orphan":
+        patches.append(CLEARING)
+    # It may have gone meanwhile, and whatever else was refused is tried again.
+    with suppress(RefusedError):
+        for patch in patches:
+            await session.request("PATCH", path, body=patch, content_type=JSON_PATCH)
+
+
+@contextmanager
+def flooding(
+    plan: Plan, programs: Mapping[str, Path], folder: Path, say: Callable[[str], None]
+) -> Iterator[Flood]:
+    """Everything that a flood needs, gone afterwards."""
+    with running(programs, folder / "plane", durable=True) as plane, aside() as world:
+        site = installed_chart(plane, programs, folder)
+        kubeconfig = site.author(VICTIM)
+        names = [f"hostile-{n}" for n in range(plan.namespaces)]
+        hostile = {name: str(site.author(name)) for name in (*names, FUZZING)}
+        stored = Stored()
+        world.enter(accepted(plane.etcd_url, f"{PREFIX}{VICTIM}/", stored.tell))
+        victims = Victims(VICTIM, kubeconfig, stored)
+        limit = site.charted.memory
+        with confined(limit, f"wf-flood-{os.getpid()}") as confinement:
+            controllers = site.controllers(confinement.before)
+            options = site.charted.options
+            kubelet = Kubelet(controllers, options, site.options())
+            try:
+                kubelet.start()
+                yield Flood(plan, site, world, kubelet, confinement, victims, hostile, say)
+            finally:
+                kubelet.close()
+
+
+def run(
+    plan: Plan, programs: Mapping[str, Path], folder: Path, say: Callable[[str], None]
+) -> Report:
+    """One flood, with the `programs` of a control plane and helm."""
+    with flooding(plan, programs, folder, say) as flood:
+        flood.play()
+        limit = flood.site.charted.memory
+        queue = flood.site.charted.config["controllerConfig"]["queue"]
+        setting = {
+            "victims": f"{plan.workflows} workflows of five steps a turn, {plan.rate:g} a second",
+            "hostile": f"{plan.namespaces} namespaces and one of objects of any shape, at most "
+            f"{plan.pace:g} requests a second each, with service accounts that may edit workflows; "
+            f"{len(plan.attacks)} attacks, {plan.variations} variations (seed {plan.seed})"
+            + (f", without {', '.join(sorted(plan.without))}" if plan.without else ""),
+            "controller": f"the chart's configuration ({queue['strategy']}, at most "
+            f"{queue['maxRunningCount']} running, {queue['maxRunningCountPerNamespace']} of a "
+            "namespace), account, policies and flow schemas; beyond it callbacks and http may "
+            "reach 127.0.0.1",
+            "memory": f"{limit / 2**20:.0f} MiB, {flood.confinement.how}",
+            "machine": f"{os.cpu_count()} cores; the authors, their servers, etcd and the API "
+            "server share them with the controller",
+        }
+        return Report(setting, Bounds(plan.ratio, limit), flood.turns)
+
+
+def main() -> int:
+    """One flood on a control plane of its own."""
+    known = Plan()
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign.flood", description=__doc__)
+    parser.add_argument("--runs", type=int, default=known.runs)
+    parser.add_argument("--workflows", type=int, default=known.workflows)
+    parser.add_argument("--rate", type=float, default=known.rate, help="of them, a second")
+    parser.add_argument("--namespaces", type=int, default=known.namespaces, help="hostile ones")
+    parser.add_argument("--pace", type=float, default=known.pace, help="requests a second of each")
+    parser.add_argument("--variations", type=int, default=known.variations)
+    parser.add_argument("--attacks", nargs="*", choices=list(ATTACKS), default=list(ATTACKS))
+    parser.add_argument(
+        "--without",
+        nargs="*",
+        choices=list(VARIED),
+        default=[],
+        metavar="KIND",
+        help=f"kinds of variations to leave out, such as {HUGE_STEPS}",
+    )
+    parser.add_argument("--objects", type=int, default=known.objects, help="of any shape, in all")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--lead", type=float, default=known.lead)
+    parser.add_argument("--patience", type=float, default=known.patience)
+    parser.add_argument("-o", "--output", type=Path, help="where the report goes as JSON")
+    options = vars(parser.parse_args())
+    output = options.pop("output")
+    options["attacks"], options["without"] = (
+        tuple(options["attacks"]),
+        frozenset(options["without"]),
+    )
+    plan = Plan(**options)
+    try:
+        programs = find((*CONTROL_PLANE, *HELM), lambda text: print(text, file=sys.stderr))
+    except (UnavailableError, AssetMissingError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    folder = Path(tempfile.mkdtemp(prefix="wf-flood-"))
+    print(f"its logs: {folder}; seed {plan.seed}", flush=True)
+    report = run(plan, programs, folder, lambda text: print(text, flush=True))
+    print(report)
+    if output is not None:
+        output.write_text(json.dumps(report.document(), indent=1) + "\n")
+    return 1 if report.faults() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
