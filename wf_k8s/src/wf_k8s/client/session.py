@@ -14,6 +14,7 @@ from wf_k8s.client.access import Access, Door
 from wf_k8s.client.answers import refusal, whole
 from wf_k8s.client.errors import NoAnswerError, RefusedError, SilentError
 from wf_k8s.client.pace import Backoff, Throttle, namespace_of
+from wf_k8s.client.places import Places
 
 if TYPE_CHECKING:
     import aiohttp
@@ -41,7 +42,7 @@ Observer = Callable[[str, str, float], None]
 class Session:
     """Requests to one API server. `timeout` (seconds) is what one may take, from when it is sent;
     `throttle` limits them, also together with those of other sessions, and no more than `AT_ONCE`
-    are under way together, watches apart. Waits are jittered by `chance`.
+    are under way together, watches apart; namespaces share both. Waits are jittered by `chance`.
 
     401: the credentials are read again, once. 429: sent again after what Retry-After asks, since
     nothing was done. Other failures that pass are repeated for GET alone: a write is its caller's,
@@ -61,7 +62,7 @@ class Session:
         self._access = access
         self.timeout = timeout
         self.throttle = throttle or Throttle(None)
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = Places(AT_ONCE)
         self._backoff = backoff
         self._observer = observer
         self._chance = chance or Chance()
@@ -165,7 +166,7 @@ class Session:
             return await answer.read()
 
         limit = self.timeout if timeout is None else timeout
-        async with self._places:
+        async with self._places.place(namespace_of(path)):
             return await self._send(
                 door, method, path, params, body, content_type, read, total=limit, connect=limit
             )
