@@ -2,14 +2,17 @@
 
 import asyncio
 
+import pytest
+
 from wf_core.adapters.memory.backing import Backing
 from wf_core.adapters.memory.store import MemoryStore
-from wf_core.errors import WorkflowNotFound
+from wf_core.errors import StoreForeign, WorkflowNotFound
 from wf_core.model.phases import BlockReason, Phase
 from wf_core.model.spec import Key
 from wf_core.model.state import Blocked, OutboxEntry, StepState, Stored
+from wf_core.testing import virtual_time
 from wf_core.testing.store_values import key_of, next_save, saved, workflow
-from wf_k8s.telemetry.census import Census
+from wf_k8s.telemetry.census import LOOKS, Census
 from wf_k8s.telemetry.metrics import Metrics
 
 
@@ -74,6 +77,25 @@ def counted(*, runs: bool = True) -> Metrics:
 
     asyncio.run(count())
     return metrics
+
+
+class Slow(MemoryStore):
+    """Once it is `ailing` it never answers for workflows whose name begins with `slow`, and can't
+    read those that begin with `broken`."""
+
+    ailing = False
+
+    async def load(self, key: Key) -> Stored:
+        if self.ailing and key.name.startswith("slow"):
+            await asyncio.Event().wait()
+        if self.ailing and key.name.startswith("broken"):
+            raise StoreForeign("it can't be read")
+        return await super().load(key)
+
+
+def nobody(key: Key) -> Stored:
+    """A view of no workflow."""
+    raise WorkflowNotFound(str(key))
 
 
 def value(metrics: Metrics, name: str, /, **labels: str) -> float | None:
@@ -165,3 +187,23 @@ def test_what_is_gone_is_no_longer_shown() -> None:
         await store.close()
 
     asyncio.run(count())
+
+
+@pytest.mark.parametrize("which", ["slow", "broken"])
+def test_failed_workflows_that_cannot_be_read_are_in_nobody_elses_way(which: str) -> None:
+    """They count as stuck, while a scrape is answered and those that can be read are not stuck."""
+    metrics = Metrics(("gold", "tin"))
+
+    async def count() -> None:
+        store = Slow(Backing())
+        for n in range(2 * LOOKS):
+            await put(store, f"{which}-{n}", Phase.FAILED, queue="tin")
+        await put(store, "no-such-kind", Phase.FAILED)
+        store.ailing = True
+        census = Census(metrics, store, nobody, lambda: (), dict)
+        for _ in range(3):
+            await census.count()
+
+    virtual_time.run(count())
+    assert value(metrics, "wf_stuck_undos", queue="tin") == 2 * LOOKS
+    assert value(metrics, "wf_stuck_undos", queue="gold") == 0.0

@@ -1,7 +1,9 @@
 """Sets the gauges at a scrape, from what the store knows without asking the API server."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 from prometheus_client import Gauge
 
@@ -15,6 +17,8 @@ from wf_k8s.telemetry.metrics import ADMISSION, Metrics
 ALL = 2**31
 LOOKS = 20
 """Failed workflows that one scrape reads at most, to learn whether they are stuck undos."""
+LOOKING = 2.0
+"""Seconds that they may take together: a scrape is answered however slow the API server is."""
 
 
 class Census:
@@ -36,6 +40,7 @@ class Census:
         self._store = store
         self._view = view
         self._ran: dict[str, bool] = {}  # of Failed ones, by uid: whether anything of it ran
+        self._tried: Counter[str] = Counter()  # of those too: how often that was looked up
 
     async def count(self) -> None:
         """Set all gauges. Raises StoreUnavailable."""
@@ -59,31 +64,44 @@ class Census:
         _set(metrics.left_alone, Counter((reason,) for reason in self._left_alone()))
 
     async def _count_stuck(self, rows: tuple[Row, ...]) -> None:
+        await self._look_at([row for row in rows if row.phase is Phase.FAILED])
         stuck: Counter[tuple[str, ...]] = Counter()
-        looks = LOOKS
-        failed: dict[str, bool] = {}
         for row in rows:
             if row.phase is Phase.ROLLING_BACK:
                 stuck[self._metrics.queue(row.queue),] += self._blocked(row)
             elif row.phase is Phase.FAILED:
-                ran = self._ran.get(row.uid)
-                if ran is None and looks:
-                    looks -= 1
-                    ran = await self._look(row)
-                if ran is not None:
-                    failed[row.uid] = ran
                 # Until it is known it counts: nobody is to miss one.
-                stuck[self._metrics.queue(row.queue),] += ran is not False
-        self._ran = failed
+                stuck[self._metrics.queue(row.queue),] += self._ran.get(row.uid) is not False
         _set(self._metrics.stuck_undos, stuck)
 
-    async def _look(self, row: Row) -> bool | None:
-        """Whether anything of a Failed workflow ran; None where it can't be read."""
+    async def _look_at(self, failed: list[Row]) -> None:
+        """Read some of those of which nothing is known yet: those first that were not tried before,
+        so that none that can't be read is in the way of the others."""
+        uids = {row.uid for row in failed}
+        self._ran = {uid: ran for uid, ran in self._ran.items() if uid in uids}
+        self._tried = Counter({uid: n for uid, n in self._tried.items() if uid in uids})
+        unknown = [row for row in failed if row.uid not in self._ran]
+        unknown.sort(key=lambda row: self._tried[row.uid])
+        looking = [asyncio.ensure_future(self._look(row)) for row in unknown[:LOOKS]]
+        if not looking:
+            return
         try:
+            await asyncio.wait(looking, timeout=LOOKING)
+        finally:
+            for each in looking:
+                each.cancel()
+            await asyncio.wait(looking)
+        for each in looking:
+            if not each.cancelled():
+                each.result()
+
+    async def _look(self, row: Row) -> None:
+        """Learn whether anything of a Failed workflow ran, if it can be read."""
+        self._tried[row.uid] += 1
+        # What can't be read counts as stuck, and another scrape looks again.
+        with suppress(WfError):
             stored = await self._store.load(row.key)
-        except WfError:
-            return None  # It counts as stuck, and the next scrape looks again.
-        return any(step.attempt for step in stored.steps)
+            self._ran[row.uid] = any(step.attempt for step in stored.steps)
 
     def _blocked(self, row: Row) -> bool:
         stored = self._seen(row)
