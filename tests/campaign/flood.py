@@ -56,7 +56,8 @@ FOREIGN = "hostile.example/stay"
 class Plan:
     """`runs` times alone and flooded: `workflows` of the victims, `rate` a second; `namespaces`
     with hostile authors, each at most `pace` requests a second; `variations` beside the `attacks`;
-    `objects` of any shape in all runs together. The flood begins `lead` seconds before the victims.
+    `objects` of any shape in all runs together, by one more author, `fuzzing` requests a second.
+    The flood begins `lead` seconds before the victims.
     A turn whose workflows are not over after `patience` seconds is a fault."""
 
     runs: int = 5
@@ -64,6 +65,7 @@ class Plan:
     rate: float = 2.0
     namespaces: int = 5
     pace: float = 10.0
+    fuzzing: float = 20.0
     variations: int = 100
     attacks: tuple[str, ...] = tuple(ATTACKS)
     without: frozenset[str] = frozenset()
@@ -238,7 +240,7 @@ class Flood:
             "seed": plan.seed + 1_000_003 * run,
             "objects": -(-plan.objects // plan.runs),
             "fuzzing": FUZZING,
-            "pace": plan.pace,
+            "paces": {**dict.fromkeys(self.hostile, plan.pace), FUZZING: plan.fuzzing},
         }
         return Authors(orders, self.site.folder / "authors.log")
 
@@ -258,14 +260,15 @@ class Flood:
         return []
 
     def _end(self, authors: Authors, found: list[str]) -> Json:
-        """Let them reach their number of objects, and end them."""
-        wanted, end = -(-self.plan.objects // self.plan.runs), time.monotonic() + self.plan.patience
-        while authors.done.get("fuzzed", 0) < wanted and time.monotonic() < end:
+        """Let them do all that they are to do, and end them."""
+        plan = self.plan
+        wanted = {"fuzzed": -(-plan.objects // plan.runs), "varied": plan.variations}
+        end = time.monotonic() + plan.patience
+        while (left := _left(authors.done, wanted)) and time.monotonic() < end:
             time.sleep(0.5)
         done = authors.end()
         found += done.get("broken", ())
-        if done.get("fuzzed", 0) < wanted:
-            found.append(f"{done.get('fuzzed', 0)} of {wanted} objects of any shape were accepted")
+        found += (f"{what}: {done.get(what, 0)} of {wanted[what]}" for what in left)
         return done
 
     def _aside(self, work: Coroutine[Any, Any, T]) -> T:
@@ -285,6 +288,10 @@ class Flood:
         finally:
             await session.close()
         return left
+
+
+def _left(done: Json, wanted: Mapping[str, int]) -> list[str]:
+    return [what for what, number in wanted.items() if done.get(what, 0) < number]
 
 
 async def _clear(session: Session, namespace: str) -> list[str]:
@@ -347,10 +354,12 @@ def run(
         queue = flood.site.charted.config["controllerConfig"]["queue"]
         setting = {
             "victims": f"{plan.workflows} workflows of five steps a turn, {plan.rate:g} a second",
-            "hostile": f"{plan.namespaces} namespaces and one of objects of any shape, at most "
-            f"{plan.pace:g} requests a second each, with service accounts that may edit workflows; "
-            f"{len(plan.attacks)} attacks, {plan.variations} variations (seed {plan.seed})"
-            + (f", without {', '.join(sorted(plan.without))}" if plan.without else ""),
+            "hostile": f"{plan.namespaces} namespaces, at most {plan.pace:g} requests a second "
+            f"each, and one of objects of any shape, at most {plan.fuzzing:g}; their service "
+            "accounts may edit workflows and nothing else",
+            "attempts": f"{len(plan.attacks)} attacks, {plan.variations} variations (seed "
+            f"{plan.seed}), {plan.objects} objects; left out: "
+            f"{', '.join(sorted(plan.without)) or 'nothing'}",
             "controller": f"the chart's configuration ({queue['strategy']}, at most "
             f"{queue['maxRunningCount']} running, {queue['maxRunningCountPerNamespace']} of a "
             "namespace), account, policies and flow schemas; beyond it callbacks and http may "
@@ -371,6 +380,9 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=known.rate, help="of them, a second")
     parser.add_argument("--namespaces", type=int, default=known.namespaces, help="hostile ones")
     parser.add_argument("--pace", type=float, default=known.pace, help="requests a second of each")
+    parser.add_argument(
+        "--fuzzing", type=float, default=known.fuzzing, help="the same of any shape"
+    )
     parser.add_argument("--variations", type=int, default=known.variations)
     parser.add_argument("--attacks", nargs="*", choices=list(ATTACKS), default=list(ATTACKS))
     parser.add_argument(

@@ -151,7 +151,7 @@ async def watched_at_once(author: Author, chance: random.Random) -> None:
 
 async def thousands(author: Author, chance: random.Random) -> None:
     """Many small workflows at once, and all of them deleted."""
-    for _ in range(chance.randint(50, 200)):
+    for _ in range(chance.randint(20, 100)):
         await author.create("Workflow", author.name(), {"steps": [step("a")]})
     if chance.random() < 0.3:
         await author.delete("Workflow")
@@ -186,7 +186,7 @@ async def updated_in_a_loop(author: Author, chance: random.Random) -> None:
     made = [step(f"s{n}", parameters={"sleepSeconds": 5}) for n in range(chance.randint(1, 50))]
     await author.create("Workflow", name, {"steps": made})
     path = chance.choice(("/spec/suspend", "/metadata/labels"))
-    for n in range(chance.randint(50, 150)):
+    for n in range(chance.randint(20, 80)):
         value: Any = bool(n % 2) if path == "/spec/suspend" else {"n": str(n)}
         await author.patch("Workflow", name, {"op": "add", "path": path, "value": value})
 
@@ -256,13 +256,13 @@ async def scheduled_each_second(author: Author, chance: random.Random) -> None:
             "workflowTemplate": made,
         }
         await author.create("CronWorkflow", author.name(), spec)
-    await author.wait(20)
+    await author.wait(chance.uniform(5, 20))
     await author.delete("CronWorkflow")
 
 
 async def tasks(author: Author, chance: random.Random) -> None:
     """Tasks by the dozen, some of a kind that nobody has."""
-    for _ in range(chance.randint(10, 60)):
+    for _ in range(chance.randint(10, 40)):
         kind = chance.choice(("random", "random", "nobody-has-this"))
         await author.create(
             "Task", author.name(), {"type": kind, "parameters": {"sleepSeconds": 0}}
@@ -292,7 +292,7 @@ async def called_back(author: Author, chance: random.Random) -> None:
 
 async def many_queues(author: Author, chance: random.Random) -> None:
     """A queue for each workflow, and parameters that no kind has."""
-    for n in range(chance.randint(20, 80)):
+    for n in range(chance.randint(10, 50)):
         spec = {"steps": [step("a", parameters={"a": n})], "queue": f"q-{author.name()}"}
         await author.create("Workflow", author.name(), spec)
 

@@ -5,6 +5,7 @@ has done by then as JSON to its standard output, every few seconds and at the en
 """
 
 import asyncio
+import itertools
 import json
 import random
 import sys
@@ -30,7 +31,7 @@ RESOURCES: dict[str, Resource] = {
     "Task": TASKS,
 }
 PLURALS: dict[str, Resource] = {each.plural: each for each in RESOURCES.values()}
-AT_ONCE = 3
+AT_ONCE = 5
 """Variations that one author tries side by side."""
 BATCH = 250
 """Objects of any shape until all of them are deleted."""
@@ -42,7 +43,8 @@ TOLD_EVERY = 2.0
 class Orders:
     """Who floods and how: a kubeconfig for each namespace, the variations by name and seed, which
     attacks, how many objects of any shape by the author of `fuzzing`, and at most how many
-    requests a second each author makes (`pace`). `turn` keeps names of turns apart."""
+    requests a second each author makes: by namespace in `paces`. `turn` keeps names of turns
+    apart."""
 
     turn: int
     authors: dict[str, str]
@@ -51,7 +53,7 @@ class Orders:
     seed: int
     objects: int
     fuzzing: str
-    pace: float
+    paces: dict[str, float]
 
 
 @attrs.define
@@ -63,7 +65,7 @@ class Done:
     fuzzed: int = 0
     unanswered: int = 0
     asked_of_servers: int = 0
-    rounds: int = 0
+    varied: int = 0
     began: Counter[str] = attrs.field(factory=Counter)
     codes: Counter[str] = attrs.field(factory=Counter)
     broken: list[str] = attrs.field(factory=list)
@@ -141,11 +143,11 @@ async def vary(author: HostileAuthor, mine: Sequence[tuple[str, int]]) -> None:
 
     async def one(name: str, seed: int) -> None:
         async with places:
+            author.done.varied += 1
             await author.attack(name, seed)
 
-    for again in range(1_000_000):
+    for again in itertools.count():
         await asyncio.gather(*(one(name, seed + again) for name, seed in mine))
-        author.done.rounds += 1
         await author.wait(1.0)
 
 
@@ -156,7 +158,7 @@ async def flood(orders: Orders, servers: Servers) -> Done:
     tasks: list[asyncio.Task[None]] = []
     for number, (namespace, kubeconfig) in enumerate(orders.authors.items()):
         access = Access(f"/{namespace}", kubeconfig)
-        session = Session(access, timeout=TIMEOUT, throttle=Throttle(orders.pace))
+        session = Session(access, timeout=TIMEOUT, throttle=Throttle(orders.paces[namespace]))
         sessions.append(session)
         author = HostileAuthor(session, namespace, servers.url, orders.turn, done)
         if namespace == orders.fuzzing:

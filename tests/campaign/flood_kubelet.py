@@ -60,6 +60,7 @@ class Kubelet:
     _last_good: float = 0.0
     _used: float = 0.0
     _latest: float = 0.0
+    _reading: threading.Lock = attrs.field(factory=threading.Lock)
 
     def start(self) -> None:
         """Start the controller, and look at it until `close`."""
@@ -118,8 +119,12 @@ class Kubelet:
         self._read, self._last_good, self._now = 0, time.monotonic(), made
 
     def _again(self, look: Callable[[], None], period: float) -> None:
-        while not self._ended.wait(period):
-            look()
+        try:
+            while not self._ended.wait(period):
+                look()
+        except Exception as error:
+            self._faults.append(f"nobody looks at the controller any more: {error!r}")
+            raise
 
     def _look(self) -> None:
         now = self._now
@@ -135,9 +140,9 @@ class Kubelet:
         self._read_the_log()
         tail = now.log.read_text()[-600:]
         self._faults.append(f"the controller ended with {code} and was started again: ...{tail}")
-        self.restarts += 1
         self._used, self._latest = self._used + self._latest, 0.0
         self._start()
+        self.restarts += 1
 
     def _peak_now(self) -> float:
         try:
@@ -174,10 +179,10 @@ class Kubelet:
     def _read_the_log(self) -> None:
         """Holds of the loop, and what no controller should ever say."""
         assert self._now is not None
-        with self._now.log.open("rb") as log:
+        with self._reading, self._now.log.open("rb") as log:
             log.seek(self._read)
             told = log.read()
-        self._read += len(told)
+            self._read += len(told)
         for line in told.decode(errors="replace").splitlines():
             if found := HELD.search(line):
                 ended = datetime.fromisoformat(json.loads(line)["time"]).timestamp()

@@ -74,7 +74,8 @@ def _hostile(done: Json, seconds: float) -> list[str]:
         f"  hostile authors      {done['requests']} requests ({done['requests'] / seconds:.0f} a "
         f"second), {done['accepted']} accepted, refused: {codes}, unanswered: "
         f"{done['unanswered']}",
-        f"                       {began} attacks and variations of {len(done['began'])} kinds, "
+        f"                       {began} attacks and variations begun, of {len(done['began'])} "
+        f"kinds ({done['varied']} variations), "
         f"{done['fuzzed']} objects of any shape",
         f"                       their servers were asked {done['asked_of_servers']} times",
     ]

@@ -58,7 +58,7 @@ def test_the_limit_of_memory_and_faults_of_turns_are_bounds_too() -> None:
 
 def test_what_is_reported_is_json_and_a_table() -> None:
     done: Json = {"requests": 3, "accepted": 2, "fuzzed": 1, "unanswered": 0, "began": {"a": 2}}
-    done["asked_of_servers"] = 4
+    done |= {"asked_of_servers": 4, "varied": 2}
     flooded = turn(1, 2.0, flooded=True, hostile={**done, "codes": {"403": 1}})
     made = report(turn(1, 1.0, flooded=False), flooded)
     assert json.loads(json.dumps(made.document()))["ratios"][0]["ratio"] == 2.0
