@@ -105,6 +105,11 @@ class Authors:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def flooding(self) -> bool:
+        """Whether it runs still."""
+        return self._process.poll() is None
+
     def end(self) -> Json:
         """Have them end; what they did."""
         assert self._process.stdin is not None
@@ -264,10 +269,11 @@ class Flood:
         plan = self.plan
         wanted = {"fuzzed": -(-plan.objects // plan.runs), "varied": plan.variations}
         end = time.monotonic() + plan.patience
-        while (left := _left(authors.done, wanted)) and time.monotonic() < end:
+        while authors.flooding and _left(authors.done, wanted) and time.monotonic() < end:
             time.sleep(0.5)
         done = authors.end()
         found += done.get("broken", ())
+        left = _left(done, wanted)
         found += (f"{what}: {done.get(what, 0)} of {wanted[what]}" for what in left)
         return done
 
