@@ -10,21 +10,20 @@ import argparse
 import asyncio
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
-from benchmarks.k8s.process import Process
 from tests.campaign.confined import Confinement, confined
 from tests.campaign.flood_attacks import ATTACKS, HUGE_STEPS, VARIED, Json, variations
+from tests.campaign.flood_clearing import clear
 from tests.campaign.flood_kubelet import Kubelet
+from tests.campaign.flood_processes import Authors, Usage
 from tests.campaign.flood_report import Bounds, Report, Turn
 from tests.campaign.flood_site import FUZZING, VICTIM, Site, installed_chart
 from tests.campaign.flood_victims import Victims, errands, percentile
@@ -35,21 +34,7 @@ from tests.cluster.aside import Aside, aside
 from tests.cluster.binaries import CONTROL_PLANE, HELM, AssetMissingError, UnavailableError, find
 from tests.cluster.control_plane import running
 
-from wf_core.errors import WfError
-from wf_k8s.client.access import Access
-from wf_k8s.client.errors import RefusedError
-from wf_k8s.client.listing import read_all
-from wf_k8s.client.resources import CRON_WORKFLOWS, TASKS, WORKFLOWS
-from wf_k8s.client.session import JSON_PATCH, Session
-from wf_k8s.store import remains
-from wf_k8s.store.remains import Remains
-
 T = TypeVar("T")
-
-ROOT = Path(__file__).parents[2]
-CLEARING = b'[{"op":"add","path":"/spec/deletionPolicy","value":"Orphan"}]'
-UNHELD = b'[{"op":"add","path":"/metadata/finalizers","value":[]}]'
-FOREIGN = "hostile.example/stay"
 
 
 @attrs.frozen
@@ -74,90 +59,6 @@ class Plan:
     lead: float = 15.0
     patience: float = 600.0
     ratio: float = 2.0
-
-
-class Authors:
-    """The process of the hostile authors, while it runs."""
-
-    def __init__(self, orders: Json, log: Path) -> None:
-        with log.open("ab") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.campaign.flood_authors"],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=out,
-                text=True,
-            )
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(orders) + "\n")
-        self._process.stdin.flush()
-        self.done: Json = {}
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.done = json.loads(line)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def flooding(self) -> bool:
-        """Whether it runs still."""
-        return self._process.poll() is None
-
-    def end(self) -> Json:
-        """Have them end; what they did."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            code = self._process.wait(60)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
-        self._reader.join()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        if code:
-            self.done.setdefault("broken", []).append(f"the authors' process ended with {code}")
-        return self.done
-
-
-@attrs.define
-class Usage:
-    """Seconds of CPU by process, and of the whole machine, since it was made."""
-
-    pids: Mapping[str, int]
-    kubelet: Kubelet
-    began: float = attrs.field(factory=time.monotonic)
-    before: dict[str, float] = attrs.field(init=False)
-    machine: tuple[float, float] = attrs.field(factory=lambda: _machine())
-
-    def __attrs_post_init__(self) -> None:
-        self.before = self._now()
-
-    def _now(self) -> dict[str, float]:
-        found = {who: Process(pid).cpu() for who, pid in self.pids.items()}
-        return {"controller": self.kubelet.cpu(), **found}
-
-    def shares(self) -> tuple[dict[str, float], float]:
-        """Per cent of the machine: of each process, and all that was used of it."""
-        whole = (time.monotonic() - self.began) * (os.cpu_count() or 1) / 100
-        used, idle = (now - then for now, then in zip(_machine(), self.machine, strict=True))
-        now = self._now()
-        shares = {who: (now[who] - self.before[who]) / whole for who in now}
-        return shares, 100 * used / (used + idle)
-
-
-def _machine() -> tuple[float, float]:
-    """What was used of the machine, and what was not."""
-    words = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
-    user, nice, system, idle, wait, *others = (float(each) for each in words)
-    return user + nice + system + sum(others), idle + wait
 
 
 @attrs.define
@@ -202,7 +103,7 @@ class Flood:
         seconds = time.monotonic() - began
         found += self.victims.faults(orders, lines(self.site.calls))
         cleaning = time.monotonic()
-        if left := self._aside(self._clean_up()):
+        if left := self._aside(clear(self.site.cluster, (*self.hostile, VICTIM), plan.patience)):
             found.append(f"{len(left)} objects are in the way after the flood: {left[:3]}")
         found += self.kubelet.take_faults()
         killed = self.confinement.killed() - killed
@@ -281,48 +182,9 @@ class Flood:
         """Work on the other loop, however long it takes: each piece of it has its own limit."""
         return asyncio.run_coroutine_threadsafe(work, self.world.loop).result()
 
-    async def _clean_up(self) -> list[str]:
-        """Delete all that the authors left, and what the victims have done with; what stays."""
-        session = Session(Access("/", str(self.site.cluster.kubeconfig)), timeout=60)
-        end, left = time.monotonic() + self.plan.patience, ["?"]
-        try:
-            while left and time.monotonic() < end:
-                spaces = (*self.hostile, VICTIM)
-                found = await asyncio.gather(*(_clear(session, each) for each in spaces))
-                left = [each for some in found for each in some]
-                await asyncio.sleep(2.0 if left else 0.0)
-        finally:
-            await session.close()
-        return left
-
 
 def _left(done: Json, wanted: Mapping[str, int]) -> list[str]:
     return [what for what, number in wanted.items() if done.get(what, 0) < number]
-
-
-async def _clear(session: Session, namespace: str) -> list[str]:
-    """Ask once more for all of a namespace to go, without an undo; what is still there."""
-    try:
-        for kind in (CRON_WORKFLOWS, TASKS):
-            await session.request("DELETE", kind.path(namespace))
-        left = [remains.read(raw) for raw in await read_all(session, WORKFLOWS.path(namespace))]
-        if left:
-            await asyncio.gather(*(_let_go(session, each) for each in left))
-            await session.request("DELETE", WORKFLOWS.path(namespace))
-    except WfError as error:
-        return [f"{namespace}: {error}"]
-    return [f"{namespace}/{each.name} {dict(each.status)}"[:200] for each in left]
-
-
-async def _let_go(session: Session, left: Remains) -> None:
-    path = WORKFLOWS.path(left.namespace, left.name)
-    patches = [UNHELD] if FOREIGN in left.finalizers else []
-    if left.spec.get("deletionPolicy") != "Orphan":
-        patches.append(CLEARING)
-    # It may have gone meanwhile, and whatever else was refused is tried again.
-    with suppress(RefusedError):
-        for patch in patches:
-            await session.request("PATCH", path, body=patch, content_type=JSON_PATCH)
 
 
 @contextmanager

@@ -14,6 +14,8 @@ AGES = 1e9
 """Seconds: no end, to whoever waits for it."""
 HUGE = 10**12
 """Bytes."""
+FOREIGN = "hostile.example/stay"
+"""A finalizer of the authors'."""
 
 
 class Author(Protocol):
@@ -214,7 +216,7 @@ async def finalizers(author: Author, chance: random.Random) -> None:
     for _ in range(chance.randint(3, 15)):
         name = author.name()
         made = [step(f"s{n}", parameters={"sleepSeconds": 3}) for n in range(3)]
-        await author.create("Workflow", name, {"steps": made}, finalizers=["hostile.example/stay"])
+        await author.create("Workflow", name, {"steps": made}, finalizers=[FOREIGN])
         await author.wait(chance.uniform(0, 1))
         drop = {"op": "add", "path": "/metadata/finalizers", "value": []}
         for act in chance.sample(("drop", "delete", "drop", "delete"), 3):
