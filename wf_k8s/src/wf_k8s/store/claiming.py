@@ -1,4 +1,4 @@
-"""Claiming a workflow, unless somebody else who lives owns it."""
+"""Claiming a workflow, unless somebody else who lives owns it, and giving the claim up."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,11 @@ from wf_core.adapters import store_rules as rules
 from wf_core.errors import StoreUnavailable
 from wf_core.model.spec import Key
 from wf_core.model.state import Owner
+from wf_k8s.client.errors import RefusedError
 from wf_k8s.store.known import Known
+from wf_k8s.store.objects import Objects, refused_by_test
 from wf_k8s.store.owners import Owners
+from wf_k8s.store.patch import release
 
 
 async def claimed(known: Known, owners: Owners, set_aside: Callable[[Key, str], None]) -> Owner:
@@ -27,3 +30,14 @@ async def claimed(known: Known, owners: Owners, set_aside: Callable[[Key, str], 
     except OSError as error:
         raise StoreUnavailable(f"can't hold a claim on this machine: {error}") from error
     return Owner(owners.id, max(owners.least_epoch, known.status.epoch) + 1)
+
+
+async def given_up(objects: Objects, known: Known) -> bytes | None:
+    """The object without our claim; None where somebody else owns it by now, or it is gone: there
+    is nothing to give up then."""
+    try:
+        return await objects.patch(known.key, release(known), "status")
+    except RefusedError as error:
+        if error.code != 404 and not refused_by_test(error):
+            raise
+        return None

@@ -26,7 +26,7 @@ from wf_k8s.client.session import Session
 from wf_k8s.store import guard, sizes
 from wf_k8s.store.asking import ask
 from wf_k8s.store.breakage import Breakage
-from wf_k8s.store.claiming import claimed
+from wf_k8s.store.claiming import claimed, given_up
 from wf_k8s.store.creating import create
 from wf_k8s.store.expiring import expire
 from wf_k8s.store.finalizer import Finalizer, place_of, saved_meanwhile
@@ -34,10 +34,9 @@ from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.logbook import Logbook, elsewhere
 from wf_k8s.store.mirror import Mirror, unless
 from wf_k8s.store.numbers import Numbers
-from wf_k8s.store.objects import Objects, refused_by_test
+from wf_k8s.store.objects import Objects
 from wf_k8s.store.owners import Owners
 from wf_k8s.store.paging import page_of, rows_of
-from wf_k8s.store.patch import release
 from wf_k8s.store.quarantine import Quarantine
 from wf_k8s.store.rows import Place, identity, read_place
 from wf_k8s.store.saving import refused, send
@@ -109,6 +108,11 @@ class K8sStore:
         """As `ports.Store.asked`."""
         known = await self._current(key)
         return known.asked(self._numbers_of(known), verified=self._verified)
+
+    async def uid(self, key: Key) -> str:
+        """As `ports.Store.uid`."""
+        row = self.row(place := await self.objects.placed(key))
+        return await self.objects.uid(place) if row is None else row.uid
 
     async def history(self, key: Key) -> tuple[Transition, ...]:
         """As `ports.Store.history`; the last hundred."""
@@ -251,13 +255,10 @@ class K8sStore:
             return
         if known.status.owner != self.owners.id:
             return
-        try:
-            self._tell_mirror(await self.objects.patch(key, release(known), "status"))
-        except RefusedError as error:
-            # Somebody else owns it by now, or it is gone: there is nothing to give up.
-            if error.code != 404 and not refused_by_test(error):
-                raise
+        if (body := await given_up(self.objects, known)) is None:
             self._stale[key] = None
+        else:
+            self._tell_mirror(body)
 
     async def save(self, key: Key, changes: Changes) -> Saved:
         """As `ports.Store.save`: one patch; two more where the finalizer goes on or off.
