@@ -19,7 +19,7 @@ from wf_k8s.controller.signals import caught
 from wf_k8s.controller.tasks import TaskKeeper
 from wf_k8s.controller.tenure import Tenure
 from wf_k8s.leadership.leadership import Leadership
-from wf_k8s.telemetry.census import Census
+from wf_k8s.telemetry.census import Census, unread
 from wf_k8s.telemetry.follow import Durations
 from wf_k8s.telemetry.health import Health
 from wf_k8s.telemetry.http import HttpServer
@@ -88,7 +88,12 @@ class Controller:
         def serving() -> None:
             self._health.lacking = lambda: store.lacking
             self._health.census = Census(
-                self._metrics, store, engine.view, store.reasons, engine.permit_waiters
+                self._metrics,
+                store,
+                engine.view,
+                store.reasons,
+                lambda: unread(store),
+                engine.permit_waiters,
             )
             if self._options.on_namespace_deletion is OnNamespaceDeletion.ORPHAN:
                 beside.append(asyncio.ensure_future(Orphaning(store, store.objects).run()))

@@ -76,9 +76,9 @@ class K8sStore:
         self.breakage = Breakage()
         self._logbook = Logbook()
         self._warner = Warner(self.objects)
-        check, broke = self._check_open, self.breakage.tell
-        self.schedules = K8sSchedules(self.objects, self._create, check, broke)
-        self.tasks = K8sTasks(self.objects, self._create, self._current, check, broke)
+        telling = (self._check_open, self.breakage.tell, self._warner, now)
+        self.schedules = K8sSchedules(self.objects, self._create, *telling)
+        self.tasks = K8sTasks(self.objects, self._create, self._current, *telling)
         self._settling = Settling(self.tasks, self.schedules)
         known, unread = self._settling.known, self._settling.unread
         self._quarantine = Quarantine(self.objects, self._warner, now, lambda: owners.leads, unread)
