@@ -123,6 +123,18 @@ def test_what_was_found_meanwhile_is_kept_beside_what_this_life_has_shown(
     assert lease.read(standby).left().taking_up == {"uid-b": 1}
 
 
+def test_a_death_that_is_told_late_is_over_once_its_call_is(lease: Stored, tmp_path: Path) -> None:
+    leader = lease.read(LeaseRecord(tmp_path / "one", "1"))
+    leader.opened(A)
+    died(tmp_path / "two", "uid-a pay")
+    lease.write(lease.read(LeaseRecord(tmp_path / "two", "1")))
+    lease.read(leader)
+    assert leader.left() == LeftOpen({A: True}, 1)
+    leader.closed(A)
+    lease.write(leader)
+    assert lease.noted is None
+
+
 def test_nothing_is_written_where_nobody_died(lease: Stored, tmp_path: Path) -> None:
     record = lease.read(LeaseRecord(tmp_path, "1"))
     record.opened(A)

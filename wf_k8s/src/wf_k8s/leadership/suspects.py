@@ -62,6 +62,12 @@ class LeaseRecord(OpenFile):
             self._left = self._now().left()
         return self._left
 
+    def closed(self, what: Open) -> None:
+        """As `OpenRecord.closed`. Another pod may have told meanwhile that it died of that."""
+        super().closed(what)
+        if what in self.left().open:
+            self._change(lambda kept: _innocent(kept, what))
+
     def told(self, workflow: str) -> None:
         """As `OpenRecord.told`."""
         if any(each.workflow == workflow for each in self.left().open):
@@ -71,6 +77,8 @@ class LeaseRecord(OpenFile):
         """As `OpenRecord.lift`."""
         if workflow in self.left().taking_up:
             self._change(lambda kept: kept.taking_up.pop(workflow, None))
+        if (taking := Open(workflow)) in self.left().open:
+            self._change(lambda kept: _innocent(kept, taking))
 
     def calm(self) -> None:
         """As `OpenRecord.calm`."""
@@ -132,6 +140,16 @@ class LeaseRecord(OpenFile):
             path.unlink(missing_ok=True)
         except OSError as error:
             self._fails(error)
+
+
+def _innocent(kept: Kept, what: Open) -> None:
+    """That is over, and the process lives."""
+    steps = kept.open.get(what.workflow, {})
+    steps.pop(what.step, None)
+    if not steps:
+        kept.open.pop(what.workflow, None)
+    if not kept.open:
+        kept.deaths = 0
 
 
 def _read(document: Mapping[str, Any]) -> Noted:

@@ -8,7 +8,7 @@ import msgspec
 
 from wf_core.adapters import schedule_rules as rules
 from wf_core.codec import read_schedule_status, schedule_status, to_document
-from wf_core.errors import StoreForeign, StoreUnavailable
+from wf_core.errors import AuthorError, StoreForeign, StoreUnavailable
 from wf_core.model.schedule import (
     CRON_KIND,
     CronStatus,
@@ -165,10 +165,16 @@ class K8sSchedules:
         now: float,  # noqa: ARG002
         folder: Folder | None = None,  # noqa: ARG002
     ) -> bool:
-        """As `ports.Schedules.start`: the run first."""
+        """As `ports.Schedules.start`: the run first. What a policy of the cluster refuses is no
+        fault of the schedule's, with whatever code it does so: it may be allowed later."""
         self._check_open()
         owner = owned_by(CRON_KIND, key.name, uid)
-        await self._create_run(run, owner)
+        try:
+            await self._create_run(run, owner)
+        except AuthorError as error:
+            if isinstance(error.__cause__, RefusedError) and error.__cause__.refuser:
+                raise error.__cause__ from error
+            raise
         return await self.save(key, uid, status)
 
     def watch(self) -> AsyncIterator[Key]:
