@@ -265,8 +265,11 @@ def add_death(kept: Kept, dead: Mapping[Open, bool]) -> None:
     """One more process died, which had that open, and had lived with some of it alone."""
     kept.deaths += bool(dead)
     suspects = [each for each, outlived in dead.items() if not outlived]
-    for each in dead:
-        kept.open.pop(each.workflow, None)  # what an older death left of it is of no interest
+    for each in dead:  # what an older death left of its calls, or of its taking up, is over
+        before = kept.open.pop(each.workflow, {})
+        left = {step: alone for step, alone in before.items() if bool(step) != bool(each.step)}
+        if left:
+            kept.open[each.workflow] = left
     for each in dead:
         alone = suspects == [each] or len(dead) == 1
         kept.open.setdefault(each.workflow, {})[each.step] = alone

@@ -337,10 +337,14 @@ class Engine:
         if key in self._given_up:
             raise WorkflowOwned(f"workflow '{key}': hooks that this engine gave up still run")
         taking = await self._taking_up.begin(key)
+        owner = await self.store.claim(key)
+        self._isolation.opened(taking)
         try:
-            runner = await self._claimed(key)
+            stored = await self.store.load(key)
+            runner = await self._runner(stored, owner)
         except WfError:
             self._isolation.closed(taking)
+            await self._services.release(key)
             raise
         if taking.workflow != runner.uid:  # it was made anew meanwhile
             self._isolation.closed(taking)
@@ -351,14 +355,6 @@ class Engine:
         self._runners[key] = runner
         self._holders[runner.uid] = runner
         return runner
-
-    async def _claimed(self, key: Key) -> Runner:
-        owner = await self.store.claim(key)
-        try:
-            return await self._runner(await self.store.load(key), owner)
-        except WfError:
-            await self._services.release(key)
-            raise
 
     async def _runner(self, stored: Stored, owner: Owner) -> Runner:
         """Raises DocumentInvalid or EngineError where no machine can be built from it (C10)."""

@@ -24,8 +24,8 @@ class TakingUp:
         self._begun: dict[Key, str] = {}
 
     async def begin(self, key: Key) -> Open:
-        """Note that it is taken up; what was noted is closed by the caller. Raises EngineError for
-        a workflow that ends the process whenever it is taken up, unless a person asks for a retry,
+        """What the caller has to note as open while it is taken up. Raises EngineError for a
+        workflow that ends the process whenever it is taken up, unless a person asks for a retry,
         and WorkflowNotFound."""
         uid = await self._services.store.uid(key)
         self._begun[key] = uid
@@ -41,7 +41,6 @@ class TakingUp:
                 self._isolation.closed(taking)
             raise EngineError(f"workflow '{key}': {why}")
         await self._isolation.until_free()
-        self._isolation.opened(taking)
         return taking
 
     def succeeded(self, key: Key) -> None:

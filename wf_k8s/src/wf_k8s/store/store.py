@@ -236,7 +236,8 @@ class K8sStore:
 
     async def claim(self, key: Key) -> Owner:
         """As `ports.Store.claim`."""
-        return await claimed(await self._current(key), self.owners, self.set_aside)
+        named = self._mirror.named if self._mirror is not None else {}.get
+        return await claimed(await self._current(key), self.owners, self.set_aside, named)
 
     async def release(self, key: Key) -> None:
         """As `ports.Store.release`. Where a Lease says who owns, nothing is written."""
@@ -288,8 +289,7 @@ class K8sStore:
         if answer is not None:
             return answer
         if guard.to_guard(known, changes):
-            known = await self._finalizer.put_on(key, known)
-            if known is None:
+            if (known := await self._finalizer.put_on(key, known)) is None:
                 return Saved.LOST
             # Whoever put it on meanwhile may have saved as well.
             answer = refused(changes, known)
