@@ -106,8 +106,9 @@ class Isolation:
             return None
         return (
             f"the process died {deaths} times in a row while nothing but this workflow was being "
-            "taken up: its document or its state kills the engine. Make the document smaller "
-            "and submit it anew, or upgrade wf; `wf retry` has it tried again as it is"
+            "taken up: its document or its state kills the engine. Delete it, make the "
+            "document smaller and submit it anew, or upgrade wf; `wf retry` has it tried again "
+            "as it is"
         )
 
     def first_refusal(self, uid: str) -> bool:
