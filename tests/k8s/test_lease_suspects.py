@@ -64,9 +64,9 @@ def died(folder: Path, *opened: str) -> None:
 def test_what_one_pod_found_is_known_in_another(lease: Stored, tmp_path: Path) -> None:
     died(tmp_path / "one", "uid-a pay")
     here = lease.read(LeaseRecord(tmp_path / "one", "1"))
-    assert here.news
+    assert here.has_news()
     lease.write(here)
-    assert not here.news
+    assert not here.has_news()
     assert not list((tmp_path / "one").glob("*.open"))
     there = lease.read(LeaseRecord(tmp_path / "two", "1"))
     assert there.left() == LeftOpen({A: True}, 1)
@@ -84,9 +84,9 @@ def test_a_write_that_was_not_answered_counts_no_death_twice(lease: Stored, tmp_
     died(tmp_path, "uid-a")
     record = lease.read(LeaseRecord(tmp_path, "1"))
     lease.write(record, answered=False)
-    assert record.news
+    assert record.has_news()
     lease.read(record)
-    assert not record.news
+    assert not record.has_news()
     lease.write(record)
     # As if it had died before it could take the file away.
     assert lease.read(LeaseRecord(tmp_path, "1")).left().taking_up == {"uid-a": 1}
@@ -143,7 +143,7 @@ def test_nothing_is_written_where_nobody_died(lease: Stored, tmp_path: Path) -> 
     record.calm()
     lease.write(record)
     assert lease.noted is None
-    assert not record.news
+    assert not record.has_news()
 
 
 def test_what_is_written_is_bounded_and_says_first_what_was_open_alone(

@@ -2,6 +2,7 @@
 of it ran; all others go on."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -155,7 +156,7 @@ def test_schedules_and_tasks_nested_too_deep_leave_others_alone(
     assert leader.page("/healthz") == "ok\n"
     for kind, name in (("cronsaga", "deep"), ("sagatask", "deep-task")):
         until(
-            lambda kind=kind, name=name: _says_left_alone(sagas, kind, name),
+            partial(_says_left_alone, sagas, kind, name),
             f"{kind} '{name}' says that it is left alone",
         )
         assert "nested too deep" in warned(sagas, name)

@@ -19,8 +19,7 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 class Notes(Protocol):
     """What is kept on the Lease beside who holds it (see `suspects`)."""
 
-    @property
-    def news(self) -> bool:
+    def has_news(self) -> bool:
         """Whether it has something to say that does not wait for this process to lead."""
 
     def saw(self, document: dict[str, Any]) -> None:
@@ -58,7 +57,7 @@ class Lease:
     async def note(self, record: Record) -> None:
         """Add what this process has to say, whoever holds it. Where somebody was faster, that is
         for the next look."""
-        if self._notes is not None and self._notes.news:
+        if self._notes is not None and self._notes.has_news():
             await self.replace(_encode(record.document))
 
     async def create(self, body: bytes) -> Record | None:

@@ -92,8 +92,7 @@ class LeaseRecord(OpenFile):
 
     # What the Lease asks
 
-    @property
-    def news(self) -> bool:
+    def has_news(self) -> bool:
         """Whether processes died here of which the Lease does not know."""
         return bool(self._dead)
 

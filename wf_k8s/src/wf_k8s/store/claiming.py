@@ -17,10 +17,10 @@ async def claimed(
     known: Known,
     owners: Owners,
     set_aside: Callable[[Key, str], None],
-    named: Callable[[str], Key | None],
+    named: Callable[[str], Key | None] | None,
 ) -> Owner:
-    """Who owns it from now on, once that is saved; `named` finds a workflow by its uid. Raises
-    WorkflowOwned and StoreUnavailable."""
+    """Who owns it from now on, once that is saved; `named` finds a workflow by its uid, where
+    workflows are followed. Raises WorkflowOwned and StoreUnavailable."""
     _keys_are_its_own(known, set_aside, named)
     owner = known.claimed_by
     if owner and owner != owners.id:
@@ -40,13 +40,13 @@ async def claimed(
 
 
 def _keys_are_its_own(
-    known: Known, set_aside: Callable[[Key, str], None], named: Callable[[str], Key | None]
+    known: Known, set_aside: Callable[[Key, str], None], named: Callable[[str], Key | None] | None
 ) -> None:
     """A workflow that was restored goes on under the uid of the one that it was. While that one is
     there, somebody wrote its uid here by hand, to call services in its name. Raises WorkflowOwned:
     it is looked at again by itself."""
     uid = known.status.key_uid
-    other = named(uid) if uid and uid != known.uid else None
+    other = named(uid) if named is not None and uid and uid != known.uid else None
     if other is not None:
         why = (
             f"its status.keyUid is the uid of workflow '{other}', which is there: both would use "
