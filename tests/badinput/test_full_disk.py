@@ -12,6 +12,8 @@ import pytest
 from tests.badinput.wf_process import WF, Desk
 from tests.patience import PATIENCE
 
+from wf_core.errors import GOES_ON
+
 FILL = "[ -e {mark} ] || {{ touch {mark}; cat /dev/zero > small/ballast 2>&-; }}; "
 """Fills the disk at the first call, and only then."""
 
@@ -62,8 +64,8 @@ def calls(folder: Path) -> list[str]:
 
 def sentence(desk: Desk) -> str:
     return (
-        f"wf: error: no room left to write {desk.store}: free some space on {desk.store.parent}, "
-        "then run `wf resume`; nothing that was saved is lost\n"
+        f"wf: error: no room left to write {desk.store}: free some space on {desk.store.parent}; "
+        f"nothing that was saved is lost; {GOES_ON}\n"
     )
 
 
@@ -127,7 +129,7 @@ def test_a_store_at_the_largest_size_a_file_may_have(desk: Desk, tmp_path: Path)
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     assert limited.returncode == 1, limited.stderr
-    assert "free space, then run `wf resume`" in limited.stderr
+    assert f"free space; {GOES_ON}" in limited.stderr
     assert 0 < len(files(tmp_path)) < 5, "the limit should be reached in the middle of the run"
     done = [name for name, phase in desk.phases().items() if phase == "Success"]
 

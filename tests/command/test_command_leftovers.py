@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -184,6 +185,22 @@ def test_an_unfinished_record_does_not_stop_the_next_call(bench: Bench, record: 
     (bench.folder / "command.lock").write_text(record)
     KIND.run(bench.call(run=["echo", "ran"]))
     assert bench.output("stdout") == "ran"
+
+
+def test_a_record_that_a_command_made_huge_is_not_read_whole(bench: Bench) -> None:
+    """The command inherits the file, so its length is whatever the command makes of it."""
+    lock = bench.folder / "command.lock"
+    with lock.open("wb") as file:
+        file.write(b"9" * 4000)
+        file.truncate(64 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        KIND.run(bench.call(run=["echo", "ran"]))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert bench.output("stdout") == "ran"
+    assert most < 8 * 1024 * 1024
 
 
 def test_c6_the_lock_is_held_exactly_while_the_command_lives(bench: Bench) -> None:

@@ -89,6 +89,22 @@ def test_20_it_grants_what_the_controller_needs_and_no_more(helm: Helm) -> None:
     assert sorted(subjects) == ["wf", "wf", "wf-test"]
 
 
+def test_b3_who_edits_workflows_may_write_no_status(helm: Helm) -> None:
+    """A status says under which keys services are called, and what was done: it is the
+    controller's."""
+    roles = [
+        each
+        for each in helm.documents()
+        if any("/aggregate-to-" in name for name in each["metadata"].get("labels", {}))
+    ]
+    assert {each["metadata"]["name"].rpartition(".")[2] for each in roles} == {"view", "edit"}
+    granted = {
+        resource for role in roles for rule in role["rules"] for resource in rule["resources"]
+    }
+    assert "workflows" in granted
+    assert not {resource for resource in granted if "*" in resource or resource.endswith("/status")}
+
+
 def test_20_without_steps_that_run_as_pods_it_may_not_see_a_pod(helm: Helm) -> None:
     documents = helm.documents(values={"podSteps": {"enabled": False}})
     granted = only(documents, "ClusterRole", "workflow-system.wf")

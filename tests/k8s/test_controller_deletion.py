@@ -6,8 +6,8 @@ from tests.k8s.crd_objects import Json, Sagas, put, request, workflow
 FINALIZER = "workflow.example.com/undo"
 
 
-def delete(sagas: Sagas) -> None:
-    sagas.kubectl("-n", sagas.namespace, "delete", "saga", "order", "--wait=false")
+def delete(sagas: Sagas, name: str = "order") -> None:
+    sagas.kubectl("-n", sagas.namespace, "delete", "saga", name, "--wait=false")
 
 
 def await_gone(sagas: Sagas, name: str = "order") -> None:

@@ -1,20 +1,25 @@
 """What a policy of the cluster refuses is no fault of ours: wf tells it and tries again."""
 
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
-from tests.k8s.crd_objects import Json, Sagas, workflow
+from tests.k8s.crd_objects import Json, Sagas, cron, step, workflow
 
 SENTENCE = "statuses are frozen on Fridays"
 
 
-@pytest.fixture
-def frozen(sagas: Sagas) -> Iterator[str]:
-    """The name of a policy that lets no status of the namespace be saved, and counts already."""
+@contextmanager
+def refusing(
+    sagas: Sagas, what: str, operation: str, probe: Callable[[Sagas], str]
+) -> Iterator[str]:
+    """The name of a policy that does not allow that in the namespace; it counts already, as `probe`
+    tells."""
     name = f"frozen-{sagas.namespace}"
     policy: Json = {
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -26,8 +31,8 @@ def frozen(sagas: Sagas) -> Iterator[str]:
                     {
                         "apiGroups": ["workflow.example.com"],
                         "apiVersions": ["*"],
-                        "operations": ["UPDATE"],
-                        "resources": ["workflows/status"],
+                        "operations": [operation],
+                        "resources": [what],
                     }
                 ]
             },
@@ -50,14 +55,35 @@ def frozen(sagas: Sagas) -> Iterator[str]:
     }
     sagas.create(policy)
     sagas.create(binding)
-    sagas.create(workflow(name="probe"))
     unfreeze = ("delete", "validatingadmissionpolicybinding", name, "--ignore-not-found")
     try:
-        until(lambda: SENTENCE in probed(sagas) or None, "the policy counts")
+        until(lambda: SENTENCE in probe(sagas) or None, "the policy counts")
         yield name
     finally:
         sagas.kubectl(*unfreeze)
         sagas.kubectl("delete", "validatingadmissionpolicy", name)
+
+
+@pytest.fixture
+def frozen(sagas: Sagas) -> Iterator[str]:
+    """No status can be saved."""
+    sagas.create(workflow(name="probe"))
+    with refusing(sagas, "workflows/status", "UPDATE", probed) as name:
+        yield name
+
+
+@pytest.fixture
+def closed(sagas: Sagas) -> Iterator[str]:
+    """No workflow can be created."""
+    with refusing(sagas, "workflows", "CREATE", tried) as name:
+        yield name
+
+
+def tried(sagas: Sagas) -> str:
+    """What the API server says to a new workflow; nothing where it takes it."""
+    document = json.dumps(workflow(name="probe"))
+    arguments = ("create", "-n", sagas.namespace, "--dry-run=server", "-f", "-")
+    return str(sagas.kubectl.run(*arguments, stdin=document).stderr)
 
 
 def probed(sagas: Sagas) -> str:
@@ -102,6 +128,29 @@ def test_a_status_that_a_policy_refuses_is_saved_once_it_allows_that(
     await_phase(sagas, "Success")
     assert notes.lines() == ["run-a"]
     assert frozen not in sagas.kubectl("wf", "explain", "order", "-n", sagas.namespace)
+
+
+def test_e6_a_run_that_a_policy_refuses_is_said_on_its_schedule_and_started_once_it_is_allowed(
+    sagas: Sagas, controllers: Controllers, closed: str
+) -> None:
+    """By 422, as a policy does where it names no other code."""
+    controllers.leader()
+    sagas.create(cron(step("a"), startingDeadlineSeconds=3600))
+
+    def status() -> Json:
+        found: Json = sagas.cron()["status"]
+        return found
+
+    until(lambda: status().get("reason") == "Refused" or None, "the schedule says so")
+    refused = status()
+    assert "and tried again" in refused["message"]
+    assert f"ValidatingAdmissionPolicy '{closed}'" in refused["message"]
+    assert SENTENCE in refused["message"]
+    assert refused.get("lastScheduleTime") is None
+    assert refused.get("missed", 0) == 0
+    sagas.kubectl("delete", "validatingadmissionpolicybinding", closed)
+    until(lambda: status().get("lastScheduleTime"), "a run is started")
+    assert sagas.names()
 
 
 @pytest.mark.parametrize(

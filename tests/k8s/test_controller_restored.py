@@ -4,8 +4,9 @@ import signal
 
 import pytest
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
-from tests.k8s.crd_objects import Sagas, workflow
+from tests.k8s.crd_objects import Sagas, put, workflow
 from tests.k8s.restored import restore
+from tests.k8s.test_quarantine import await_stalled
 
 LEASE_SECONDS = 4
 
@@ -42,6 +43,28 @@ def test_b3_a_restored_workflow_is_undone_once_under_the_keys_that_it_ran_under(
     assert undone == [f"undo-b-{ran['b']}", f"undo-a-{ran['a']}"]
     assert all(line.endswith(f"-{before}") for line in lines)
     assert sum(line.startswith("run-a") for line in lines) == 1
+
+
+@pytest.mark.slow
+def test_b3_nobody_runs_under_the_keys_of_a_workflow_that_is_there(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    """Whoever may write a status may write another workflow's uid into it."""
+    controllers.leader()
+    waits = f"until [ -e {notes.file}.done ]; do sleep 0.05; done"
+    sagas.create(workflow(keyed(notes, "a", then=waits), name="victim"))
+    until(lambda: notes.lines() or None, "a runs")
+    victim = sagas.get("victim")["metadata"]["uid"]
+    forged = workflow(keyed(notes, "b"), name="forged", suspend=True)
+    sagas.create(forged)
+    sagas.patch(put("/status/keyUid", victim), name="forged", status=True)
+    sagas.save("forged", revision=1, phase="Running", writer={"epoch": 1, "n": 1}, epoch=1)
+    mark = await_stalled(sagas, "forged")
+    assert "its status.keyUid is the uid of workflow" in mark["message"]
+    assert len(notes.lines()) == 1
+    notes.file.with_name(f"{notes.file.name}.done").touch()
+    await_phase(sagas, "Success", "victim")
+    assert not any(line.startswith("run-b") for line in notes.lines())
 
 
 @pytest.mark.slow

@@ -53,7 +53,11 @@ def counted(*, runs: bool = True) -> Metrics:
         await put(store, "waits-too", queue="tin")
         entries = (OutboxEntry(1, Phase.RUNNING, 1.0), OutboxEntry(2, Phase.RUNNING, 1.0))
         undoing = StepState(phase=Phase.ROLLING_BACK)
+        unclear = Blocked(BlockReason.OUTCOME_UNKNOWN, 1.0)
         for stored in (
+            await put(
+                store, "unclear", Phase.RUNNING, StepState(phase=Phase.RUNNING, blocked=unclear)
+            ),
             await put(store, "reports", Phase.SUCCESS, outbox=entries),
             await put(store, "undoes", Phase.ROLLING_BACK, undoing),
             await put(
@@ -71,6 +75,7 @@ def counted(*, runs: bool = True) -> Metrics:
             store,
             view,
             lambda: ["GivenUp", "Unreadable", "Unreadable"],
+            lambda: {"Task": 2, "CronWorkflow": 0},
             lambda: {"http": 3},
         ).count()
         await store.close()
@@ -132,6 +137,16 @@ def test_what_no_engine_goes_on_with_is_counted_by_why() -> None:
     assert value(counted(), "wf_workflows_left_alone", reason="GivenUp") == 1.0
 
 
+def test_schedules_and_tasks_that_cant_be_read_are_counted_by_kind() -> None:
+    assert value(counted(), "wf_objects_left_alone", kind="Task") == 2.0
+    assert value(counted(), "wf_objects_left_alone", kind="CronWorkflow") == 0.0
+
+
+def test_what_runs_and_needs_a_person_is_counted_by_why_and_is_no_stuck_undo() -> None:
+    blocked = value(counted(), "wf_blocked_runs", queue="gold", reason="OutcomeUnknown")
+    assert blocked == 1.0
+
+
 def test_workflows_that_wait_for_a_permit_are_counted_by_kind() -> None:
     assert counted().registry.get_sample_value("wf_permit_waiters", {"kind": "http"}) == 3
 
@@ -150,7 +165,7 @@ def test_queues_that_no_configuration_names_share_one_series() -> None:
             await put(store, f"w{n}", queue=f"q{n}")
         await put(store, "gold")
         await put(store, "plain", queue="default")
-        await Census(metrics, store, view, lambda: (), dict).count()
+        await Census(metrics, store, view, lambda: (), dict, dict).count()
 
     asyncio.run(count())
     values = {
@@ -176,6 +191,7 @@ def test_what_is_gone_is_no_longer_shown() -> None:
             store,
             view,
             lambda: ["GivenUp", "Unreadable", "Unreadable"],
+            lambda: {"Task": 2, "CronWorkflow": 0},
             lambda: {"http": 3},
         )
         stored = await put(store, "order")

@@ -2,6 +2,7 @@
 of it ran; all others go on."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -153,4 +154,36 @@ def test_schedules_and_tasks_nested_too_deep_leave_others_alone(
     sagas.create(task("fine", type="random"))
     until(lambda: sagas.task("fine")["status"]["phase"] == "Success" or None, "the task is done")
     assert leader.page("/healthz") == "ok\n"
-    assert leader.said("nested too deep")
+    for kind, name in (("cronsaga", "deep"), ("sagatask", "deep-task")):
+        until(
+            partial(_says_left_alone, sagas, kind, name),
+            f"{kind} '{name}' says that it is left alone",
+        )
+        assert "nested too deep" in warned(sagas, name)
+    page = leader.page("/metrics")
+    assert 'wf_objects_left_alone{kind="CronWorkflow"} 1.0' in page
+    assert 'wf_objects_left_alone{kind="Task"} 1.0' in page
+    assert not leader.said("not yet said on it")
+
+
+def _says_left_alone(sagas: Sagas, kind: str, name: str) -> bool | None:
+    path = "jsonpath={.status.reason}: {.status.message}"
+    said = sagas.kubectl("get", "-n", sagas.namespace, kind, name, "-o", path)
+    return True if said.startswith("LeftAlone: left alone: ") and "too deep" in said else None
+
+
+def test_a_schedule_that_was_left_alone_says_so_no_more_once_it_is_mended(
+    sagas: Sagas, controllers: Controllers
+) -> None:
+    bad = cron(name="deep")
+    bad["spec"]["workflowTemplate"]["spec"]["parameters"] = {"a": "DEEP"}
+    create(sagas, bad)
+    leader = controllers.leader()
+    until(lambda: _says_left_alone(sagas, "cronsaga", "deep"), "it is left alone")
+    mended = json.dumps([put("/spec/workflowTemplate/spec/parameters", {})])
+    sagas.kubectl("patch", "-n", sagas.namespace, "cronsaga", "deep", "--type=json", "-p", mended)
+    until(
+        lambda: sagas.cron("deep")["status"].get("reason", "") != "LeftAlone" or None,
+        "it goes on",
+    )
+    assert 'wf_objects_left_alone{kind="CronWorkflow"} 0.0' in leader.page("/metrics")

@@ -116,6 +116,10 @@ async def test_b3_a_process_that_is_stopped_is_no_death() -> None:
     assert bench.deaths.deaths == 0
 
 
+def uid_of(bench: Bench, key: Key) -> str:
+    return bench.backing.entries[key].workflow.metadata.uid
+
+
 def deadly(process: Process, key: Key) -> None:
     """Let reading that workflow be the death of the process."""
     load = process.store.load
@@ -151,14 +155,14 @@ async def test_b3_what_kills_whoever_takes_it_up_is_left_alone_after_three_death
     assert 4 <= died <= 5
     assert (await bench.stored(other)).head.phase is Phase.SUCCESS
     assert (await bench.stored(poison)).head.phase is Phase.PENDING
-    assert bench.deaths.taking_up == {str(poison): 4}
+    assert bench.deaths.taking_up == {uid_of(bench, poison): 4}
     await process.stop()
 
 
 async def test_b3_what_was_left_alone_is_said_in_its_state_and_lifted_by_a_retry() -> None:
     bench = Bench()
     key = await bench.create(chain("a", name="poison"))
-    bench.deaths.taking_up[str(key)] = 3
+    bench.deaths.taking_up[uid_of(bench, key)] = 3
     process = bench.process()
     process.serve()
     await asyncio.sleep(1)
@@ -174,13 +178,54 @@ async def test_b3_what_was_left_alone_is_said_in_its_state_and_lifted_by_a_retry
     await process.stop()
 
 
+async def test_b3_what_is_made_anew_under_the_name_of_a_killer_runs() -> None:
+    bench = Bench()
+    killer = await bench.create(chain("a", name="poison"))
+    bench.deaths.taking_up[uid_of(bench, killer)] = 3
+    process = bench.process()
+    process.serve()
+    await asyncio.sleep(1)
+    assert bench.calls == []
+    await process.store.remove(killer)
+    await bench.create(chain("a", name="poison"))
+    await asyncio.sleep(1)
+    assert (await bench.stored(killer)).head.phase is Phase.SUCCESS
+    await process.stop()
+
+
+async def test_b3_the_record_of_a_killer_goes_with_its_deletion() -> None:
+    bench = Bench()
+    killer = await bench.create(chain("a", name="poison"))
+    bench.deaths.taking_up[uid_of(bench, killer)] = 3
+    process = bench.process()
+    process.serve()
+    await asyncio.sleep(1)
+    await process.store.remove(killer)
+    await asyncio.sleep(1)
+    assert bench.deaths.taking_up == {}
+    await process.stop()
+
+
+async def test_b3_the_record_of_a_killer_that_was_deleted_meanwhile_goes_at_the_next_start() -> (
+    None
+):
+    bench = Bench()
+    left = await bench.create(chain("a", name="left"))
+    bench.deaths.taking_up.update({"gone": 3, uid_of(bench, left): 3})
+    process = bench.process()
+    process.serve()
+    await asyncio.sleep(1)
+    assert bench.deaths.taking_up == {uid_of(bench, left): 3}
+    await process.stop()
+
+
 async def test_what_is_open_is_noted_from_its_start_to_its_report() -> None:
     bench = Bench(Script().on("a", Do(seconds=5.0)))
     key = await bench.create(chain("a"))
     process = bench.process()
     await process.adopt(key)
     await asyncio.sleep(1)
-    uid = bench.backing.entries[key].workflow.metadata.uid
+    uid = uid_of(bench, key)
     process.kill()
     await process.gone()
     assert bench.deaths.left().open == {Open(uid, "a"): True}

@@ -50,7 +50,9 @@ def test_full_disk_loses_nothing_and_says_what_to_do(path: Path) -> None:
         big = StepState(attributes={"big": "x" * 30_000})
         line = Transition(1.0, Phase.PENDING, Phase.RUNNING)
         changes = next_save(stored, owner, steps={0: big}, history=(line,))
-        with pytest.raises(StoreUnavailable, match=r"free some space on /.*then run `wf resume`"):
+        with pytest.raises(
+            StoreUnavailable, match=r"free some space on /.*`wf serve`.*`wf resume`"
+        ):
             await store.save(key, changes)
         assert await store.load(key) == stored
         assert await store.history(key) == ()
@@ -116,7 +118,7 @@ def test_lock_held_too_long_by_another_process(path: Path) -> None:
         store.writer.connection.execute("PRAGMA busy_timeout = 20")
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable, match="locked by another process"):
+        with pytest.raises(StoreUnavailable, match=r"locked by another.*`wf serve`.*`wf resume`"):
             await store.create(workflow("second"), 1.0)
         other.execute("ROLLBACK")
         other.close()

@@ -91,6 +91,10 @@ class ConfigInvalid(OperatorError):
     """A configuration file has an unknown key or a wrong value."""
 
 
+GOES_ON = "`wf serve` and a controller then go on by themselves, `wf resume` goes on after `wf run`"
+"""What follows once a store can be used again."""
+
+
 class StoreUnavailable(OperatorError):
     """The store could not read or write; nothing was lost, the message says what to mend."""
 

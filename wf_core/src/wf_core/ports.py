@@ -84,8 +84,8 @@ class Seen:
 
 @attrs.frozen
 class Open:
-    """What a process has open: the call of a step of the workflow with that uid, or (`step` "")
-    the taking up of the workflow with that name, in which its document is read and decided on."""
+    """What a process has open of the workflow with that uid: the call of a step, or (`step` "")
+    the taking up, in which its document is read and decided on."""
 
     workflow: str
     step: str = ""
@@ -94,7 +94,7 @@ class Open:
 @attrs.frozen
 class LeftOpen:
     """What processes had open when they died, and whether it was open alone; how many `deaths` in a
-    row that makes; how often each workflow was being taken up, alone."""
+    row that makes; how often each workflow was being taken up, alone, by its uid."""
 
     open: Mapping[Open, bool] = attrs.field(factory=dict)
     deaths: int = 0
@@ -126,7 +126,7 @@ class OpenRecord(Protocol):
         """What was left open of that uid is in its state now."""
 
     def lift(self, workflow: str) -> None:
-        """The workflow of that name may be taken up again, whatever came of it before."""
+        """The workflow of that uid may be taken up again, whatever came of it before."""
 
     def calm(self) -> None:
         """What was left open is over: deaths are counted anew."""
@@ -218,6 +218,9 @@ class Store(Protocol):
 
     async def asked(self, key: Key) -> tuple[Asked, ...]:
         """The unanswered requests, by seq."""
+
+    async def uid(self, key: Key) -> str:
+        """The workflow's uid, told without reading its document."""
 
     async def history(self, key: Key) -> tuple[Transition, ...]:
         """Every transition, oldest first."""

@@ -44,6 +44,15 @@ class Kept(msgspec.Struct):
         }
         return LeftOpen(found, self.deaths, dict(self.taking_up))
 
+    def calm(self) -> None:
+        """What was left open is over."""
+        self.deaths, self.open = 0, {}
+
+    def counted_by(self, version: str) -> None:
+        """Go on for that version of the engine: what killed another may be read by this one."""
+        if self.version != version:
+            self.version, self.taking_up = version, {}
+
 
 class NoRecord:
     """Where nothing outlives the process. Implements `ports.OpenRecord`."""
@@ -74,34 +83,27 @@ class NoRecord:
         """As `OpenRecord.close`."""
 
 
-class FolderRecord:
-    """Implements `ports.OpenRecord` in `folder`, made when something is opened first. Another
-    `version` of the engine takes up again what killed this one."""
+class OpenFile:
+    """What one process has open, in a file of its own in `folder`, which is made when something is
+    opened first; and the files that dead ones left there."""
 
-    def __init__(self, folder: Path, version: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._version = version
         self._path = folder / f"{uuid.uuid4().hex}.open"
         self._file: int | None = None
         self._length = 0
         self._open: dict[Open, bool] = {}  # whether the process has lived with it alone
         self._ended = False
 
-    def left(self) -> LeftOpen:
-        """As `OpenRecord.left`."""
-        try:
-            if not self._folder.is_dir():
-                return LeftOpen()
-            with self._state() as kept:
-                for path in sorted(self._folder.glob("*.open")):
-                    dead = None if path == self._path else _dead(path)
-                    if dead is not None:
-                        add_death(kept, dead)
-                        path.unlink(missing_ok=True)
-        except OSError as error:
-            self._fails(error)
-            return LeftOpen()
-        return kept.left()
+    def dead(self) -> Mapping[Path, Mapping[Open, bool]]:
+        """By its file, what each process that died there had open, and whether it had lived with
+        it alone. Raises OSError."""
+        found = {}
+        for path in sorted(self._folder.glob("*.open")):
+            dead = None if path == self._path else _dead(path)
+            if dead is not None:
+                found[path] = dead
+        return found
 
     def opened(self, what: Open) -> None:
         """As `OpenRecord.opened`."""
@@ -118,22 +120,6 @@ class FolderRecord:
         """As `OpenRecord.outlived`."""
         self._open[what] = True
         self._write("~", what)
-
-    def told(self, workflow: str) -> None:
-        """As `OpenRecord.told`."""
-        self._change(lambda kept: kept.open.pop(workflow, None))
-
-    def lift(self, workflow: str) -> None:
-        """As `OpenRecord.lift`."""
-        self._change(lambda kept: kept.taking_up.pop(workflow, None))
-
-    def calm(self) -> None:
-        """As `OpenRecord.calm`."""
-
-        def forget(kept: Kept) -> None:
-            kept.deaths, kept.open = 0, {}
-
-        self._change(forget)
 
     def close(self) -> None:
         """As `OpenRecord.close`."""
@@ -179,6 +165,41 @@ class FolderRecord:
         )
         self.close()
 
+
+class FolderRecord(OpenFile):
+    """Implements `ports.OpenRecord` in `folder`. Another `version` of the engine takes up again
+    what killed this one."""
+
+    def __init__(self, folder: Path, version: str) -> None:
+        super().__init__(folder)
+        self._version = version
+
+    def left(self) -> LeftOpen:
+        """As `OpenRecord.left`."""
+        try:
+            if not self._folder.is_dir():
+                return LeftOpen()
+            with self._state() as kept:
+                for path, dead in self.dead().items():
+                    add_death(kept, dead)
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            self._fails(error)
+            return LeftOpen()
+        return kept.left()
+
+    def told(self, workflow: str) -> None:
+        """As `OpenRecord.told`."""
+        self._change(lambda kept: kept.open.pop(workflow, None))
+
+    def lift(self, workflow: str) -> None:
+        """As `OpenRecord.lift`."""
+        self._change(lambda kept: kept.taking_up.pop(workflow, None))
+
+    def calm(self) -> None:
+        """As `OpenRecord.calm`."""
+        self._change(Kept.calm)
+
     def _change(self, change: Callable[[Kept], object]) -> None:
         if self._ended or not (self._folder / "state.json").exists():
             return
@@ -201,8 +222,7 @@ class FolderRecord:
             except msgspec.DecodeError as error:
                 log.warning("%s can't be read and is begun anew: %s", path, error)
                 kept = Kept()
-            if kept.version != self._version:
-                kept.version, kept.taking_up = self._version, {}
+            kept.counted_by(self._version)
             yield kept
             after = _encode(kept)
             if after != before and (kept.open or kept.deaths or kept.taking_up or path.exists()):
@@ -245,8 +265,11 @@ def add_death(kept: Kept, dead: Mapping[Open, bool]) -> None:
     """One more process died, which had that open, and had lived with some of it alone."""
     kept.deaths += bool(dead)
     suspects = [each for each, outlived in dead.items() if not outlived]
-    for each in dead:
-        kept.open.pop(each.workflow, None)  # what an older death left of it is of no interest
+    for each in dead:  # what an older death left of its calls, or of its taking up, is over
+        before = kept.open.pop(each.workflow, {})
+        left = {step: alone for step, alone in before.items() if bool(step) != bool(each.step)}
+        if left:
+            kept.open[each.workflow] = left
     for each in dead:
         alone = suspects == [each] or len(dead) == 1
         kept.open.setdefault(each.workflow, {})[each.step] = alone

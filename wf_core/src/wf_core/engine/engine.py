@@ -17,8 +17,6 @@ from wf_core.engine.locks import KeyLocks
 from wf_core.engine.noticing import Noticing
 from wf_core.engine.refusal import (
     entrance,
-    remark,
-    retry_is_asked,
     say_left_alone,
     set_aside,
     unfit,
@@ -28,6 +26,7 @@ from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
 from wf_core.engine.standing import every_row, row_holds_slot, row_is_fresh, row_waits
+from wf_core.engine.taking_up import TakingUp
 from wf_core.engine.tasks import Tasks
 from wf_core.engine.turnstile import Turnstile
 from wf_core.engine.waiting import Waiting
@@ -107,13 +106,14 @@ class Engine:
         self._ended: dict[Key, Stored] = {}
         self._errors: dict[Key, WfError] = {}
         self._locks = KeyLocks()
+        self._taking_up = TakingUp(self._services, self._isolation)
         self._noticing = Noticing(
             store,
             self._runners,
             self._errors,
             self._locks,
             self._slots,
-            self._isolation,
+            self._taking_up,
             lambda: self._queued,
             self._take,
             self._left_alone,
@@ -284,10 +284,13 @@ class Engine:
 
     async def _recover(self) -> None:
         """Count and take up everything that was left unfinished; queue what never began."""
+        missing = set(self._isolation.suspects)
         async for row in every_row(self.store):
+            missing.discard(row.uid)
             if row.key not in self._runners:
                 self._expiry.listed(row)
                 await self._consider(row)
+        self._taking_up.missing(missing)
 
     async def _consider(self, row: Row) -> None:
         if row_waits(row):
@@ -333,38 +336,25 @@ class Engine:
         """Claim and load. The key's lock is held."""
         if key in self._given_up:
             raise WorkflowOwned(f"workflow '{key}': hooks that this engine gave up still run")
-        await self._survivable(key)
+        taking = await self._taking_up.begin(key)
         owner = await self.store.claim(key)
-        self._isolation.opened(Open(str(key)))
+        self._isolation.opened(taking)
         try:
             stored = await self.store.load(key)
             runner = await self._runner(stored, owner)
         except WfError:
-            self._isolation.closed(Open(str(key)))
+            self._isolation.closed(taking)
             await self._services.release(key)
             raise
+        if taking.workflow != runner.uid:  # it was made anew meanwhile
+            self._isolation.closed(taking)
+        self._taking_up.succeeded(key)
         self._errors.pop(key, None)
         self._ended.pop(key, None)
         self._follower.settled(key)
         self._runners[key] = runner
         self._holders[runner.uid] = runner
         return runner
-
-    async def _survivable(self, key: Key) -> None:
-        """Raises EngineError for a workflow that ends the process whenever it is taken up. A person
-        who asks for a retry has it tried again."""
-        name = str(key)
-        why = self._isolation.kills(name)
-        if why is not None and await retry_is_asked(self.store, key):
-            self._isolation.lift(name)
-        elif why is not None:
-            if self._isolation.first_refusal(name):
-                # Where this ends the process too, one more death is counted, and it is the last.
-                self._isolation.opened(Open(name))
-                await remark(self._services, key, why)
-                self._isolation.closed(Open(name))
-            raise EngineError(f"workflow '{key}': {why}")
-        await self._isolation.until_free()
 
     async def _runner(self, stored: Stored, owner: Owner) -> Runner:
         """Raises DocumentInvalid or EngineError where no machine can be built from it (C10)."""
@@ -434,7 +424,7 @@ class Engine:
 
     def _advanced(self, runner: Runner) -> None:
         """A runner's turn has taken and given permits: hand on what it left."""
-        self._isolation.closed(Open(str(runner.key)))
+        self._isolation.closed(Open(runner.uid))
         if self._given_up.get(runner.key) is runner and not runner.hooks.running:
             del self._given_up[runner.key]
         self._turnstile.passed(runner.uid)

@@ -8,7 +8,7 @@ the while doubles from death to death, so that what takes its time to kill is fo
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from wf_core.ports import Clock, LeftOpen, Open, OpenRecord
 
@@ -59,7 +59,11 @@ class Isolation:
         whether alone. One that is `taken_over` may be that of a process that has died since."""
         if taken_over:
             self._left = self._record.left()
-        died = {each: alone for each, alone in self.left.open.items() if each.workflow == uid}
+        died = {
+            each: alone
+            for each, alone in self.left.open.items()
+            if each.workflow == uid and each.step
+        }
         if not died:
             return {}
         if not self._serving:
@@ -90,28 +94,35 @@ class Isolation:
             )
             self._arm()
 
-    def kills(self, name: str) -> str | None:
-        """Why the workflow of that name is not taken up again, or None."""
-        deaths = self.left.taking_up.get(name, 0)
+    @property
+    def suspects(self) -> Collection[str]:
+        """The uids of workflows that were being taken up, alone, when a process died."""
+        return self.left.taking_up.keys()
+
+    def kills(self, uid: str) -> str | None:
+        """Why that workflow is not taken up again, or None."""
+        deaths = self.left.taking_up.get(uid, 0)
         if deaths < MAX_DEATHS:
             return None
         return (
             f"the process died {deaths} times in a row while nothing but this workflow was being "
-            "taken up: its document or its state kills the engine. Make the document smaller "
-            "and submit it anew, or upgrade wf; `wf retry` has it tried again as it is"
+            "taken up: its document or its state kills the engine. Delete it, make the "
+            "document smaller and submit it anew, or upgrade wf; `wf retry` has it tried again "
+            "as it is"
         )
 
-    def first_refusal(self, name: str) -> bool:
-        """Whether it has not been said yet that the workflow of that name is left alone."""
-        return self.left.taking_up.get(name, 0) == MAX_DEATHS
+    def first_refusal(self, uid: str) -> bool:
+        """Whether it has not been said yet that the workflow is left alone."""
+        return self.left.taking_up.get(uid, 0) == MAX_DEATHS
 
-    def lift(self, name: str) -> None:
-        """A person has it tried again."""
-        self._record.lift(name)
+    def lift(self, uid: str) -> None:
+        """Nothing is held against that workflow any more: a person has it tried again, it was taken
+        up and the process lives, or it is gone."""
+        self._record.lift(uid)
         self._left = LeftOpen(
             self.left.open,
             self.left.deaths,
-            {each: n for each, n in self.left.taking_up.items() if each != name},
+            {each: n for each, n in self.left.taking_up.items() if each != uid},
         )
 
     # What this process opens
@@ -126,7 +137,9 @@ class Isolation:
         """Whether a call of that workflow may begin now."""
         if not self.careful:
             return True
-        return self._alone is None and any(each.workflow == uid for each in self._waiting)
+        return self._alone is None and any(
+            each.workflow == uid and each.step for each in self._waiting
+        )
 
     def begins(self, uid: str) -> None:
         """A call of that workflow has its permit; `admits` has said so in this very turn."""

@@ -5,12 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 
 from wf_core.engine.expiry import Expiry
 from wf_core.engine.follower import Follower
-from wf_core.engine.isolation import Isolation
 from wf_core.engine.locks import KeyLocks
-from wf_core.engine.refusal import retry_is_asked
 from wf_core.engine.runner import Runner
 from wf_core.engine.slots import Slots
 from wf_core.engine.standing import ended, in_doubt, waits
+from wf_core.engine.taking_up import TakingUp
 from wf_core.errors import StoreForeign, WfError, WorkflowNotFound
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked
@@ -31,7 +30,7 @@ class Noticing:
         errors: MutableMapping[Key, WfError],
         locks: KeyLocks,
         slots: Slots,
-        isolation: Isolation,
+        taking_up: TakingUp,
         queued: Callable[[], bool],
         take: Callable[[Key], Awaitable[object]],
         leave_alone: Callable[[Key, WfError], None],
@@ -41,7 +40,7 @@ class Noticing:
         self._errors = errors
         self._locks = locks
         self._slots = slots
-        self._isolation = isolation
+        self._taking_up = taking_up
         self._queued = queued
         self._take = take
         self._leave_alone = leave_alone
@@ -63,8 +62,11 @@ class Noticing:
         if runner is None:
             if seen is not None and seen.gone:
                 self._slots.leave(key)
+                self._taking_up.gone(key)
+                if self._queued():
+                    self._errors.pop(key, None)
             elif self._queued():
-                await self._see_new(key)
+                await self._see_new(key, seen)
         elif seen is None or in_doubt(runner, seen):
             await self._look_at(runner)
         else:
@@ -93,12 +95,16 @@ class Noticing:
                 runner.kick()
                 self._follower.settled(key)
         if isinstance(error, WorkflowNotFound) and stored is not None and self._queued():
-            await self._see_new(key)
+            await self._see_new(key, None)
 
-    async def _see_new(self, key: Key) -> None:
-        if self._isolation.kills(str(key)) and not await retry_is_asked(self._store, key):
-            return
+    async def _see_new(self, key: Key, seen: Seen | None) -> None:
         try:
+            left_alone = await self._taking_up.left_alone(key)
+            if left_alone is not None:
+                if seen is not None and seen.deletion_asked_at is not None:
+                    self._errors.pop(key, None)  # so that it is said anew, of what is to go
+                    self._leave_alone(key, left_alone)
+                return
             stored = await self._store.load(key)
         except WorkflowNotFound:
             self._slots.settle(key)
@@ -108,7 +114,8 @@ class Noticing:
             self._leave_alone(key, error)  # until it changes
             return
         head, spec = stored.head, stored.workflow.spec
-        if stored.asked or head.deletion_asked_at is not None:
+        another = self._taking_up.is_another(key, stored.workflow.metadata.uid)
+        if another or stored.asked or head.deletion_asked_at is not None:
             self._errors.pop(key, None)  # a person did something about it
         if waits(stored):
             await self._take(key)

@@ -18,6 +18,7 @@ from wf_core.engine.permits import WorkflowPermits
 from wf_core.engine.reporting import deliveries, reports
 from wf_core.engine.services import Services
 from wf_core.errors import (
+    GOES_ON,
     EngineError,
     StoreForeign,
     StoreUnavailable,
@@ -367,7 +368,7 @@ class Runner:
                 return answer
         raise StoreUnavailable(
             f"workflow '{self.key}': the store does not say whether it saved; "
-            "nothing was lost, run `wf resume` once it answers again"
+            f"nothing was lost; {GOES_ON}"
         )
 
     async def _confess(self, why: str) -> None:

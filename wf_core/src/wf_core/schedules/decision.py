@@ -24,6 +24,7 @@ MISSED = "Missed"
 SKIPPED = "Skipped"
 WAITING = "Waiting"
 REFUSED = "Refused"
+LEFT_ALONE = "LeftAlone"
 """The reasons that a status may give."""
 
 
@@ -235,7 +236,8 @@ def _counted_from(
 
 def _recovered(status: CronStatus) -> CronStatus:
     """What was said of a spec that is mended, or of a suspension that is over, holds no more."""
-    return _said(status, "", "") if status.reason in (SUSPENDED, INVALID) else status
+    over = status.reason in (SUSPENDED, INVALID, LEFT_ALONE)
+    return _said(status, "", "") if over else status
 
 
 @attrs.frozen

@@ -38,8 +38,7 @@ class MemoryRecord:
 
     def calm(self) -> None:
         """As `OpenRecord.calm`."""
-        self._kept.deaths = 0
-        self._kept.open.clear()
+        self._kept.calm()
 
     def close(self) -> None:
         """As `OpenRecord.close`."""

@@ -107,6 +107,21 @@ class SharedContract(StoreTests):
 
         self.run(test)
 
+    def test_b3_a_uid_is_told_of_what_is_there_and_is_another_for_what_is_made_anew(self) -> None:
+        async def test(handles: Handles) -> None:
+            ours, theirs = await handles.open(), await handles.open()
+            stored = await ours.create(workflow(), 1.0)
+            key = key_of(stored)
+            assert await theirs.uid(key) == stored.workflow.metadata.uid
+            await ours.remove(key)
+            with pytest.raises(WorkflowNotFound):
+                await ours.uid(key)
+            again = await ours.create(workflow(), 2.0)
+            assert await ours.uid(key) == again.workflow.metadata.uid
+            assert await ours.uid(key) != stored.workflow.metadata.uid
+
+        self.run(test)
+
     # --- requests and deletion ---
 
     def test_d_requests_wait_beside_the_state_until_a_save_answers_them(self) -> None:

@@ -19,8 +19,7 @@ from wf_k8s.controller.signals import caught
 from wf_k8s.controller.tasks import TaskKeeper
 from wf_k8s.controller.tenure import Tenure
 from wf_k8s.leadership.leadership import Leadership
-from wf_k8s.leadership.lease import Lease
-from wf_k8s.telemetry.census import Census
+from wf_k8s.telemetry.census import Census, unread
 from wf_k8s.telemetry.follow import Durations
 from wf_k8s.telemetry.health import Health
 from wf_k8s.telemetry.http import HttpServer
@@ -40,8 +39,9 @@ class Controller:
         self._metrics = Metrics(options.config.controller_config.queue.queues)
         self._health = Health(self._metrics)
         self._lease_session = wiring.lease_session(options, self._metrics.answered)
+        self._record = wiring.record(options)
         self._leadership = Leadership(
-            Lease(self._lease_session, options.config.namespace, options.lease),
+            wiring.lease(options, self._lease_session, self._record),
             wiring.identity(),
             options.timing,
             wall=self._clock.now,
@@ -80,7 +80,7 @@ class Controller:
 
     async def _lead(self, asked: asyncio.Event) -> None:
         store = wiring.store(self._options, self._leadership, self._clock, self._metrics.answered)
-        engine = wiring.engine(self._options, store, self._registry, self._clock)
+        engine = wiring.engine(self._options, store, self._registry, self._clock, self._record)
         engine.subscribe(Durations(self._metrics, engine.view).saw)
 
         beside: list[asyncio.Future[None]] = []
@@ -88,7 +88,12 @@ class Controller:
         def serving() -> None:
             self._health.lacking = lambda: store.lacking
             self._health.census = Census(
-                self._metrics, store, engine.view, store.reasons, engine.permit_waiters
+                self._metrics,
+                store,
+                engine.view,
+                store.reasons,
+                lambda: unread(store),
+                engine.permit_waiters,
             )
             if self._options.on_namespace_deletion is OnNamespaceDeletion.ORPHAN:
                 beside.append(asyncio.ensure_future(Orphaning(store, store.objects).run()))

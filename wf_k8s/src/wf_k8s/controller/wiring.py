@@ -6,14 +6,13 @@ from importlib.metadata import version
 
 from wf_core.adapters.announcer import NoAnnouncer, ThreadAnnouncer
 from wf_core.adapters.clock import SystemClock
-from wf_core.adapters.open_record import FolderRecord, NoRecord
+from wf_core.adapters.open_record import NoRecord
 from wf_core.adapters.threads import ThreadExecutor
 from wf_core.callbacks import HttpSender
 from wf_core.engine.engine import Engine
 from wf_core.engine.local import hook_folder
 from wf_core.limits import pool_size
 from wf_core.plugins import Registry
-from wf_core.ports import OpenRecord
 from wf_k8s.client import shared
 from wf_k8s.client.access import Access
 from wf_k8s.client.pace import Throttle
@@ -21,7 +20,9 @@ from wf_k8s.client.session import Observer, Session
 from wf_k8s.controller.options import Options
 from wf_k8s.leadership.fence import FencedSession
 from wf_k8s.leadership.leadership import Leadership
+from wf_k8s.leadership.lease import Lease
 from wf_k8s.leadership.owners import LeaseOwners
+from wf_k8s.leadership.suspects import LeaseRecord
 from wf_k8s.store.store import K8sStore
 
 
@@ -66,14 +67,24 @@ def store(
     return K8sStore(session(), owners, clock.now, verified=options.requesters_verified)
 
 
-def record(options: Options) -> OpenRecord:
+def record(options: Options) -> LeaseRecord | None:
     """Where it is noted what is open, for the process that is started after this one died."""
-    if options.open_folder is None:
-        return NoRecord()
-    return FolderRecord(options.open_folder, version("wf-core"))
+    folder = options.open_folder
+    return None if folder is None else LeaseRecord(folder, version("wf-core"))
 
 
-def engine(options: Options, store: K8sStore, registry: Registry, clock: SystemClock) -> Engine:
+def lease(options: Options, session: Session, noted: LeaseRecord | None) -> Lease:
+    """What says who leads, and what died controllers had open."""
+    return Lease(session, options.config.namespace, options.lease, noted)
+
+
+def engine(
+    options: Options,
+    store: K8sStore,
+    registry: Registry,
+    clock: SystemClock,
+    noted: LeaseRecord | None,
+) -> Engine:
     """The engine on that store."""
     config = options.config
     return Engine(
@@ -85,6 +96,6 @@ def engine(options: Options, store: K8sStore, registry: Registry, clock: SystemC
         announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
         config=config,
         folder=hook_folder(f"k8s:{options.address}", os.environ),
-        record=record(options),
+        record=noted or NoRecord(),
         store_url=f"k8s:{options.address}",
     )

@@ -101,6 +101,7 @@ class Leadership:
             # The answer to our own write was lost: others may have counted since then.
             body = renewed(record, self._wall())
         elif record.holder and not self._expired(record):
+            await self._lease.note(record)
             return False
         else:
             body = taken(record, self.identity, self.timing.duration, self._wall())

@@ -1,5 +1,10 @@
 """The Lease at the API server: read, create and replace, and what a conflict means."""
 
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.resources import LEASES
 from wf_k8s.client.session import Session
@@ -7,15 +12,34 @@ from wf_k8s.leadership.record import Record
 
 CONFLICT = 409
 
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Notes(Protocol):
+    """What is kept on the Lease beside who holds it (see `suspects`)."""
+
+    def has_news(self) -> bool:
+        """Whether it has something to say that does not wait for this process to lead."""
+
+    def saw(self, document: dict[str, Any]) -> None:
+        """The Lease as it is now."""
+
+    def put_into(self, document: dict[str, Any]) -> Callable[[], None]:
+        """Add to what is about to be written; what is to be called once that is stored."""
+
 
 class Lease:
-    """One Lease. Each verb raises StoreUnavailable where the API server can't be asked or refuses
-    for another reason than those named."""
+    """One Lease, with `notes` on it. Each verb raises StoreUnavailable where the API server can't
+    be asked or refuses for another reason than those named."""
 
-    def __init__(self, session: Session, namespace: str, name: str) -> None:
+    def __init__(
+        self, session: Session, namespace: str, name: str, notes: Notes | None = None
+    ) -> None:
         self.namespace = namespace
         self.name = name
         self._session = session
+        self._notes = notes
 
     async def read(self) -> Record | None:
         """As it is now; None where there is none."""
@@ -25,7 +49,16 @@ class Lease:
             if error.code == 404:
                 return None
             raise
-        return Record.read(raw)
+        record = Record.read(raw)
+        if self._notes is not None:
+            self._notes.saw(dict(record.document))
+        return record
+
+    async def note(self, record: Record) -> None:
+        """Add what this process has to say, whoever holds it. Where somebody was faster, that is
+        for the next look."""
+        if self._notes is not None and self._notes.has_news():
+            await self.replace(_encode(record.document))
 
     async def create(self, body: bytes) -> Record | None:
         """Make it; None where somebody was faster."""
@@ -39,6 +72,11 @@ class Lease:
     async def _write(
         self, method: str, path: str, body: bytes, fine: tuple[int, ...]
     ) -> Record | None:
+        stored: Callable[[], None] | None = None
+        if self._notes is not None:
+            document = _decode(body)
+            stored = self._notes.put_into(document)
+            body = _encode(document)
         try:
             raw = await self._session.request(method, path, body=body)
         except RefusedError as error:
@@ -46,4 +84,6 @@ class Lease:
             if error.code in fine:
                 return None
             raise
+        if stored is not None:
+            stored()
         return Record.read(raw)

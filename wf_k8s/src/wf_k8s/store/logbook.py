@@ -4,8 +4,10 @@ memory, and every line goes to the log, where `kubectl logs` of the controller s
 import logging
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 from wf_core.errors import OperatorError
+from wf_core.model.phases import Hook
 from wf_core.model.spec import Key
 from wf_core.model.state import LogLine
 
@@ -13,6 +15,9 @@ LINES = 200
 """Lines kept for a step."""
 WORKFLOWS = 1_000
 """Workflows whose lines are kept; those that wrote last."""
+ALIKE = 8
+"""A look that says what one of so many lines before it said, says nothing new: a step may be looked
+at ten times a second, for ever."""
 
 log = logging.getLogger("wf.hooks")
 
@@ -29,8 +34,11 @@ class Logbook:
         steps = self._kept.pop(key, {})
         self._kept[key] = steps
         for line in lines:
+            kept = steps.setdefault(line.step, deque(maxlen=LINES))
+            if line.hook is Hook.SYNC and _said(line, kept):
+                continue
             self._count += 1
-            steps.setdefault(line.step, deque(maxlen=LINES)).append((self._count, line))
+            kept.append((self._count, line))
             log.info("%s/%s %s: %s", key, line.step, line.hook.value, line.text)
         if len(self._kept) > WORKFLOWS:
             del self._kept[next(iter(self._kept))]
@@ -48,6 +56,11 @@ class Logbook:
     def forget(self, key: Key) -> None:
         """The workflow is gone."""
         self._kept.pop(key, None)
+
+
+def _said(line: LogLine, kept: "deque[tuple[int, LogLine]]") -> bool:
+    latest = islice(reversed(kept), ALIKE)
+    return any((each.hook, each.text) == (line.hook, line.text) for _, each in latest)
 
 
 def _age(numbered: tuple[int, LogLine]) -> int:

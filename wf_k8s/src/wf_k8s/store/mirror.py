@@ -78,6 +78,7 @@ class Mirror:
         self._left = left
         self._broke = broke
         self.entries: dict[Key, Entry] = {}
+        self._uids: dict[str, Key] = {}
         self.position = 0
         self.synced = False
         self._changed: dict[Key, Seen] = {}  # in the order of positions
@@ -109,6 +110,10 @@ class Mirror:
     @property
     def started(self) -> bool:
         return bool(self._tasks)
+
+    def named(self, uid: str) -> Key | None:
+        """The workflow of that uid, where it is there."""
+        return self._uids.get(uid)
 
     def put(self, raw: bytes) -> None:
         """An object as it is now, from the watch or from the answer to a write of ours."""
@@ -150,6 +155,8 @@ class Mirror:
             return
         if old and old.place.row.uid != place.row.uid:
             self._numbers.pop(old.place.row.uid, None)
+            self._uids.pop(old.place.row.uid, None)
+        self._uids[place.row.uid] = key
         self.entries[key] = Entry(place, None if place.rests else raw)
         self._note(key)
         self._saw(place)
@@ -184,6 +191,7 @@ class Mirror:
     def _forget(self, key: Key) -> None:
         entry = self.entries.pop(key)
         self._numbers.pop(entry.place.row.uid, None)
+        self._uids.pop(entry.place.row.uid, None)
         self._note(key, gone=True)
         self._left(key)
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 import msgspec
 
+from wf_core.adapters import store_rules as rules
 from wf_core.model.spec import Key
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.listing import read_all, read_one
 from wf_k8s.client.resources import EVENTS, SELF_REVIEWS, WORKFLOWS, Resource
 from wf_k8s.client.session import JSON_PATCH, Session
+from wf_k8s.store.rows import identity
 
 STRICT: Mapping[str, str] = {"fieldValidation": "Strict"}
 """Unknown fields are refused; the API server would drop them and say 200 otherwise."""
@@ -84,6 +86,13 @@ class Objects:
                 raise
             return error.code == 404
         return True
+
+    async def uid(self, key: Key) -> str:
+        """The uid of an object as it is now. Raises WorkflowNotFound and StoreForeign."""
+        raw = await self.read(key)
+        if raw is None:
+            raise rules.not_found(key)
+        return identity(raw).uid
 
     async def whoami(self) -> str:
         """The user that the API server takes us for."""

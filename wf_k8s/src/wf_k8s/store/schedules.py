@@ -8,7 +8,7 @@ import msgspec
 
 from wf_core.adapters import schedule_rules as rules
 from wf_core.codec import read_schedule_status, schedule_status, to_document
-from wf_core.errors import StoreForeign, StoreUnavailable
+from wf_core.errors import AuthorError, StoreForeign, StoreUnavailable
 from wf_core.model.schedule import (
     CRON_KIND,
     CronStatus,
@@ -30,6 +30,8 @@ from wf_k8s.store.objects import Objects
 from wf_k8s.store.pointers import Op, add, test
 from wf_k8s.store.rows import identity
 from wf_k8s.store.times import epoch_seconds
+from wf_k8s.store.unread import Unread
+from wf_k8s.store.warner import Warner
 from wf_k8s.store.wire import read_body, why_unreadable
 
 log = logging.getLogger("wf.k8s")
@@ -51,11 +53,14 @@ class K8sSchedules:
         create_run: CreateOwned,
         check: Callable[[], None],
         broke: Callable[[StoreUnavailable], None],
+        warner: Warner,
+        clock: Callable[[], float],
     ) -> None:
         self._objects = Objects(workflows.session, CRON_WORKFLOWS)
         self._create_run = create_run
         self._check_open = check
         self._followed = Followed(self._objects, "schedules", broke)
+        self.unread = Unread(self._objects, warner, clock)
         self.silence = SILENCE
         self.minded = False
         """Whether this process starts what is due."""
@@ -114,8 +119,16 @@ class K8sSchedules:
         key = await self._objects.placed(key)
         raw = await self._followed.current(key)
         if raw is None:
+            self.unread.done(key)
             raise rules.not_found(key)
-        return read_schedule(raw)
+        try:
+            stored = read_schedule(raw)
+        except StoreForeign as error:
+            if self.minded:
+                await self.unread.say(key, raw, error)
+            raise
+        self.unread.done(key)
+        return stored
 
     async def list(self) -> Sequence[StoredSchedule]:
         """As `ports.Schedules.list`."""
@@ -152,10 +165,16 @@ class K8sSchedules:
         now: float,  # noqa: ARG002
         folder: Folder | None = None,  # noqa: ARG002
     ) -> bool:
-        """As `ports.Schedules.start`: the run first."""
+        """As `ports.Schedules.start`: the run first. What a policy of the cluster refuses is no
+        fault of the schedule's, with whatever code it does so: it may be allowed later."""
         self._check_open()
         owner = owned_by(CRON_KIND, key.name, uid)
-        await self._create_run(run, owner)
+        try:
+            await self._create_run(run, owner)
+        except AuthorError as error:
+            if isinstance(error.__cause__, RefusedError) and error.__cause__.refuser:
+                raise error.__cause__ from error
+            raise
         return await self.save(key, uid, status)
 
     def watch(self) -> AsyncIterator[Key]:

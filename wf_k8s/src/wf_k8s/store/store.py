@@ -26,7 +26,7 @@ from wf_k8s.client.session import Session
 from wf_k8s.store import guard, sizes
 from wf_k8s.store.asking import ask
 from wf_k8s.store.breakage import Breakage
-from wf_k8s.store.claiming import claimed
+from wf_k8s.store.claiming import claimed, given_up
 from wf_k8s.store.creating import create
 from wf_k8s.store.expiring import expire
 from wf_k8s.store.finalizer import Finalizer, place_of, saved_meanwhile
@@ -34,10 +34,9 @@ from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.logbook import Logbook, elsewhere
 from wf_k8s.store.mirror import Mirror, unless
 from wf_k8s.store.numbers import Numbers
-from wf_k8s.store.objects import Objects, refused_by_test
+from wf_k8s.store.objects import Objects
 from wf_k8s.store.owners import Owners
 from wf_k8s.store.paging import page_of, rows_of
-from wf_k8s.store.patch import release
 from wf_k8s.store.quarantine import Quarantine
 from wf_k8s.store.rows import Place, identity, read_place
 from wf_k8s.store.saving import refused, send
@@ -77,9 +76,9 @@ class K8sStore:
         self.breakage = Breakage()
         self._logbook = Logbook()
         self._warner = Warner(self.objects)
-        check, broke = self._check_open, self.breakage.tell
-        self.schedules = K8sSchedules(self.objects, self._create, check, broke)
-        self.tasks = K8sTasks(self.objects, self._create, self._current, check, broke)
+        telling = (self._check_open, self.breakage.tell, self._warner, now)
+        self.schedules = K8sSchedules(self.objects, self._create, *telling)
+        self.tasks = K8sTasks(self.objects, self._create, self._current, *telling)
         self._settling = Settling(self.tasks, self.schedules)
         known, unread = self._settling.known, self._settling.unread
         self._quarantine = Quarantine(self.objects, self._warner, now, lambda: owners.leads, unread)
@@ -109,6 +108,11 @@ class K8sStore:
         """As `ports.Store.asked`."""
         known = await self._current(key)
         return known.asked(self._numbers_of(known), verified=self._verified)
+
+    async def uid(self, key: Key) -> str:
+        """As `ports.Store.uid`."""
+        row = self.row(place := await self.objects.placed(key))
+        return await self.objects.uid(place) if row is None else row.uid
 
     async def history(self, key: Key) -> tuple[Transition, ...]:
         """As `ports.Store.history`; the last hundred."""
@@ -232,7 +236,8 @@ class K8sStore:
 
     async def claim(self, key: Key) -> Owner:
         """As `ports.Store.claim`."""
-        return await claimed(await self._current(key), self.owners, self.set_aside)
+        known, there = await self._current(key), self._mirror
+        return await claimed(known, self.owners, self.set_aside, there and there.named)
 
     async def release(self, key: Key) -> None:
         """As `ports.Store.release`. Where a Lease says who owns, nothing is written."""
@@ -251,13 +256,10 @@ class K8sStore:
             return
         if known.status.owner != self.owners.id:
             return
-        try:
-            self._tell_mirror(await self.objects.patch(key, release(known), "status"))
-        except RefusedError as error:
-            # Somebody else owns it by now, or it is gone: there is nothing to give up.
-            if error.code != 404 and not refused_by_test(error):
-                raise
+        if (body := await given_up(self.objects, known)) is None:
             self._stale[key] = None
+        else:
+            self._tell_mirror(body)
 
     async def save(self, key: Key, changes: Changes) -> Saved:
         """As `ports.Store.save`: one patch; two more where the finalizer goes on or off.
@@ -287,8 +289,7 @@ class K8sStore:
         if answer is not None:
             return answer
         if guard.to_guard(known, changes):
-            known = await self._finalizer.put_on(key, known)
-            if known is None:
+            if (known := await self._finalizer.put_on(key, known)) is None:
                 return Saved.LOST
             # Whoever put it on meanwhile may have saved as well.
             answer = refused(changes, known)

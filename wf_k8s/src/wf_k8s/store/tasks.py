@@ -17,6 +17,8 @@ from wf_k8s.store.followed import Followed
 from wf_k8s.store.known import Known
 from wf_k8s.store.objects import Objects
 from wf_k8s.store.task_status import TaskStatus, mirrored
+from wf_k8s.store.unread import Unread
+from wf_k8s.store.warner import Warner
 from wf_k8s.store.wire import read_body, why_unreadable
 
 TRIES = 4
@@ -56,12 +58,15 @@ class K8sTasks:
         workflow: Callable[[Key], Awaitable[Known]],
         check: Callable[[], None],
         broke: Callable[[StoreUnavailable], None],
+        warner: Warner,
+        clock: Callable[[], float],
     ) -> None:
         self._objects = Objects(workflows.session, TASKS)
         self._create = create
         self._workflow = workflow
         self._check_open = check
         self._followed = Followed(self._objects, "tasks", broke)
+        self.unread = Unread(self._objects, warner, clock)
         self.silence = SILENCE
         self.minded = False
         """Whether this process makes workflows of tasks and keeps their status."""
@@ -69,7 +74,15 @@ class K8sTasks:
     async def load(self, key: Key) -> StoredTask | None:
         """A task as it is known here. Raises StoreForeign, StoreUnavailable."""
         self._check_open()
-        return _read(await self._followed.current(key))
+        raw = await self._followed.current(key)
+        try:
+            stored = _read(raw)
+        except StoreForeign as error:
+            if self.minded and raw is not None:
+                await self.unread.say(key, raw, error)
+            raise
+        self.unread.done(key)
+        return stored
 
     async def fresh(self, key: Key) -> StoredTask | None:
         """A task, asked for now."""

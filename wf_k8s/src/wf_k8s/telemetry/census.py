@@ -9,9 +9,12 @@ from prometheus_client import Gauge
 
 from wf_core.errors import WfError, WorkflowNotFound
 from wf_core.model.phases import Phase
+from wf_core.model.schedule import CRON_KIND
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
+from wf_core.model.task import TASK_KIND
 from wf_core.ports import Row, Store
+from wf_k8s.store.store import K8sStore
 from wf_k8s.telemetry.metrics import ADMISSION, Metrics
 
 ALL = 2**31
@@ -24,7 +27,8 @@ LOOKING = 2.0
 class Census:
     """Counts the workflows of a store that follows the API server. `view` shows a workflow that
     the engine runs, or raises WorkflowNotFound; `left_alone` tells of each workflow that no engine
-    goes on with why, in a word; `permit_waiters` how many wait for a permit, by kind."""
+    goes on with why, in a word; `unread` how many schedules and tasks can't be read, by kind;
+    `permit_waiters` how many wait for a permit, by kind."""
 
     def __init__(
         self,
@@ -32,10 +36,12 @@ class Census:
         store: Store,
         view: Callable[[Key], Stored],
         left_alone: Callable[[], Iterable[str]],
+        unread: Callable[[], Mapping[str, int]],
         permit_waiters: Callable[[], Mapping[str, int]],
     ) -> None:
         self._permit_waiters = permit_waiters
         self._left_alone = left_alone
+        self._unread = unread
         self._metrics = metrics
         self._store = store
         self._view = view
@@ -62,6 +68,12 @@ class Census:
         waiters = self._permit_waiters()
         _set(metrics.permit_waiters, Counter({(kind,): n for kind, n in waiters.items()}))
         _set(metrics.left_alone, Counter((reason,) for reason in self._left_alone()))
+        _set(metrics.unread, Counter({(kind,): n for kind, n in self._unread().items()}))
+        blocked: Counter[tuple[str, ...]] = Counter()
+        for row in rows:
+            if row.phase is Phase.RUNNING:
+                blocked.update((queue(row.queue), reason) for reason in self._reasons(row))
+        _set(metrics.blocked, blocked)
 
     async def _count_stuck(self, rows: tuple[Row, ...]) -> None:
         await self._look_at([row for row in rows if row.phase is Phase.FAILED])
@@ -107,6 +119,12 @@ class Census:
         stored = self._seen(row)
         return stored is not None and any(step.blocked is not None for step in stored.steps)
 
+    def _reasons(self, row: Row) -> set[str]:
+        """Why steps of a workflow need a person, each once."""
+        stored = self._seen(row)
+        steps = () if stored is None else stored.steps
+        return {step.blocked.reason.value for step in steps if step.blocked is not None}
+
     def _undelivered(self, row: Row) -> int:
         stored = self._seen(row)
         return len(stored.outbox) if stored is not None else 1
@@ -116,6 +134,12 @@ class Census:
             return self._view(row.key)
         except WorkflowNotFound:
             return None
+
+
+def unread(store: K8sStore) -> Mapping[str, int]:
+    """How many schedules and tasks can't be read, by kind."""
+    held = {CRON_KIND: store.schedules.unread.held, TASK_KIND: store.tasks.unread.held}
+    return {kind: len(objects) for kind, objects in held.items()}
 
 
 def _set(gauge: Gauge, counted: "Counter[tuple[str, ...]]") -> None:

@@ -91,6 +91,14 @@ class Metrics:
         self.left_alone = self._gauge(
             "wf_workflows_left_alone", "Workflows that no engine goes on with, by why.", "reason"
         )
+        self.unread = self._gauge(
+            "wf_objects_left_alone", "Schedules and tasks that can't be read.", "kind"
+        )
+        self.blocked = self._gauge(
+            "wf_blocked_runs",
+            "Workflows that run, of which a step needs a person, by why.",
+            *("queue", "reason"),
+        )
         self.loop_held_seconds = self._histogram(
             "wf_loop_held_seconds", "How long the loop was held, where that was over 1 s.", HELD
         )

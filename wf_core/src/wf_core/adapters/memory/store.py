@@ -154,6 +154,10 @@ class MemoryStore:
         """As `ports.Store.asked`."""
         return tuple(self._entry(key).asked.values())
 
+    async def uid(self, key: Key) -> str:
+        """As `ports.Store.uid`."""
+        return self._entry(key).workflow.metadata.uid
+
     async def history(self, key: Key) -> tuple[Transition, ...]:
         """As `ports.Store.history`."""
         return tuple(self._entry(key).history)

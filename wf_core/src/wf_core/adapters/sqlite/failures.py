@@ -5,7 +5,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from wf_core.errors import EngineError, StoreForeign, StoreUnavailable, WfError
+from wf_core.errors import GOES_ON, EngineError, StoreForeign, StoreUnavailable, WfError
 
 BUSY_SECONDS = 10.0
 """How long an operation waits for another process's write."""
@@ -39,8 +39,7 @@ def translate(error: sqlite3.Error, path: Path) -> WfError:
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreUnavailable(
             f"{path} was locked by another process for more than {BUSY_SECONDS:g} seconds: end "
-            "what holds it (a backup, a database browser). `wf serve` then goes on by itself; "
-            "`wf resume` goes on after `wf run`"
+            f"what holds it (a backup, a database browser); {GOES_ON}"
         )
     if primary == sqlite3.SQLITE_IOERR:
         return _disk_failed(path, str(error))
@@ -53,7 +52,7 @@ def translate(error: sqlite3.Error, path: Path) -> WfError:
         )
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
         return EngineError(f"the store misused SQLite on {path}: {error}")
-    return StoreUnavailable(f"{path}: {error}; mend that, then run `wf resume`")
+    return StoreUnavailable(f"{path}: {error}; fix that; {GOES_ON}")
 
 
 def from_os(error: OSError, path: Path) -> StoreUnavailable:
@@ -70,15 +69,14 @@ def from_os(error: OSError, path: Path) -> StoreUnavailable:
 
 def _no_room(path: Path) -> StoreUnavailable:
     return StoreUnavailable(
-        f"no room left to write {path}: free some space on {mount_of(path)}, then run "
-        "`wf resume`; nothing that was saved is lost"
+        f"no room left to write {path}: free some space on {mount_of(path)}; nothing that was "
+        f"saved is lost; {GOES_ON}"
     )
 
 
 def _disk_failed(path: Path, why: str) -> StoreUnavailable:
     return StoreUnavailable(
-        f"the disk failed under {path} ({why}): check the disk and its free space, then run "
-        "`wf resume`"
+        f"the disk failed under {path} ({why}): check the disk and its free space; {GOES_ON}"
     )
 
 

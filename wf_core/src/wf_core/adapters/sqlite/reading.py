@@ -120,6 +120,16 @@ def asked(key: Key, connection: sqlite3.Connection) -> tuple[Asked, ...]:
     return _asked(key, _number(key, connection), connection)
 
 
+def uid_of(key: Key, connection: sqlite3.Connection) -> str:
+    """The uid."""
+    row = connection.execute(
+        "SELECT uid FROM workflows WHERE namespace = ? AND name = ?", (key.namespace, key.name)
+    ).fetchone()
+    if row is None:
+        raise rules.not_found(key)
+    return str(row[0])
+
+
 def _asked(key: Key, number: int, connection: sqlite3.Connection) -> tuple[Asked, ...]:
     rows = connection.execute(
         "SELECT key, request, at FROM requests WHERE key BETWEEN ? AND ? ORDER BY key", span(number)

@@ -166,6 +166,10 @@ class SqliteStore:
         """As `ports.Store.asked`."""
         return await self._read(partial(reading.asked, key))
 
+    async def uid(self, key: Key) -> str:
+        """As `ports.Store.uid`."""
+        return await self._read(partial(reading.uid_of, key))
+
     async def history(self, key: Key) -> tuple[Transition, ...]:
         """As `ports.Store.history`."""
         return await self._read(partial(reading.history, key))
