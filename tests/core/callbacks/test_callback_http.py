@@ -6,6 +6,7 @@ import contextlib
 import hmac
 import logging
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,14 @@ from tests.core.callbacks.receiver import (
 )
 
 from wf_core.adapters.clock import SystemClock
-from wf_core.callbacks import HttpSender
+from wf_core.adapters.tenant_threads import AT_ONCE
+from wf_core.callbacks import HttpSender, backend
 from wf_core.callbacks.signature import Master
 from wf_core.config import CallbackConfig, Config
 from wf_core.errors import ConfigInvalid
 from wf_core.ports import Delivered, Delivery, Receipt
 
+OPEN = backend.OwnBackend(None)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = {"namespace": "shop", "name": "example", "phase": "Success", "attributes": {"größe": 1}}
 
@@ -160,16 +163,17 @@ def test_an_answer_without_end_is_not_read_to_the_end_of_the_timeout() -> None:
     assert receipt.result is Delivered.DELIVERED
 
 
+async def floods(_: Any, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while True:
+            writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
+            await writer.drain()
+
+
 def test_interim_answers_without_end_are_not_read_to_the_end_of_the_timeout() -> None:
     """All callbacks share the loop with everything else: each answer of 1xx holds it a moment."""
 
-    async def flood(_: Any, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while True:
-                writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
-                await writer.drain()
-
-    (receipt,), _ = exchange(flood)
+    (receipt,), _ = exchange(floods)
     assert receipt.result is Delivered.RETRY
     assert "more than 32,768 bytes came" in (receipt.error or "")
 
@@ -218,21 +222,98 @@ def test_nothing_is_closed_under_a_request_that_takes_longer_than_the_idle_time(
     assert [receipt.result for receipt in receipts] == [Delivered.DELIVERED] * 2
 
 
-def test_a_proxy_is_used_only_if_the_surroundings_name_one(
+async def through_a_proxy(monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour) -> Receipt:
+    async with receiving(behaviour) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url(""))
+        under_test = sender()
+        receipt = await under_test.send(delivery("http://shop.test/"))
+        await under_test.close()
+        assert [each.line for each in proxy.got] == ["POST http://shop.test/ HTTP/1.1"]
+        return receipt
+
+
+def test_a_proxy_that_the_surroundings_name_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    receipt = asyncio.run(through_a_proxy(monkeypatch, answers(200)))
+    assert receipt == Receipt(Delivered.DELIVERED)
+
+
+def test_interim_answers_without_end_are_bounded_behind_a_proxy_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    trusted: list[bool] = []
-    real = httpx.AsyncClient
+    receipt = asyncio.run(through_a_proxy(monkeypatch, floods))
+    assert "more than 32,768 bytes came" in receipt.error
 
-    def client(**options: Any) -> httpx.AsyncClient:
-        trusted.append(options.pop("trust_env"))
-        return real(trust_env=False, **options)
 
-    monkeypatch.setattr(httpx, "AsyncClient", client)
-    exchange(answers(200))
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
-    exchange(answers(200))
-    assert trusted == [False, True]
+def test_certificates_that_the_surroundings_name_are_believed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(FileNotFoundError):
+        exchange(answers(200))
+
+
+def test_a_client_that_could_not_be_fenced_sends_nothing() -> None:
+    """Of a later httpx, whose inner parts have other names."""
+    with pytest.raises(TypeError, match="is not supported"):
+        backend._replace_backend(httpx.MockTransport(lambda _: httpx.Response(200)), OPEN)
+
+
+def test_slow_names_of_one_namespace_hold_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name's own server says how long its look-up takes, and a look-up can't be stopped."""
+    hold = threading.Event()
+    real = socket.getaddrinfo
+
+    def look_up(host: str, *rest: Any, **options: Any) -> list[Any]:
+        if host == "slow.test":
+            hold.wait()
+        return real("127.0.0.1", *rest, **options)
+
+    async def main() -> tuple[list[Receipt], Receipt, int]:
+        async with receiving(answers(200)) as receiver:
+            under_test = sender(timeout=100)
+            before = threading.active_count()
+            slow = f"http://slow.test:{receiver.port}/"
+            held = await asyncio.gather(*(under_test.send(delivery(slow)) for _ in range(200)))
+            threads = threading.active_count() - before
+            patient = sender()
+            other = {**BODY, "namespace": "other"}
+            fast = Delivery(f"http://fast.test:{receiver.port}/", "uid-2/1", other, True)
+            receipt = await patient.send(fast)
+            await under_test.close()
+            await patient.close()
+            return held, receipt, threads
+
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    try:
+        held, receipt, threads = asyncio.run(main())
+    finally:
+        hold.set()
+    assert {each.error for each in held} == {"no answer within 0.1 s"}
+    assert receipt == Receipt(Delivered.DELIVERED)
+    assert threads == AT_ONCE
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, float | None]] = []
+
+    def look_up(*_: object, **__: object) -> list[Any]:
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))
+            for address in ("1.1.1.1", "1.0.0.1")
+        ]
+
+    async def connect(
+        _: object, host: str, _port: int, timeout: float | None, *__: object
+    ) -> object:
+        asked.append((host, timeout))
+        raise httpcore.ConnectTimeout
+
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect)
+    assert "1.1.1.1: ConnectTimeout; 1.0.0.1" in refused("http://two.example/").error
+    assert asked == [("1.1.1.1", 1.0), ("1.0.0.1", None)]
 
 
 def test_a_wrong_secret_is_not_the_receivers_to_accept(tmp_path: Path) -> None:
@@ -442,7 +523,7 @@ def test_what_is_connected_to_is_what_was_judged(monkeypatch: pytest.MonkeyPatch
     connected: list[str] = []
     left = ["1.1.1.1", "127.0.0.1"]
 
-    async def resolve(*_: object, **__: object) -> list[Any]:
+    def look_up(*_: object, **__: object) -> list[Any]:
         address = left.pop(0) if len(left) > 1 else left[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
 
@@ -451,7 +532,7 @@ def test_what_is_connected_to_is_what_was_judged(monkeypatch: pytest.MonkeyPatch
         raise httpcore.ConnectError("unreachable")
 
     async def main() -> Receipt:
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+        monkeypatch.setattr("socket.getaddrinfo", look_up)
         monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect)
         under_test = sender(public_only=True)
         receipt = await under_test.send(delivery("http://rebinding.example/"))

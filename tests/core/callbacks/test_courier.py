@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wf_core.engine.callback_slots import HOST_SLOTS, SLOTS
 from wf_core.engine.courier import (
     FAILING_AFTER_SECONDS,
     FIRST_WAIT,
-    HOST_SLOTS,
     LAST_WAIT,
-    SLOTS,
     TOLD_EVERY_SECONDS,
     Courier,
     Reports,
@@ -77,7 +76,13 @@ class Post:
         return asyncio.get_running_loop().time()
 
     def offer(
-        self, uid: str, what: list[OutboxEntry], *, host: str = "a.test", deleting: bool = False
+        self,
+        uid: str,
+        what: list[OutboxEntry],
+        *,
+        host: str = "a.test",
+        namespace: str = "default",
+        deleting: bool = False,
     ) -> None:
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery(f"http://{host}/", f"{uid}/{entry.seq}", {}, True)
@@ -88,7 +93,8 @@ class Post:
         def failing(seq: int, error: str) -> None:
             self.failing.append((self.now(), uid, seq, error))
 
-        self.courier.offer(uid, what, make, Reports(settled, failing), deleting)
+        reports = Reports(settled, failing)
+        self.courier.offer(namespace, uid, what, make, reports, deleting=deleting)
 
     def order(self, uid: str) -> list[int]:
         return [seq for _, whose, seq, _, _ in self.settled if whose == uid]
@@ -280,10 +286,70 @@ def test_f_one_dead_host_does_not_hold_up_others() -> None:
     assert {when for when, uid, *_ in post.settled if uid == "alive"} == {1.0}
 
 
+def test_f_one_namespace_whose_hosts_all_hang_does_not_hold_up_another() -> None:
+    """A name that stands for any host makes ever so many hosts of one dead receiver."""
+
+    async def hang() -> Receipt:
+        await asyncio.sleep(5)
+        return BUSY
+
+    async def body(post: Post) -> None:
+        for n in range(1000):
+            post.offer(f"dead-{n}", entries(1), host=f"h{n}.dead.test", namespace="hostile")
+        await asyncio.sleep(1)
+        post.offer("alive", entries(1, 2, 3), host="alive.test", namespace="shop")
+        await asyncio.sleep(60)
+
+    def answer(delivery: Delivery) -> Receipt | Awaitable[Receipt]:
+        return OK if "alive" in delivery.url else hang()
+
+    post = post_run(answer, body)
+    assert {when for when, uid, *_ in post.settled if uid == "alive"} == {1.0}
+    assert post.order("alive") == [1, 2, 3]
+
+
+def test_f_a_namespace_that_hangs_at_a_host_does_not_hold_up_another_at_the_same_host() -> None:
+    """Receivers of many namespaces are often paths of one host."""
+
+    async def hang() -> Receipt:
+        await asyncio.sleep(5)
+        return BUSY
+
+    async def body(post: Post) -> None:
+        for n in range(100):
+            post.offer(f"dead-{n}", entries(1), namespace="hostile")
+        await asyncio.sleep(1)
+        post.offer("alive", entries(1), namespace="shop")
+        await asyncio.sleep(1)
+        assert post.order("alive") == [1]
+
+    post_run(lambda each: OK if each.event_id.startswith("alive") else hang(), body)
+
+
+def test_f_namespaces_whose_hosts_hang_one_after_another_leave_room_for_the_next() -> None:
+    async def hang() -> Receipt:
+        await asyncio.sleep(3600)
+        return BUSY
+
+    async def body(post: Post) -> None:
+        for tenant in range(5):
+            for n in range(100):
+                host = f"h{n}.dead.test"
+                post.offer(f"dead-{tenant}-{n}", entries(1), host=host, namespace=f"bad-{tenant}")
+            await asyncio.sleep(1)
+        post.offer("alive", entries(1), namespace="shop")
+        await asyncio.sleep(1)
+        assert post.order("alive") == [1]
+
+    post_run(lambda each: OK if each.event_id.startswith("alive") else hang(), body)
+
+
 @pytest.mark.parametrize(
-    ("hosts", "most"), [(1, HOST_SLOTS), (SLOTS, SLOTS)], ids=["one host", "many hosts"]
+    ("namespaces", "hosts", "most"),
+    [(1, 1, HOST_SLOTS), (1, SLOTS, 20), (SLOTS, SLOTS, SLOTS)],
+    ids=["one host", "one namespace", "many namespaces"],
 )
-def test_f_requests_at_once_are_bounded(hosts: int, most: int) -> None:
+def test_f_requests_at_once_are_bounded(namespaces: int, hosts: int, most: int) -> None:
     now, seen = 0, []
 
     async def slow() -> Receipt:
@@ -296,12 +362,37 @@ def test_f_requests_at_once_are_bounded(hosts: int, most: int) -> None:
 
     async def body(post: Post) -> None:
         for n in range(100):
-            post.offer(f"u-{n}", entries(1), host=f"h{n % hosts}.test")
+            namespace, host = f"n{n % namespaces}", f"h{n % hosts}.test"
+            post.offer(f"u-{n}", entries(1), host=host, namespace=namespace)
         await asyncio.sleep(100)
 
     post = post_run(lambda _: slow(), body)
     assert max(seen) == most
     assert len(post.settled) == 100
+
+
+def test_f_callbacks_that_are_dropped_give_back_their_slots_and_their_places() -> None:
+    """Dropped while they wait, while they are sent, and just as their turn comes."""
+
+    async def hang() -> Receipt:
+        await asyncio.sleep(3600)
+        return BUSY
+
+    async def body(post: Post) -> None:
+        for n in range(100):
+            post.offer(f"dead-{n}", entries(1), host=f"h{n % 40}.test")
+        await asyncio.sleep(1)
+        for n in range(100):
+            post.courier.drop(f"dead-{n}")
+            if n % 3 == 0:
+                await asyncio.sleep(0)
+        await asyncio.sleep(1)
+        for n in range(100):
+            post.offer(f"alive-{n}", entries(1), host=f"h{n % 40}.test")
+        await asyncio.sleep(1)
+        assert len(post.settled) == 100
+
+    post_run(lambda each: OK if each.event_id.startswith("alive") else hang(), body)
 
 
 def test_f_waiting_in_backoff_holds_no_slot() -> None:
@@ -353,7 +444,9 @@ def test_a_listener_that_raises_is_logged_and_the_rest_goes_on(
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery("http://a.test", f"u/{entry.seq}", {}, True)
 
-        post.courier.offer("u", entries(1, 2), make, Reports(settled, _unheard), False)
+        post.courier.offer(
+            "n", "u", entries(1, 2), make, Reports(settled, _unheard), deleting=False
+        )
         await asyncio.sleep(1)
 
     post_run(always(OK), body)
@@ -398,7 +491,9 @@ def test_a_listener_may_drop_its_workflow() -> None:
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery("http://a.test", f"u/{entry.seq}", {}, True)
 
-        post.courier.offer("u", entries(1, 2), make, Reports(settled, _unheard), False)
+        post.courier.offer(
+            "n", "u", entries(1, 2), make, Reports(settled, _unheard), deleting=False
+        )
         await asyncio.sleep(1)
 
     assert post_run(always(OK), body).order("u") == [1]
@@ -428,7 +523,7 @@ def test_the_body_is_made_for_each_attempt() -> None:
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery("http://a.test", f"u/{entry.seq}", {"at": post.now()}, True)
 
-        post.courier.offer("u", entries(1), make, Reports(_unheard, _unheard), False)
+        post.courier.offer("n", "u", entries(1), make, Reports(_unheard, _unheard), deleting=False)
         await asyncio.sleep(10)
 
     def answer(delivery: Delivery) -> Receipt:
