@@ -184,7 +184,7 @@ def crumbles(_: Request, peer: Peer) -> None:
     """Answer by chunks of one byte each, many of them at once."""
     peer.head(200, "transfer-encoding: chunked")
     with contextlib.suppress(OSError):
-        for _ in range(2_000):
+        for _batch in range(2_000):
             peer.write(b"1\r\n \r\n" * 1_000)
 
 

@@ -2,119 +2,36 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable
 
 import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core.callbacks.post import (
+    BUSY,
+    GONE,
+    OK,
+    START,
+    Post,
+    _unheard,
+    always,
+    entries,
+    in_turn,
+    post_run,
+)
 
-from wf_core.engine.callback_slots import HOST_SLOTS, SLOTS
+from wf_core.engine.callback_slots import SLOTS
 from wf_core.engine.courier import (
     FAILING_AFTER_SECONDS,
     FIRST_WAIT,
     LAST_WAIT,
     TOLD_EVERY_SECONDS,
-    Courier,
     Reports,
 )
-from wf_core.model.phases import Phase
 from wf_core.model.state import OutboxEntry
-from wf_core.ports import Delivered, Delivery, Receipt
-from wf_core.testing.virtual_time import VirtualClock, run
-
-OK = Receipt(Delivered.DELIVERED)
-BUSY = Receipt(Delivered.RETRY, "busy")
-GONE = Receipt(Delivered.DROPPED, "gone")
-START = 1_000_000.0
-Answer = Callable[[Delivery], Receipt | Awaitable[Receipt]]
-
-
-def always(receipt: Receipt) -> Answer:
-    return lambda _: receipt
-
-
-def in_turn(*receipts: Receipt) -> Answer:
-    left = iter(receipts)
-    return lambda _: next(left)
-
-
-def _unheard(*_: object) -> None: ...
-
-
-def entries(*seqs: int, at: float = START) -> list[OutboxEntry]:
-    return [OutboxEntry(seq, Phase.SUCCESS, at) for seq in seqs]
-
-
-@attrs.define
-class Post:
-    """A courier with a sender that answers as told, and the record of what happened when."""
-
-    answer: Answer
-    jitter: Callable[[str, int], float] = lambda _id, _attempt: 1.0
-    sent: list[tuple[float, str]] = attrs.field(factory=list)
-    settled: list[tuple[float, str, int, bool, str]] = attrs.field(factory=list)
-    failing: list[tuple[float, str, int, str]] = attrs.field(factory=list)
-    courier: Courier = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        clock = VirtualClock(asyncio.get_running_loop(), START)
-        self.courier = Courier(
-            self, clock, give_up_after=86400, give_up_after_deletion=600, jitter=self.jitter
-        )
-
-    async def send(self, delivery: Delivery) -> Receipt:
-        self.sent.append((self.now(), delivery.event_id))
-        answer = self.answer(delivery)
-        return answer if isinstance(answer, Receipt) else await answer
-
-    async def close(self) -> None:
-        raise AssertionError("the sender belongs to whoever made it")
-
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    def offer(
-        self,
-        uid: str,
-        what: list[OutboxEntry],
-        *,
-        host: str = "a.test",
-        namespace: str = "default",
-        deleting: bool = False,
-    ) -> None:
-        def make(entry: OutboxEntry) -> Delivery:
-            return Delivery(f"http://{host}/", f"{uid}/{entry.seq}", {}, True)
-
-        def settled(seq: int, dropped: bool, error: str) -> None:
-            self.settled.append((self.now(), uid, seq, dropped, error))
-
-        def failing(seq: int, error: str) -> None:
-            self.failing.append((self.now(), uid, seq, error))
-
-        reports = Reports(settled, failing)
-        self.courier.offer(namespace, uid, what, make, reports, deleting=deleting)
-
-    def order(self, uid: str) -> list[int]:
-        return [seq for _, whose, seq, _, _ in self.settled if whose == uid]
-
-    def times(self) -> list[float]:
-        return [when for when, _ in self.sent]
-
-
-def post_run(
-    answer: Answer, body: Callable[[Post], Coroutine[Any, Any, None]], **options: Any
-) -> Post:
-    """Run `body` in virtual time; the courier is closed after it."""
-
-    async def main() -> Post:
-        post = Post(answer, **options)
-        await body(post)
-        await post.courier.close()
-        return post
-
-    return run(main())
+from wf_core.ports import Delivery, Receipt
+from wf_core.testing.virtual_time import run
 
 
 def test_i9_entries_of_a_workflow_go_in_order_one_at_a_time() -> None:
@@ -284,115 +201,6 @@ def test_f_one_dead_host_does_not_hold_up_others() -> None:
     post = post_run(answer, body)
     assert post.order("alive") == [1, 2, 3]
     assert {when for when, uid, *_ in post.settled if uid == "alive"} == {1.0}
-
-
-def test_f_one_namespace_whose_hosts_all_hang_does_not_hold_up_another() -> None:
-    """A name that stands for any host makes ever so many hosts of one dead receiver."""
-
-    async def hang() -> Receipt:
-        await asyncio.sleep(5)
-        return BUSY
-
-    async def body(post: Post) -> None:
-        for n in range(1000):
-            post.offer(f"dead-{n}", entries(1), host=f"h{n}.dead.test", namespace="hostile")
-        await asyncio.sleep(1)
-        post.offer("alive", entries(1, 2, 3), host="alive.test", namespace="shop")
-        await asyncio.sleep(60)
-
-    def answer(delivery: Delivery) -> Receipt | Awaitable[Receipt]:
-        return OK if "alive" in delivery.url else hang()
-
-    post = post_run(answer, body)
-    assert {when for when, uid, *_ in post.settled if uid == "alive"} == {1.0}
-    assert post.order("alive") == [1, 2, 3]
-
-
-def test_f_a_namespace_that_hangs_at_a_host_does_not_hold_up_another_at_the_same_host() -> None:
-    """Receivers of many namespaces are often paths of one host."""
-
-    async def hang() -> Receipt:
-        await asyncio.sleep(5)
-        return BUSY
-
-    async def body(post: Post) -> None:
-        for n in range(100):
-            post.offer(f"dead-{n}", entries(1), namespace="hostile")
-        await asyncio.sleep(1)
-        post.offer("alive", entries(1), namespace="shop")
-        await asyncio.sleep(1)
-        assert post.order("alive") == [1]
-
-    post_run(lambda each: OK if each.event_id.startswith("alive") else hang(), body)
-
-
-def test_f_namespaces_whose_hosts_hang_one_after_another_leave_room_for_the_next() -> None:
-    async def hang() -> Receipt:
-        await asyncio.sleep(3600)
-        return BUSY
-
-    async def body(post: Post) -> None:
-        for tenant in range(5):
-            for n in range(100):
-                host = f"h{n}.dead.test"
-                post.offer(f"dead-{tenant}-{n}", entries(1), host=host, namespace=f"bad-{tenant}")
-            await asyncio.sleep(1)
-        post.offer("alive", entries(1), namespace="shop")
-        await asyncio.sleep(1)
-        assert post.order("alive") == [1]
-
-    post_run(lambda each: OK if each.event_id.startswith("alive") else hang(), body)
-
-
-@pytest.mark.parametrize(
-    ("namespaces", "hosts", "most"),
-    [(1, 1, HOST_SLOTS), (1, SLOTS, 20), (SLOTS, SLOTS, SLOTS)],
-    ids=["one host", "one namespace", "many namespaces"],
-)
-def test_f_requests_at_once_are_bounded(namespaces: int, hosts: int, most: int) -> None:
-    now, seen = 0, []
-
-    async def slow() -> Receipt:
-        nonlocal now
-        now += 1
-        seen.append(now)
-        await asyncio.sleep(1)
-        now -= 1
-        return OK
-
-    async def body(post: Post) -> None:
-        for n in range(100):
-            namespace, host = f"n{n % namespaces}", f"h{n % hosts}.test"
-            post.offer(f"u-{n}", entries(1), host=host, namespace=namespace)
-        await asyncio.sleep(100)
-
-    post = post_run(lambda _: slow(), body)
-    assert max(seen) == most
-    assert len(post.settled) == 100
-
-
-def test_f_callbacks_that_are_dropped_give_back_their_slots_and_their_places() -> None:
-    """Dropped while they wait, while they are sent, and just as their turn comes."""
-
-    async def hang() -> Receipt:
-        await asyncio.sleep(3600)
-        return BUSY
-
-    async def body(post: Post) -> None:
-        for n in range(100):
-            post.offer(f"dead-{n}", entries(1), host=f"h{n % 40}.test")
-        await asyncio.sleep(1)
-        for n in range(100):
-            post.courier.drop(f"dead-{n}")
-            if n % 3 == 0:
-                await asyncio.sleep(0)
-        await asyncio.sleep(1)
-        for n in range(100):
-            post.offer(f"alive-{n}", entries(1), host=f"h{n % 40}.test")
-        await asyncio.sleep(1)
-        assert len(post.settled) == 100
-
-    post_run(lambda each: OK if each.event_id.startswith("alive") else hang(), body)
 
 
 def test_f_waiting_in_backoff_holds_no_slot() -> None:

@@ -51,7 +51,7 @@ def client(allowed: Allowed | None, limits: httpx.Limits, *, proxies: bool) -> h
 def _replace_backend(transport: httpx.AsyncBaseTransport, backend: "OwnBackend") -> None:
     """Raises TypeError for a version of httpx or httpcore that is made in another way: nothing is
     sent then, since nothing would be judged."""
-    pool = getattr(transport, "_pool", None)
+    pool: Any = getattr(transport, "_pool", None)
     if not isinstance(getattr(pool, "_network_backend", None), httpcore.AsyncNetworkBackend):
         raise TypeError(f"httpx {httpx.__version__} is not supported; install the version before")
     pool._network_backend = backend

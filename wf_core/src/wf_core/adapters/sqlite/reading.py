@@ -125,10 +125,12 @@ def load(key: Key, connection: sqlite3.Connection) -> Stored:
             raise newer(key, version)
         low, high = span(number)
         what = "document"
-        (document,) = connection.execute(
+        found = connection.execute(
             "SELECT workflow FROM documents WHERE id = ?", (number,)
-        ).fetchone() or (None,)
-        workflow = workflow_of(document)
+        ).fetchone()
+        if found is None:
+            raise ValueError("it is gone")
+        workflow = workflow_of(*found)
         what = "state"
         if total != len(workflow.spec.steps):
             raise ValueError(f"it has {total} steps, its document {len(workflow.spec.steps)}")
