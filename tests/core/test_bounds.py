@@ -3,7 +3,7 @@
 import pytest
 
 from wf_core.codec import ceiling_faults, floor_advice
-from wf_core.config import Ceilings, Floors
+from wf_core.config import Ceilings, ControllerConfig, Floors, QueueConfig, QueueLimits
 from wf_core.model.phases import RollbackMode
 from wf_core.model.spec import RetryPolicy, StepTemplate
 from wf_core.testing.bench import step, workflow
@@ -13,7 +13,8 @@ def paths(
     template: StepTemplate, ceilings: Ceilings, rollback: RollbackMode = RollbackMode.REQUIRED
 ) -> list[str]:
     document = workflow(step("a", template=template, rollback=rollback))
-    return [fault.path.rpartition(".")[2] for fault in ceiling_faults(document, ceilings)]
+    config = ControllerConfig(ceilings=ceilings)
+    return [fault.path.rpartition(".")[2] for fault in ceiling_faults(document, config)]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,26 @@ def test_e9_what_is_never_undone_needs_no_limits_of_its_undo() -> None:
 def test_e9_without_ceilings_everything_goes() -> None:
     endless = RetryPolicy(run_retry_limit=-1, rollback_retry_limit=-1)
     assert paths(StepTemplate("k", retry_policy=endless), Ceilings()) == []
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "refused"),
+    [
+        (None, False),
+        (("default",), False),
+        (("shop", "default"), False),
+        (("shop",), True),
+        ((), True),
+    ],
+)
+def test_e9_a_queue_may_be_kept_for_some_namespaces(
+    namespaces: tuple[str, ...] | None, refused: bool
+) -> None:
+    """Others would fill its places with workflows that never end."""
+    queues = {"default": QueueLimits(max_running_count=3, namespaces=namespaces)}
+    config = ControllerConfig(queue=QueueConfig(queues=queues))
+    found = ceiling_faults(workflow(step("a")), config)
+    assert [fault.path for fault in found] == (["$.spec.queue"] if refused else [])
 
 
 def test_e8_what_a_floor_raises_is_told_by_step_and_key() -> None:

@@ -144,8 +144,8 @@ def test_work_that_fails_raises_where_it_is_waited_for() -> None:
 
     patience = Patience(5.0, Cancellation())
     with pytest.raises(OSError, match="no such name"):
-        patience.for_work(fails)
-    assert patience.for_work(lambda: 17) == 17
+        patience.for_work("default", fails)
+    assert patience.for_work("default", lambda: 17) == 17
 
 
 def test_what_follows_packed_data_is_not_kept_and_ends_an_answer_that_goes_on() -> None:

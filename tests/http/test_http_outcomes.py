@@ -1,5 +1,6 @@
 """What an answer, or the lack of one, means for a step."""
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,8 @@ from tests.http.http_server import (
     DRIPPING_BODY,
     DRIPPING_HEAD,
     Behaviour,
+    Peer,
+    Request,
     answers,
     babbles,
     bomb,
@@ -177,6 +180,14 @@ def test_where_nothing_is_read_from_the_body_the_status_is_the_answer(behaviour:
         assert isinstance(KIND.run(running(server.url())), Success)
 
 
+def crumbles(_: Request, peer: Peer) -> None:
+    """Answer by chunks of one byte each, many of them at once."""
+    peer.head(200, "transfer-encoding: chunked")
+    with contextlib.suppress(OSError):
+        for _batch in range(2_000):
+            peer.write(b"1\r\n \r\n" * 1_000)
+
+
 @pytest.mark.parametrize(
     ("behaviour", "expected", "sentence"),
     [
@@ -185,6 +196,7 @@ def test_where_nothing_is_read_from_the_body_the_status_is_the_answer(behaviour:
         (babbles, Fatal, r"larger than 20000 bytes \(maxResponseBytes\)"),
         (answers(200, "x" * 20_000), Fatal, "larger than 20000 bytes"),
         (bomb(50_000_000), Fatal, "larger than 20000 bytes"),
+        (crumbles, Retryable, "it comes in too many small pieces"),
         (answers(200, content=b"<html>"), Fatal, "its body is no JSON"),
         (answers(200, content=b"[" * 19_000), Fatal, "its body is nested more than 64 deep"),
         (answers(200, {"other": 1}), Fatal, "nothing stands at /id"),

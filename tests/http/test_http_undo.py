@@ -201,7 +201,7 @@ def test_what_may_not_be_repeated_is_not(again: dict[str, int]) -> None:
 
 
 def test_what_may_not_be_repeated_is_sent_again_after_a_refusal() -> None:
-    with serving(answers(503), answers(201)) as server:
+    with serving(answers(429), answers(201)) as server:
         first = running(server.url(), repeatable=False)
         with pytest.raises(Throttled):
             KIND.run(first)
@@ -209,6 +209,21 @@ def test_what_may_not_be_repeated_is_sent_again_after_a_refusal() -> None:
         answer = KIND.run(running(server.url(), repeatable=False, attempt=2, previous=previous))
     assert isinstance(answer, Success)
     assert len(server.got) == 2
+
+
+def test_what_may_not_be_repeated_is_not_sent_again_after_503() -> None:
+    """A proxy also says it when it passed the request on and the service broke off."""
+    with serving(answers(503), answers(201)) as server:
+        first = running(server.url(), repeatable=False)
+        with pytest.raises(Throttled):
+            KIND.run(first)
+        assert first.checkpoints == []
+        again = running(
+            server.url(), repeatable=False, attempt=2, previous=Previous(Ended.FAILED, None)
+        )
+        with pytest.raises(Fatal, match=r"may not be repeated \(repeatable: false\); it is undone"):
+            KIND.run(again)
+    assert len(server.got) == 1
 
 
 @pytest.mark.parametrize(

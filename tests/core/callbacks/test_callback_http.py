@@ -2,15 +2,12 @@
 
 import asyncio
 import base64
-import contextlib
 import hmac
 import logging
 import socket
 from pathlib import Path
 from typing import Any
 
-import httpcore
-import httpx
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 from tests.core.callbacks.receiver import (
@@ -25,16 +22,16 @@ from tests.core.callbacks.receiver import (
     stalls,
     talks_nonsense,
 )
+from tests.core.callbacks.sending import BODY, delivery, exchange, floods, refused, sender
 
 from wf_core.adapters.clock import SystemClock
 from wf_core.callbacks import HttpSender
 from wf_core.callbacks.signature import Master
 from wf_core.config import CallbackConfig, Config
 from wf_core.errors import ConfigInvalid
-from wf_core.ports import Delivered, Delivery, Receipt
+from wf_core.ports import Delivered, Receipt
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-BODY = {"namespace": "shop", "name": "example", "phase": "Success", "attributes": {"größe": 1}}
 
 
 @pytest.fixture(autouse=True)
@@ -42,45 +39,6 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-
-
-def sender(*, timeout: int = 240_000, idle: int = 60_000, **callbacks: Any) -> HttpSender:
-    config = Config(
-        rpc_timeout_mill_seconds=timeout,
-        idle_timeout_mill_seconds=idle,
-        callbacks=CallbackConfig(**callbacks),
-    )
-    return HttpSender(config, SystemClock())
-
-
-def delivery(url: str, *, ignore_not_found: bool = True) -> Delivery:
-    return Delivery(url, "uid-1/7", BODY, ignore_not_found)
-
-
-def exchange(
-    *behaviours: Behaviour, times: int = 1, ignore_not_found: bool = True, **options: Any
-) -> tuple[list[Receipt], Receiver]:
-    """Send `times` callbacks to a receiver of those behaviours."""
-
-    async def main() -> tuple[list[Receipt], Receiver]:
-        async with receiving(*behaviours) as receiver:
-            under_test = sender(**options)
-            what = delivery(receiver.url(), ignore_not_found=ignore_not_found)
-            receipts = [await under_test.send(what) for _ in range(times)]
-            await under_test.close()
-            return receipts, receiver
-
-    return asyncio.run(main())
-
-
-def refused(url: str, **callbacks: Any) -> Receipt:
-    async def main() -> Receipt:
-        under_test = sender(**callbacks)
-        receipt = await under_test.send(delivery(url))
-        await under_test.close()
-        return receipt
-
-    return asyncio.run(main())
 
 
 def test_f_a_callback_is_a_post_of_json() -> None:
@@ -163,13 +121,7 @@ def test_an_answer_without_end_is_not_read_to_the_end_of_the_timeout() -> None:
 def test_interim_answers_without_end_are_not_read_to_the_end_of_the_timeout() -> None:
     """All callbacks share the loop with everything else: each answer of 1xx holds it a moment."""
 
-    async def flood(_: Any, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while True:
-                writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
-                await writer.drain()
-
-    (receipt,), _ = exchange(flood)
+    (receipt,), _ = exchange(floods)
     assert receipt.result is Delivered.RETRY
     assert "more than 32,768 bytes came" in (receipt.error or "")
 
@@ -216,23 +168,6 @@ def test_nothing_is_closed_under_a_request_that_takes_longer_than_the_idle_time(
 
     receipts, _ = exchange(answers(200), late, times=2, idle=50)
     assert [receipt.result for receipt in receipts] == [Delivered.DELIVERED] * 2
-
-
-def test_a_proxy_is_used_only_if_the_surroundings_name_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    trusted: list[bool] = []
-    real = httpx.AsyncClient
-
-    def client(**options: Any) -> httpx.AsyncClient:
-        trusted.append(options.pop("trust_env"))
-        return real(trust_env=False, **options)
-
-    monkeypatch.setattr(httpx, "AsyncClient", client)
-    exchange(answers(200))
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
-    exchange(answers(200))
-    assert trusted == [False, True]
 
 
 def test_a_wrong_secret_is_not_the_receivers_to_accept(tmp_path: Path) -> None:
@@ -435,44 +370,3 @@ def test_addresses_are_judged_in_a_cluster_and_where_the_operator_says_so(
             return receiver.connections
 
     assert asyncio.run(main()) == (1 if reached else 0)
-
-
-def test_what_is_connected_to_is_what_was_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that has another address at its second look-up gains nothing by it."""
-    connected: list[str] = []
-    left = ["1.1.1.1", "127.0.0.1"]
-
-    async def resolve(*_: object, **__: object) -> list[Any]:
-        address = left.pop(0) if len(left) > 1 else left[0]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
-
-    async def connect(_: object, host: str, *__: object) -> object:
-        connected.append(host)
-        raise httpcore.ConnectError("unreachable")
-
-    async def main() -> Receipt:
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
-        monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect)
-        under_test = sender(public_only=True)
-        receipt = await under_test.send(delivery("http://rebinding.example/"))
-        await under_test.close()
-        return receipt
-
-    assert "1.1.1.1: unreachable" in asyncio.run(main()).error
-    assert connected == ["1.1.1.1"]
-
-
-def test_a_proxy_is_not_used_where_addresses_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it would connect to can't be judged here."""
-
-    async def main() -> tuple[Receipt, int]:
-        async with receiving(answers(200)) as proxy:
-            monkeypatch.setenv("HTTP_PROXY", proxy.url(""))
-            under_test = sender(public_only=True)
-            receipt = await under_test.send(delivery("http://127.0.0.1:1/"))
-            await under_test.close()
-            return receipt, proxy.connections
-
-    receipt, connections = asyncio.run(main())
-    assert connections == 0
-    assert "not a public address" in receipt.error

@@ -2,113 +2,36 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable
 
 import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core.callbacks.post import (
+    BUSY,
+    GONE,
+    OK,
+    START,
+    Post,
+    _unheard,
+    always,
+    entries,
+    in_turn,
+    post_run,
+)
 
+from wf_core.engine.callback_slots import SLOTS
 from wf_core.engine.courier import (
     FAILING_AFTER_SECONDS,
     FIRST_WAIT,
-    HOST_SLOTS,
     LAST_WAIT,
-    SLOTS,
     TOLD_EVERY_SECONDS,
-    Courier,
     Reports,
 )
-from wf_core.model.phases import Phase
 from wf_core.model.state import OutboxEntry
-from wf_core.ports import Delivered, Delivery, Receipt
-from wf_core.testing.virtual_time import VirtualClock, run
-
-OK = Receipt(Delivered.DELIVERED)
-BUSY = Receipt(Delivered.RETRY, "busy")
-GONE = Receipt(Delivered.DROPPED, "gone")
-START = 1_000_000.0
-Answer = Callable[[Delivery], Receipt | Awaitable[Receipt]]
-
-
-def always(receipt: Receipt) -> Answer:
-    return lambda _: receipt
-
-
-def in_turn(*receipts: Receipt) -> Answer:
-    left = iter(receipts)
-    return lambda _: next(left)
-
-
-def _unheard(*_: object) -> None: ...
-
-
-def entries(*seqs: int, at: float = START) -> list[OutboxEntry]:
-    return [OutboxEntry(seq, Phase.SUCCESS, at) for seq in seqs]
-
-
-@attrs.define
-class Post:
-    """A courier with a sender that answers as told, and the record of what happened when."""
-
-    answer: Answer
-    jitter: Callable[[str, int], float] = lambda _id, _attempt: 1.0
-    sent: list[tuple[float, str]] = attrs.field(factory=list)
-    settled: list[tuple[float, str, int, bool, str]] = attrs.field(factory=list)
-    failing: list[tuple[float, str, int, str]] = attrs.field(factory=list)
-    courier: Courier = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        clock = VirtualClock(asyncio.get_running_loop(), START)
-        self.courier = Courier(
-            self, clock, give_up_after=86400, give_up_after_deletion=600, jitter=self.jitter
-        )
-
-    async def send(self, delivery: Delivery) -> Receipt:
-        self.sent.append((self.now(), delivery.event_id))
-        answer = self.answer(delivery)
-        return answer if isinstance(answer, Receipt) else await answer
-
-    async def close(self) -> None:
-        raise AssertionError("the sender belongs to whoever made it")
-
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    def offer(
-        self, uid: str, what: list[OutboxEntry], *, host: str = "a.test", deleting: bool = False
-    ) -> None:
-        def make(entry: OutboxEntry) -> Delivery:
-            return Delivery(f"http://{host}/", f"{uid}/{entry.seq}", {}, True)
-
-        def settled(seq: int, dropped: bool, error: str) -> None:
-            self.settled.append((self.now(), uid, seq, dropped, error))
-
-        def failing(seq: int, error: str) -> None:
-            self.failing.append((self.now(), uid, seq, error))
-
-        self.courier.offer(uid, what, make, Reports(settled, failing), deleting)
-
-    def order(self, uid: str) -> list[int]:
-        return [seq for _, whose, seq, _, _ in self.settled if whose == uid]
-
-    def times(self) -> list[float]:
-        return [when for when, _ in self.sent]
-
-
-def post_run(
-    answer: Answer, body: Callable[[Post], Coroutine[Any, Any, None]], **options: Any
-) -> Post:
-    """Run `body` in virtual time; the courier is closed after it."""
-
-    async def main() -> Post:
-        post = Post(answer, **options)
-        await body(post)
-        await post.courier.close()
-        return post
-
-    return run(main())
+from wf_core.ports import Delivery, Receipt
+from wf_core.testing.virtual_time import run
 
 
 def test_i9_entries_of_a_workflow_go_in_order_one_at_a_time() -> None:
@@ -280,30 +203,6 @@ def test_f_one_dead_host_does_not_hold_up_others() -> None:
     assert {when for when, uid, *_ in post.settled if uid == "alive"} == {1.0}
 
 
-@pytest.mark.parametrize(
-    ("hosts", "most"), [(1, HOST_SLOTS), (SLOTS, SLOTS)], ids=["one host", "many hosts"]
-)
-def test_f_requests_at_once_are_bounded(hosts: int, most: int) -> None:
-    now, seen = 0, []
-
-    async def slow() -> Receipt:
-        nonlocal now
-        now += 1
-        seen.append(now)
-        await asyncio.sleep(1)
-        now -= 1
-        return OK
-
-    async def body(post: Post) -> None:
-        for n in range(100):
-            post.offer(f"u-{n}", entries(1), host=f"h{n % hosts}.test")
-        await asyncio.sleep(100)
-
-    post = post_run(lambda _: slow(), body)
-    assert max(seen) == most
-    assert len(post.settled) == 100
-
-
 def test_f_waiting_in_backoff_holds_no_slot() -> None:
     """A thousand workflows of one host back off, and a new one of the same host goes at once."""
 
@@ -353,7 +252,9 @@ def test_a_listener_that_raises_is_logged_and_the_rest_goes_on(
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery("http://a.test", f"u/{entry.seq}", {}, True)
 
-        post.courier.offer("u", entries(1, 2), make, Reports(settled, _unheard), False)
+        post.courier.offer(
+            "n", "u", entries(1, 2), make, Reports(settled, _unheard), deleting=False
+        )
         await asyncio.sleep(1)
 
     post_run(always(OK), body)
@@ -398,7 +299,9 @@ def test_a_listener_may_drop_its_workflow() -> None:
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery("http://a.test", f"u/{entry.seq}", {}, True)
 
-        post.courier.offer("u", entries(1, 2), make, Reports(settled, _unheard), False)
+        post.courier.offer(
+            "n", "u", entries(1, 2), make, Reports(settled, _unheard), deleting=False
+        )
         await asyncio.sleep(1)
 
     assert post_run(always(OK), body).order("u") == [1]
@@ -428,7 +331,7 @@ def test_the_body_is_made_for_each_attempt() -> None:
         def make(entry: OutboxEntry) -> Delivery:
             return Delivery("http://a.test", f"u/{entry.seq}", {"at": post.now()}, True)
 
-        post.courier.offer("u", entries(1), make, Reports(_unheard, _unheard), False)
+        post.courier.offer("n", "u", entries(1), make, Reports(_unheard, _unheard), deleting=False)
         await asyncio.sleep(10)
 
     def answer(delivery: Delivery) -> Receipt:

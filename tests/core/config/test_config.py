@@ -60,6 +60,7 @@ controllerConfig:
         weight: 2.5
         maxRunningCount: 17
         ttlSecondsAfterFinished: {success: 20, rollBacked: 0, failed: 1d}
+        namespaces: [n, other]
     shareBy: queue
     maxRunningCountPerNamespace: 22
     namespaces:
@@ -91,7 +92,7 @@ EVERYTHING = Config(
         queue=QueueConfig(
             Strategy.FAIR,
             16,
-            {"a": QueueLimits(2.5, 17, Ttl(20.0, 0.0, 86_400.0))},
+            {"a": QueueLimits(2.5, 17, Ttl(20.0, 0.0, 86_400.0), ("n", "other"))},
             ShareBy.QUEUE,
             22,
             {"n": NamespaceLimits(0.5, 23)},

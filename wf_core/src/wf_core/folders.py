@@ -1,5 +1,6 @@
 """Where relative paths of a workflow begin on this machine: finding that folder, and judging it."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -49,8 +50,18 @@ def make_private(folder: Path) -> None:
             each.mkdir(mode=PRIVATE, exist_ok=True)
 
 
+def make_own(folder: Path) -> None:
+    """As `make_private`, and not by way of a link, which somebody else may have put there to have
+    our files made, or removed, in another place. Raises OSError."""
+    make_private(folder)
+    if folder.is_symlink():
+        raise OSError(errno.ELOOP, "is a link and must be a folder: remove it", str(folder))
+
+
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only this account may read. Raises OSError."""
-    file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    """Write a file that only this account may read, and no other one by way of a link. Raises
+    OSError."""
+    flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    file = os.open(path, flags, 0o600)
     with os.fdopen(file, "wb") as opened:
         opened.write(content)

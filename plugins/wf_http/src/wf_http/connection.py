@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Self
 
+from wf_core.adapters.tenant_threads import addresses
 from wf_core.addresses import AddressRefused, Allowed, judged
 from wf_core.certificates import not_accepted
 from wf_http.patience import Patience
@@ -76,14 +77,16 @@ def connect(
     tls: tuple[ssl.SSLContext, str] | None,
     allowed: Allowed,
     patience: Patience,
+    namespace: str,
 ) -> Connection:
     """Look `host` up, judge what it has, connect. `tls`: the context, and the server's name.
+    `namespace`: whose threads look it up.
 
     Raises Unusable where it may not be called, Unsent where no connection comes about, and what
     `patience` raises.
     """
     try:
-        permitted = judged(host, _look_up(host, patience), allowed)
+        permitted = judged(host, _look_up(host, patience, namespace), allowed)
     except AddressRefused as refused:
         raise Unusable(f"{refused}; the operator can allow it: {ALLOW}={host}") from None
     connection = Connection(_reach(permitted, port, patience), patience)
@@ -99,17 +102,15 @@ def connect(
     return connection
 
 
-def _look_up(host: str, patience: Patience) -> list[str]:
+def _look_up(host: str, patience: Patience, namespace: str) -> list[str]:
     try:
         return [str(ip_address(host))]
     except ValueError:
         pass
     try:
-        # The port is not looked up here, and must not be: what is judged is what is connected to.
-        found = patience.for_work(lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
+        return patience.for_work(namespace, lambda: addresses(host))
     except (OSError, UnicodeError) as error:
         raise Unsent(f"the name {host} can't be looked up: {_reason(error)}") from None
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 def _reach(found: Sequence[str], port: int, patience: Patience) -> socket.socket:

@@ -1,6 +1,7 @@
 """One request and its answer over one connection: HTTP/1.1 by h11, nothing kept for later."""
 
 import contextlib
+import errno
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,12 @@ EXCERPT = 4096
 """Bytes that are read of an answer that says why it is none."""
 MOST_INTERIM = 100
 """Answers of 1xx that are read before the one that counts: each costs time that others wait for."""
+
+
+FREE_PIECES = 1000
+LEAST_PIECE = 64
+"""So many pieces of an answer may be of any size; the others must have so many bytes on average:
+each piece costs time that others wait for, however small it is."""
 
 
 class Unreadable(Exception):  # noqa: N818
@@ -63,9 +70,9 @@ def exchange(
     Raises Unanswered and Stopped as long as there is no status; from then on the status is the
     answer, and what happens to the body is its flaw.
     """
-    protocol = h11.Connection(h11.CLIENT)
+    answer = _Answer(connection)
     try:
-        head = _ask(connection, protocol, message, patience)
+        head = _ask(connection, answer, message, patience)
     except TimeIsUp:
         raise Unanswered(f"no answer within {patience.seconds:g} s") from None
     except (OSError, h11.RemoteProtocolError) as error:
@@ -75,12 +82,13 @@ def exchange(
     }
     reply = Reply(head.status_code, headers)
     limit = most(reply.status)
-    return _with_body(reply, connection, protocol, patience, limit) if limit else reply
+    return _with_body(reply, answer, patience, limit) if limit else reply
 
 
 def _ask(
-    connection: Connection, protocol: h11.Connection, message: Message, patience: Patience
+    connection: Connection, answer: "_Answer", message: Message, patience: Patience
 ) -> h11.Response:
+    protocol = answer.protocol
     opening = protocol.send(
         h11.Request(method=message.method, target=message.target, headers=list(message.headers))
     )
@@ -92,22 +100,20 @@ def _ask(
     with contextlib.suppress(OSError):
         connection.send(b"".join(each for each in (opening, rest, closing) if each))
     for _ in range(MOST_INTERIM + 1):
-        event = _next(connection, protocol)
+        event = answer.next()
         if isinstance(event, h11.Response):
             return event
     raise h11.RemoteProtocolError(f"{MOST_INTERIM} answers of 1xx came, and more")
 
 
-def _with_body(
-    reply: Reply, connection: Connection, protocol: h11.Connection, patience: Patience, most: int
-) -> Reply:
+def _with_body(reply: Reply, answer: "_Answer", patience: Patience, most: int) -> Reply:
     encoding = reply.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "", "gzip", "x-gzip"):
         return attrs.evolve(reply, flaw=f"its body is encoded by {encoding!r}, which is not known")
     body = _Body(most, packed=encoding.endswith("gzip"))
     passing = True
     try:
-        while isinstance(event := _next(connection, protocol), h11.Data):
+        while isinstance(event := answer.next(), h11.Data):
             body.take(bytes(event.data))
         flaw = body.end()
     except _TooLargeError:
@@ -124,13 +130,31 @@ def _with_body(
     )
 
 
-def _next(connection: Connection, protocol: h11.Connection) -> Any:  # one of h11's events
-    while (event := protocol.next_event()) is h11.NEED_DATA:
-        data = connection.receive()
-        if not data and protocol.their_state is h11.SEND_RESPONSE:
-            raise h11.RemoteProtocolError("the connection was closed")
-        protocol.receive_data(data)
-    return event
+class _Answer:
+    """What comes back over a connection, as h11 reads it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.protocol = h11.Connection(h11.CLIENT)
+        self._connection = connection
+        self._pieces = self._bytes = 0
+
+    def next(self) -> Any:  # one of h11's events
+        """The next event. Raises OSError and RemoteProtocolError."""
+        while (event := self.protocol.next_event()) is h11.NEED_DATA:
+            data = self._connection.receive()
+            if not data and self.protocol.their_state is h11.SEND_RESPONSE:
+                raise h11.RemoteProtocolError("the connection was closed")
+            self._bytes += len(data)
+            self._count()
+            self.protocol.receive_data(data)
+        if isinstance(event, h11.Data):
+            self._count()  # one read can hold thousands of chunks
+        return event
+
+    def _count(self) -> None:
+        self._pieces += 1
+        if self._pieces > FREE_PIECES + self._bytes // LEAST_PIECE:
+            raise OSError(errno.EMSGSIZE, "it comes in too many small pieces")
 
 
 class _TooLargeError(Exception):

@@ -32,7 +32,9 @@ def reader(call: StepCall) -> ReadSecret:
     def read(secret: KubernetesSecret) -> bytes:
         patience = Patience(PATIENCE, call.cancelled)
         try:
-            return patience.for_work(lambda: read_secret(call.store, call.namespace, secret))
+            return patience.for_work(
+                call.namespace, lambda: read_secret(call.store, call.namespace, secret)
+            )
         except TimeIsUp:
             raise NoSecret(
                 f"the Secret {call.namespace}/{secret.name} can't be read within {PATIENCE:g} s"

@@ -2,11 +2,12 @@
 
 import selectors
 import socket
-import threading
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from concurrent.futures import wait
+from typing import TypeVar
 
+from wf_core.adapters.tenant_threads import THREADS
 from wf_core.kinds import Cancelled
 from wf_http.problems import Stopped
 
@@ -49,32 +50,14 @@ class Patience:
             while not selector.select(min(LOOK, self.left())):
                 pass
 
-    def for_work(self, work: Callable[[], T]) -> T:
+    def for_work(self, namespace: str, work: Callable[[], T]) -> T:
         """Have `work` done by a thread that is left to itself where it takes too long: a look-up of
-        a name can't be stopped. Gives or raises what it does."""
-        done: _Work[T] = _Work(work)
-        threading.Thread(target=done.do, name="wf-http-name", daemon=True).start()
-        while not done.over.wait(min(LOOK, self.left())):
-            pass
-        return done.result()
-
-
-class _Work(Generic[T]):
-    def __init__(self, work: Callable[[], T]) -> None:
-        self.over = threading.Event()
-        self._work = work
-        self._result: list[T] = []
-        self._error: Exception | None = None
-
-    def do(self) -> None:
+        a name can't be stopped. One namespace has few such threads. Gives or raises what it does.
+        """
+        future = THREADS.start(namespace, work)
         try:
-            self._result.append(self._work())
-        except Exception as error:  # raised where it is waited for
-            self._error = error
+            while not wait((future,), min(LOOK, self.left())).done:
+                pass
         finally:
-            self.over.set()
-
-    def result(self) -> T:
-        if self._error is not None:
-            raise self._error
-        return self._result[0]
+            future.cancel()
+        return future.result()

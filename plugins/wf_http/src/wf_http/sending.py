@@ -98,7 +98,9 @@ class Sender:
             context = context_of(self._parameters.tls, self._call.namespace)
             tls = (context, self._parameters.tls.server_name or target.host)
         try:
-            connection = connect(target.host, target.port, tls, self._allowed, patience)
+            connection = connect(
+                *(target.host, target.port, tls, self._allowed, patience, self._call.namespace)
+            )
         except TimeIsUp:
             raise Unsent(f"no connection within {patience.seconds:g} s") from None
         with connection:

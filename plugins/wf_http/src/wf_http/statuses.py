@@ -72,11 +72,11 @@ def weigh(request: Request, status: int, *, undoes: bool, repeated: bool) -> Wei
 def certain(status: int) -> bool:
     """Whether a status says for sure that the request had no effect, whatever lists make of it.
 
-    No redirect does: many a service does what it was asked and then sends its client elsewhere.
+    No redirect does: many a service does what it was asked and then sends its client elsewhere. Nor
+    does 503: a proxy such as Envoy also says it when it passed the request on and the service broke
+    off before it answered.
     """
-    if status in _NOT_NOW or status in _NEVER:
-        return True
-    return 400 <= status < 500 and status not in _PERHAPS
+    return status in _NEVER or (400 <= status < 500 and status not in _PERHAPS)
 
 
 def words(status: int) -> str:

@@ -15,12 +15,14 @@ from pathlib import Path
 import msgspec
 
 from wf_core.adapters.own_files import close_own, open_own
-from wf_core.folders import make_private, write_private
+from wf_core.folders import make_own, write_private
 from wf_core.ports import LeftOpen, Open
 
 log = logging.getLogger("wf.engine")
 LONGEST = 1024 * 1024
 """Bytes after which the file is begun anew with what is open."""
+MOST_KEPT = 64 * LONGEST
+"""Bytes that are read of what is known of the dead: no wf writes as much."""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 _encode = msgspec.json.Encoder().encode
@@ -145,7 +147,7 @@ class OpenFile:
     def _begin(self) -> None:
         """The file, with all that is open now."""
         if self._file is None:
-            make_private(self._folder)
+            make_own(self._folder)
             self._file = open_own(self._path, os.O_CREAT | os.O_RDWR)
             fcntl.flock(self._file, fcntl.LOCK_EX)
         lines = [_encode(("=", _boot(), ""))]
@@ -216,7 +218,7 @@ class FolderRecord(OpenFile):
         lock = open_own(self._folder / "state.lock", os.O_CREAT | os.O_RDWR)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            before = path.read_bytes() if path.exists() else b"{}"
+            before = _read(path)
             try:
                 kept = msgspec.json.decode(before, type=Kept)
             except msgspec.DecodeError as error:
@@ -231,6 +233,17 @@ class FolderRecord(OpenFile):
                 made.replace(path)
         finally:
             close_own(lock)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        file = open_own(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return b"{}"
+    try:
+        return os.pread(file, MOST_KEPT, 0)
+    finally:
+        close_own(file)
 
 
 def _dead(path: Path) -> dict[Open, bool] | None:

@@ -4,7 +4,9 @@ What is started with another program does not inherit them (O_CLOEXEC). A child 
 does, and a `flock` lasts as long as anybody has the file open: so a forked child closes them first.
 """
 
+import errno
 import os
+import stat
 import threading
 from pathlib import Path
 
@@ -13,9 +15,14 @@ _changing = threading.Lock()  # no fork happens between opening a file and notin
 
 
 def open_own(path: Path, flags: int, mode: int = 0o600) -> int:
-    """Open a file for this process alone. Raises OSError."""
+    """Open a file for this process alone. Raises OSError, also for what is no plain file: whoever
+    may write to its folder could have a pipe or a link there, that leads or holds us up."""
     with _changing:
-        descriptor = os.open(path, flags | os.O_CLOEXEC, mode)
+        flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(path, flags, mode)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(errno.EINVAL, "is no plain file: remove it", str(path))
         _open[descriptor] = None
     return descriptor
 

@@ -4,6 +4,7 @@ and never more of an answer than is worth anybody's time, since all share the lo
 import asyncio
 import ssl
 from collections.abc import Iterable
+from contextvars import ContextVar
 from ipaddress import ip_address
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpcore
 import httpx
 from httpcore import SOCKET_OPTION
 
+from wf_core.adapters.tenant_threads import THREADS, addresses
 from wf_core.addresses import Allowed, judged
 
 MOST_READ = 32 * 1024
@@ -20,47 +22,39 @@ _PIECE = 4 * 1024
 """Bytes that are read at once. Others have their turn after each."""
 
 
-class OwnTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport, which reads `MOST_READ` at most; with `allowed`, connections are by
-    `JudgedBackend`. No proxy: what that connects to can't be judged here."""
+TENANT: ContextVar[str] = ContextVar("TENANT", default="")
+"""The namespace whose callback is sent, which httpcore does not hand to a backend."""
 
-    def __init__(self, allowed: Allowed | None, limits: httpx.Limits) -> None:
-        context = httpx.create_ssl_context()
-        super().__init__(verify=context, trust_env=False, limits=limits)
-        # httpx has no parameter for it; its pool is one of httpcore, made in its constructor alone.
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_BoundedBackend(
-                httpcore.AnyIOBackend() if allowed is None else JudgedBackend(allowed)
-            ),
-        )
+_ONE_ADDRESS_SECONDS = 1.0
+"""How long an address may take to answer where the host has another one."""
 
 
-class _BoundedBackend(httpcore.AsyncNetworkBackend):
-    """Another backend's connections, each a `_BoundedStream`."""
+def client(allowed: Allowed | None, limits: httpx.Limits, *, proxies: bool) -> httpx.AsyncClient:
+    """A client all of whose connections are by `OwnBackend`, also those to the `proxies` that the
+    environment names: what such a proxy connects to is not judged."""
+    made = httpx.AsyncClient(
+        # One timeout holds for the whole of a request, where it is sent.
+        timeout=None,  # nosec B113
+        verify=httpx.create_ssl_context(),  # by the certificates that the environment names
+        limits=limits,
+        follow_redirects=False,
+        trust_env=proxies,
+    )
+    # httpx has no parameter for it. Its transports are one and those of proxies, and each has one
+    # pool of httpcore's, which asks its backend for every connection.
+    for transport in (made._transport, *made._mounts.values()):
+        if transport is not None:  # a host that is not called by a proxy
+            _replace_backend(transport, OwnBackend(allowed))
+    return made
 
-    def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
-        self._inner = inner
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """As httpcore asks for it."""
-        return _BoundedStream(
-            await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        )
-
-    async def sleep(self, seconds: float) -> None:
-        """As httpcore asks for it."""
-        await self._inner.sleep(seconds)
+def _replace_backend(transport: httpx.AsyncBaseTransport, backend: "OwnBackend") -> None:
+    """Raises TypeError for a version of httpx or httpcore that is made in another way: nothing is
+    sent then, since nothing would be judged."""
+    pool: Any = getattr(transport, "_pool", None)
+    if not isinstance(getattr(pool, "_network_backend", None), httpcore.AsyncNetworkBackend):
+        raise TypeError(f"httpx {httpx.__version__} is not supported; install the version before")
+    pool._network_backend = backend
 
 
 class _BoundedStream(httpcore.AsyncNetworkStream):
@@ -102,13 +96,14 @@ class _BoundedStream(httpcore.AsyncNetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class JudgedBackend(httpcore.AsyncNetworkBackend):
-    """Looks a host up, judges its addresses, connects to the first of those allowed that answers.
+class OwnBackend(httpcore.AsyncNetworkBackend):
+    """Looks a host up, judges its addresses, connects to the first of those allowed that answers,
+    and reads no more than `MOST_READ` there. With `allowed` None every address is.
 
     Raises AddressRefused where there is none to call.
     """
 
-    def __init__(self, allowed: Allowed) -> None:
+    def __init__(self, allowed: Allowed | None) -> None:
         self._allowed = allowed
         self._inner = httpcore.AnyIOBackend()
 
@@ -121,15 +116,19 @@ class JudgedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """As httpcore asks for it."""
-        permitted = judged(host, await _look_up(host), self._allowed)
+        found = await _look_up(host)
+        permitted = found if self._allowed is None else judged(host, found, self._allowed)
         failed: list[str] = []
-        for address in permitted:
+        for number, address in enumerate(permitted, 1):
+            patience = timeout if number == len(permitted) else _ONE_ADDRESS_SECONDS
             try:
-                return await self._inner.connect_tcp(
-                    address, port, timeout, local_address, socket_options
+                return _BoundedStream(
+                    await self._inner.connect_tcp(
+                        address, port, patience, local_address, socket_options
+                    )
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed.append(f"{address}: {error or type(error).__name__}")
+                failed.append(f"{address}: {str(error) or type(error).__name__}")
         raise httpcore.ConnectError("; ".join(failed))
 
     async def sleep(self, seconds: float) -> None:
@@ -143,8 +142,6 @@ async def _look_up(host: str) -> list[str]:
     except ValueError:
         pass
     try:
-        # The port is not looked up here, and must not be: what is judged is what is connected to.
-        found = await asyncio.get_running_loop().getaddrinfo(host, None)
+        return await asyncio.wrap_future(THREADS.start(TENANT.get(), lambda: addresses(host)))
     except (OSError, UnicodeError) as error:
         raise httpcore.ConnectError(f"the name {host} can't be looked up: {error}") from None
-    return list(dict.fromkeys(str(each[4][0]) for each in found))

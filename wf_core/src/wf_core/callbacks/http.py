@@ -83,12 +83,14 @@ class HttpSender:
     ) -> Receipt:
         import httpx
 
+        from wf_core.callbacks.backend import TENANT
         from wf_core.callbacks.verdict import judge
 
+        namespace = str(delivery.body["namespace"])
+        TENANT.set(namespace)
         content = msgspec.json.encode(delivery.body)
         headers = {"content-type": "application/json", "user-agent": "wf", **delivery.trace}
         if self._signer is not None:
-            namespace = str(delivery.body["namespace"])
             now = self._clock.now()
             headers |= self._signer.headers(namespace, delivery.event_id, content, now)
         receipt = None
@@ -117,19 +119,13 @@ class HttpSender:
         if self._client is None:
             import httpx
 
-            limits = httpx.Limits(keepalive_expiry=self._idle)
-            transport = None
-            if self._public_only or not _behind_proxy():
-                from wf_core.callbacks.backend import OwnTransport
+            from wf_core.callbacks.backend import client
 
-                transport = OwnTransport(Allowed() if self._public_only else None, limits)
-            self._client = httpx.AsyncClient(
-                # One timeout holds for the whole of a request, in `_post`.
-                timeout=None,  # nosec B113
-                limits=limits,
-                transport=transport,
-                follow_redirects=False,
-                trust_env=transport is None,
+            # No proxy where addresses are judged: what it connects to can't be judged here.
+            self._client = client(
+                Allowed() if self._public_only else None,
+                httpx.Limits(keepalive_expiry=self._idle),
+                proxies=not self._public_only and _behind_proxy(),
             )
         return self._client
 

@@ -22,7 +22,7 @@ from wf_core.cli.settings import Settings, key_of
 from wf_core.cli.text import plural
 from wf_core.cli.verb import verb
 from wf_core.codec import advice, ceiling_faults, floor_advice, lacking
-from wf_core.config import Ceilings
+from wf_core.config import ControllerConfig
 from wf_core.errors import DocumentInvalid
 from wf_core.model.spec import Json
 from wf_core.saga.plan import Plan, plan
@@ -46,7 +46,7 @@ def validate_command(
 ) -> None:
     """Check documents without running anything. All faults are shown; FILE may be `-`."""
     controller = configuration(settings).controller_config
-    found = [(file, _checked(file, params, settings, controller.ceilings)) for file in files]
+    found = [(file, _checked(file, params, settings, controller)) for file in files]
 
     def table() -> None:
         for file, checked in found:
@@ -75,20 +75,19 @@ def validate_command(
 
 def refuse_above_ceilings(document: Document, settings: Settings) -> None:
     """Raise DocumentInvalid where a new document asks for more than the operator allows."""
-    ceilings = configuration(settings).controller_config.ceilings
-    faults = ceiling_faults(workflow_of(document), ceilings)
+    faults = ceiling_faults(workflow_of(document), configuration(settings).controller_config)
     if faults:
         raise DocumentInvalid(faults, str(key_of(document)))
 
 
 def _checked(
-    file: str, params: Mapping[str, Json], settings: Settings, ceilings: Ceilings
+    file: str, params: Mapping[str, Json], settings: Settings, controller: ControllerConfig
 ) -> Document | DocumentInvalid:
     try:
         document = read_any(file, params, settings)
     except DocumentInvalid as error:
         return error
-    faults = ceiling_faults(workflow_of(document), ceilings)
+    faults = ceiling_faults(workflow_of(document), controller)
     return DocumentInvalid(faults, file) if faults else document
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wf_core.config import Ceilings, Floors
+from wf_core.config import Ceilings, ControllerConfig, Floors
 from wf_core.errors import Fault
 from wf_core.model.phases import RollbackMode
 from wf_core.model.spec import StepSpec, Workflow
@@ -10,8 +10,24 @@ from wf_core.model.spec import StepSpec, Workflow
 _WHOSE = "the operator's configuration (ceilings"
 
 
-def ceiling_faults(workflow: Workflow, ceilings: Ceilings) -> list[Fault]:
+def ceiling_faults(workflow: Workflow, config: ControllerConfig) -> list[Fault]:
     """What a new document asks for that the operator does not allow."""
+    return [*_queue(workflow, config), *_of_steps(workflow, config.ceilings)]
+
+
+def _queue(workflow: Workflow, config: ControllerConfig) -> Iterator[Fault]:
+    name, namespace = workflow.spec.queue, workflow.metadata.namespace
+    limits = config.queue.queues.get(name)
+    if limits is None or limits.namespaces is None or namespace in limits.namespaces:
+        return
+    yield Fault(
+        "$.spec.queue",
+        f"the operator's configuration (queue.queues.{name}.namespaces) keeps the queue '{name}' "
+        f"for other namespaces than '{namespace}': name another queue, or none",
+    )
+
+
+def _of_steps(workflow: Workflow, ceilings: Ceilings) -> list[Fault]:
     return [
         fault
         for n, step in enumerate(workflow.spec.steps)

@@ -61,6 +61,9 @@ DESCRIPTIONS: dict[str, str] = {
     "QueueLimits.ttlSecondsAfterFinished": (
         "How long its finished workflows are kept where they don't say it."
     ),
+    "QueueLimits.namespaces": (
+        "The namespaces whose new workflows may name it; others are refused. Left out: all."
+    ),
     "Ttl.success": (
         "How long after Success. Left out: what is said further out holds; where nothing is said, "
         "it stays."

@@ -74,11 +74,13 @@ class Ttl:
 @attrs.frozen
 class QueueLimits:
     """One queue: its weight among FAIR queues, how many of its workflows run at once at most, how
-    long finished ones are kept that do not say it themselves."""
+    long finished ones are kept that do not say it themselves, and whose new workflows may name it
+    (None is everybody's)."""
 
     weight: float = _field("weight", scalars.number, 1.0, above=0)
     max_running_count: int | None = _field("maxRunningCount", scalars.whole, None, least=0)
     ttl: Ttl = attrs.field(factory=Ttl, metadata={"wire": "ttlSecondsAfterFinished"})
+    namespaces: tuple[str, ...] | None = attrs.field(default=None, metadata={"wire": "namespaces"})
 
 
 @attrs.frozen

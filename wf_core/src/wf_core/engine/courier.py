@@ -1,20 +1,21 @@
 """Delivers the outbox: in order for each workflow, at least once, never in the engine's way.
 
 Every workflow with something to report has a task that tries its oldest entry until it is settled.
-An attempt needs a slot of its receiver's host and one of all slots; a wait between attempts holds
-none, so a dead receiver costs the others nothing.
+An attempt needs a slot, which namespaces share; a wait between attempts holds none, so a dead
+receiver costs the others nothing.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import attrs
 
+from wf_core.engine.callback_slots import CallbackSlots
 from wf_core.model.state import OutboxEntry
 from wf_core.ports import CallbackSender, Clock, Delivered, Delivery, Receipt
 from wf_core.saga.backoff import fraction
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 FIRST_WAIT = 1.0
 LAST_WAIT = 300.0
 """Seconds before the first repeat, and the most that doubling makes of them."""
-
-SLOTS = 32
-HOST_SLOTS = 8
-"""Requests at once: in all, and to one host, so that a host that hangs does not take all."""
 
 FAILING_AFTER_SECONDS = 30.0
 """How long a callback may fail before its workflow is told: a hiccup is not worth a save."""
@@ -73,16 +70,24 @@ class Courier:
         self._lines: dict[str, _Line] = {}
 
     def offer(
-        self, uid: str, entries: Sequence[OutboxEntry], make: Make, reports: Reports, deleting: bool
+        self,
+        namespace: str,
+        uid: str,
+        entries: Sequence[OutboxEntry],
+        make: Make,
+        reports: Reports,
+        *,
+        deleting: bool,
     ) -> None:
         """Take the entries that are new; those offered before are left out, so repeats do no harm.
 
-        `make` and `reports` replace earlier ones. The first offer that is `deleting` shortens what
-        is left: what waits is tried again at once and given up after the shorter time.
+        `namespace` is the workflow's, whose share of the slots its attempts take. `make` and
+        `reports` replace earlier ones. The first offer that is `deleting` shortens what is left:
+        what waits is tried again at once and given up after the shorter time.
         """
         line = self._lines.get(uid)
         if line is None:
-            line = self._lines[uid] = _Line(uid, self._round, make, reports)
+            line = self._lines[uid] = _Line(namespace, uid, self._round, make, reports)
         line.make, line.reports = make, reports
         line.add(entries)
         if deleting and not line.deleting:
@@ -113,8 +118,7 @@ class _Round:
     give_up_after: float
     give_up_after_deletion: float
     jitter: Callable[[str, int], float]
-    slots: asyncio.Semaphore = attrs.field(factory=lambda: asyncio.Semaphore(SLOTS))
-    hosts: dict[str, "_Host"] = attrs.field(factory=dict)
+    slots: CallbackSlots = attrs.field(factory=CallbackSlots)
     told: dict[str, float] = attrs.field(factory=dict)
 
     def tell(self, url: str, event: str, why: str) -> None:
@@ -132,31 +136,12 @@ class _Round:
             *(event, name, why, TOLD_EVERY_SECONDS),
         )
 
-    @contextlib.asynccontextmanager
-    async def slot(self, url: str) -> AsyncIterator[None]:
-        """Hold a slot of the url's host and one of all."""
-        name = _host(url)
-        host = self.hosts.setdefault(name, _Host())
-        host.users += 1
-        try:
-            async with host.slots, self.slots:
-                yield
-        finally:
-            host.users -= 1
-            if not host.users:
-                del self.hosts[name]
-
-
-@attrs.define(eq=False)
-class _Host:
-    users: int = 0
-    slots: asyncio.Semaphore = attrs.field(factory=lambda: asyncio.Semaphore(HOST_SLOTS))
-
 
 @attrs.define(eq=False)
 class _Line:
     """What one workflow has to report, oldest first. `url` says whose slot an attempt needs."""
 
+    namespace: str
     uid: str
     round: _Round
     make: Make
@@ -246,7 +231,8 @@ class _Line:
         """One attempt, with a body made now. A fault of ours is repeated like one of the receiver:
         giving up at once would lose the event."""
         try:
-            async with self.round.slot(self.url or self.make(entry).url):
+            host = _host(self.url or self.make(entry).url)
+            async with self.round.slots.slot(self.namespace, host):
                 delivery = self.make(entry)
                 self.url = delivery.url
                 return await self.round.sender.send(delivery)

@@ -55,7 +55,7 @@ def document_faults(
     except RecursionError:
         found = [Fault("$.spec", "it is nested too deep", hint="make what it holds flatter")]
     if head.phase is Phase.PENDING:
-        found += ceiling_faults(workflow, services.config.controller_config.ceilings)
+        found += ceiling_faults(workflow, services.config.controller_config)
     misfit = services.store.misfit(workflow)
     if misfit is not None:
         found.append(Fault("$", misfit))

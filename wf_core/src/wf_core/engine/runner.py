@@ -419,7 +419,9 @@ class Runner:
             trace = self._services.tracer(uid, self.saga.workflow.metadata.annotations)
             make = deliveries(uid, callback, lambda: self._saved, trace)
             report = reports(self.key, self.post)
-            self._services.courier.offer(self.uid, entries, make, report, self._deleting)
+            self._services.courier.offer(
+                self.key.namespace, self.uid, entries, make, report, deleting=self._deleting
+            )
 
     # Ending
 

@@ -7,16 +7,18 @@ A lock dies with its process, whatever killed it; a pid could be reused, and a t
 import contextlib
 import fcntl
 import os
+import re
 import uuid
 from pathlib import Path
 from time import sleep
 
 from wf_core.adapters.own_files import close_own, open_own
+from wf_core.folders import make_own
 
 SERVING = "serving"
 """The file whose lock the one process holds that serves the database."""
 
-
+_ID = re.compile(r"[\w-]{1,64}")
 _MOMENT = 0.001
 """Seconds before the lock of one who serves is tried again."""
 
@@ -34,7 +36,7 @@ class Ownership:
         """Lock our own file, on the first claim. Raises OSError."""
         if self._held is not None:
             return
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        make_own(self.folder)
         self._sweep()
         while self._held is None:
             file = open_own(self._path(self.id), os.O_CREAT | os.O_RDWR)
@@ -50,6 +52,8 @@ class Ownership:
 
         What a dead owner left is removed. Raises OSError.
         """
+        if not _ID.fullmatch(owner):
+            return None  # no wf wrote it, and it could name a file anywhere
         path = self._path(owner)
         try:
             file = open_own(path, os.O_RDONLY)
@@ -72,7 +76,7 @@ class Ownership:
         Raises OSError."""
         if self._serving is not None:
             return None
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        make_own(self.folder)
         file = open_own(self.folder / SERVING, os.O_CREAT | os.O_RDWR)
         while not _locked(file, fcntl.LOCK_EX):
             # Somebody may only have asked who serves, by a shared lock that is gone in a moment.

@@ -1,12 +1,17 @@
 """What is read, on a connection of its own: a long list does not hold up a save."""
 
+import ast
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from wf_core.adapters import store_rules as rules
 from wf_core.adapters.sqlite.records import (
+    MAYBE_TIME,
     SPAN,
+    TIME,
+    Column,
+    checked,
     damaged,
     entry_of,
     head_of,
@@ -52,6 +57,32 @@ UNION ALL SELECT position, namespace, name, 1, 0, NULL, '', '', 0
     FROM gone WHERE position > :after
 ORDER BY 1 LIMIT :most
 """
+_LOADED: dict[str, Column] = {
+    "id": int,
+    "owner": str,
+    "epoch": int,
+    "deletion_asked_at": MAYBE_TIME,
+    "schema_version": int,
+    "total": int,
+    "head": (bytes, str),
+}
+_LISTED: dict[str, Column] = {
+    "id": int,
+    **dict.fromkeys(("namespace", "name", "uid", "queue"), str),
+    "priority": int,
+    "phase": str,
+    "created_at": TIME,
+    **dict.fromkeys(("done", "total"), int),
+    "owner": str,
+    "epoch": int,
+    "deletion_asked_at": MAYBE_TIME,
+    **dict.fromkeys(("suspended", "parked", "watchable"), int),
+    "finished_at": MAYBE_TIME,
+    **dict.fromkeys(("requests", "outbox"), int),
+    "ttl": (bytes, str, type(None)),
+    "head": (bytes, str, type(None)),
+}
+"""Of what is read of a workflow for `load` and for a list, the types that wf writes."""
 _LAST = (
     "SELECT max((SELECT coalesce(max(changed), 0) FROM workflows), "
     "(SELECT coalesce(max(position), 0) FROM gone))"
@@ -73,7 +104,8 @@ def load_small(key: Key, connection: sqlite3.Connection) -> Stored | None:
     row = connection.execute(
         "SELECT total FROM workflows WHERE namespace = ? AND name = ?", (key.namespace, key.name)
     ).fetchone()
-    return None if row is not None and row[0] > SMALL else load(key, connection)
+    large = row is not None and isinstance(row[0], int) and row[0] > SMALL
+    return None if large else load(key, connection)
 
 
 def load(key: Key, connection: sqlite3.Connection) -> Stored:
@@ -85,17 +117,23 @@ def load(key: Key, connection: sqlite3.Connection) -> Stored:
     ).fetchone()
     if row is None:
         raise rules.not_found(key)
-    number, owner, epoch, deletion_asked_at, version, total, head = row
-    if version > SCHEMA_VERSION:
-        raise newer(key, version)
-    (document,) = connection.execute(
-        "SELECT workflow FROM documents WHERE id = ?", (number,)
-    ).fetchone()
-    low, high = span(number)
-    what = "document"
+    what = "row"
     try:
-        workflow = workflow_of(document)
+        checked(row, _LOADED)
+        number, owner, epoch, deletion_asked_at, version, total, head = row
+        if version > SCHEMA_VERSION:
+            raise newer(key, version)
+        low, high = span(number)
+        what = "document"
+        found = connection.execute(
+            "SELECT workflow FROM documents WHERE id = ?", (number,)
+        ).fetchone()
+        if found is None:
+            raise ValueError("it is gone")
+        workflow = workflow_of(*found)
         what = "state"
+        if total != len(workflow.spec.steps):
+            raise ValueError(f"it has {total} steps, its document {len(workflow.spec.steps)}")
         state = rules.merged(head_of(head), Owner(owner, epoch), deletion_asked_at)
         steps: list[StepState] = [rules.FRESH] * total
         for step, body in connection.execute(
@@ -135,7 +173,11 @@ def _asked(key: Key, number: int, connection: sqlite3.Connection) -> tuple[Asked
         "SELECT key, request, at FROM requests WHERE key BETWEEN ? AND ? ORDER BY key", span(number)
     )
     try:
-        return tuple(Asked(seq & MASK, request_of(body), at) for seq, body, at in rows)
+        found = []
+        for seq, body, at in rows:
+            checked((at,), {"at": TIME})
+            found.append(Asked(seq & MASK, request_of(body), at))
+        return tuple(found)
     except ValueError as error:
         raise damaged(key, "requests", error) from error
 
@@ -148,6 +190,10 @@ def owner_of(key: Key, connection: sqlite3.Connection) -> Owner:
     ).fetchone()
     if row is None:
         raise rules.not_found(key)
+    try:
+        checked(row, {"owner": str, "epoch": int})
+    except ValueError as error:
+        raise damaged(key, "row", error) from error
     return Owner(*row)
 
 
@@ -158,7 +204,7 @@ def list_page(
     after: str | None,
     connection: sqlite3.Connection,
 ) -> Page:
-    """A page by creation; the cursor is the last row's `created_at/id`."""
+    """A page by creation; the cursor is the last row's `created_at` as a literal, and its id."""
     where = ["1"]
     values: list[object] = []
     if phases is not None:
@@ -168,17 +214,50 @@ def list_page(
         where.append("queue = ?")
         values.append(queue)
     if after is not None:
-        created_at, _, number = after.partition("/")
+        created_at, _, number = after.rpartition("/")
         where.append("(created_at, id) > (?, ?)")
-        values.extend((float(created_at), int(number)))
+        values.extend((_of_literal(created_at), int(number)))
     query = _LIST.format(where=" AND ".join(where), low=_LOW, high=_HIGH, done=_DONE)
     found = connection.execute(query, (*values, limit + 1)).fetchall()
     shown = found[:limit]
     more = f"{shown[-1][7]!r}/{shown[-1][0]}" if len(found) > limit and shown else None
-    return Page(tuple(_row(*values) for values in shown), more)
+    return Page(tuple(_row(values) for values in shown), more)
 
 
-def _row(
+def _of_literal(text: str) -> object:
+    try:
+        return float(text)
+    except ValueError:  # what no wf wrote: it is text, or bytes
+        return ast.literal_eval(text)
+
+
+def _row(values: tuple[Any, ...]) -> Row:
+    try:
+        checked(values, _LISTED)
+        return _readable(*values)
+    except ValueError as error:
+        return _unreadable(values, str(error))
+
+
+def _unreadable(values: tuple[Any, ...], why: str) -> Row:
+    """What can be told of a row that no wf wrote: it is shown, and no engine takes it up."""
+    _, namespace, name, uid, *_ = values
+    key = Key(*(each if isinstance(each, str) else repr(each) for each in (namespace, name)))
+    return Row(
+        key=key,
+        uid=str(uid),
+        queue="",
+        priority=0,
+        phase=Phase.PENDING,
+        created_at=0.0,
+        done=0,
+        total=0,
+        owner=Owner(),
+        unreadable=why,
+    )
+
+
+def _readable(
     _number: int,
     namespace: str,
     name: str,

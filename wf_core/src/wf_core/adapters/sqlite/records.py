@@ -1,6 +1,8 @@
 """Between values and bytes. Encoders and decoders are made once: that is most of their cost."""
 
+import math
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import attrs
@@ -25,14 +27,30 @@ T = TypeVar("T")
 SPAN = 32  # bits of a row's number within its workflow
 
 encode = msgspec.json.Encoder().encode
-_workflow_of = msgspec.json.Decoder(Workflow).decode
-head_of = msgspec.json.Decoder(WorkflowState).decode
-step_of = msgspec.json.Decoder(StepState).decode
-entry_of = msgspec.json.Decoder(OutboxEntry).decode
-transitions_of = msgspec.json.Decoder(tuple[Transition, ...]).decode
-request_of = msgspec.json.Decoder(Request).decode
-line_of = msgspec.json.Decoder(LogLine).decode
-_ttl_of = msgspec.json.Decoder(TimeToLive).decode
+
+
+def decoder(kind: type[T]) -> Callable[[bytes], T]:
+    """What makes a value of stored bytes. It raises ValueError for all that it can't read: SQLite
+    holds any type in any column."""
+    decode = msgspec.json.Decoder(kind).decode
+
+    def read(body: bytes) -> T:
+        try:
+            return decode(body)
+        except (TypeError, RecursionError) as error:
+            raise ValueError(str(error)) from error
+
+    return read
+
+
+_workflow_of = decoder(Workflow)
+head_of = decoder(WorkflowState)
+step_of = decoder(StepState)
+entry_of = decoder(OutboxEntry)
+transitions_of = decoder(tuple[Transition, ...])
+request_of = decoder(Request)
+line_of = decoder(LogLine)
+_ttl_of = decoder(TimeToLive)
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -41,7 +59,7 @@ class _Head(msgspec.Struct, gc=False):
     error: str | None = None
 
 
-_short_head_of = msgspec.json.Decoder(_Head).decode
+_short_head_of = decoder(_Head)
 
 
 SHARED = 64
@@ -66,6 +84,21 @@ def workflow_of(body: bytes) -> Workflow:
     if known is spec.steps:
         return workflow
     return msgspec.structs.replace(workflow, spec=msgspec.structs.replace(spec, steps=known))
+
+
+Column = type | tuple[type, ...]
+TIME: Column = (float, int)
+MAYBE_TIME: Column = (float, int, type(None))
+
+
+def checked(values: Sequence[object], columns: Mapping[str, Column]) -> None:
+    """Raises ValueError where a value has not the type of its column: SQLite holds any type in any
+    column, of what another program wrote."""
+    for value, (name, kinds) in zip(values, columns.items(), strict=True):
+        if not isinstance(value, kinds):
+            raise ValueError(f"the column {name} holds {type(value).__name__}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"the column {name} holds {value}")
 
 
 def ttl_bytes(ttl: TimeToLive) -> bytes | None:

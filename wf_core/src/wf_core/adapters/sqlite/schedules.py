@@ -7,11 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import msgspec
-
 from wf_core.adapters import schedule_rules as rules
 from wf_core.adapters.sqlite import writing
-from wf_core.adapters.sqlite.records import encode
+from wf_core.adapters.sqlite.records import decoder, encode
 from wf_core.adapters.sqlite.writer import Operation, Transaction, Writer
 from wf_core.errors import AuthorError, StoreUnavailable
 from wf_core.model.schedule import CronStatus, CronWorkflow, StoredSchedule
@@ -23,9 +21,9 @@ T = TypeVar("T")
 POLL = 0.5
 """Seconds until another process's change is seen."""
 
-_schedule_of = msgspec.json.Decoder(CronWorkflow).decode
-_status_of = msgspec.json.Decoder(CronStatus).decode
-_folder_of = msgspec.json.Decoder(Folder).decode
+_schedule_of = decoder(CronWorkflow)
+_status_of = decoder(CronStatus)
+_folder_of = decoder(Folder)
 _COLUMNS = "namespace, name, schedule, status, created_at, folder"
 _NEXT = "(SELECT coalesce(max(changed), 0) + 1 FROM schedules)"
 

@@ -8,6 +8,7 @@ few pages. The document is a table of its own because an UPDATE writes a whole r
 import errno
 import os
 import sqlite3
+import stat
 import time
 from functools import partial
 from pathlib import Path
@@ -84,6 +85,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 """The statements that lead from version n to n + 1, for n from 0. Shipped ones never change."""
 
 
+_PLANTED = """
+SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')
+UNION ALL SELECT 'virtual table', name FROM sqlite_master
+    WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL%' LIMIT 1
+"""
+"""Code in the file itself: a view that never ends holds up whoever reads it, a trigger changes what
+is saved."""
+
+
 def open_pair(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     """A connection that writes and one that only reads; the file is made or migrated as needed.
     Where this account may not write, both only read.
@@ -92,6 +102,7 @@ def open_pair(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     """
     opened: list[sqlite3.Connection] = []
     try:
+        _refuse_other_kinds(path)
         if _is_read_only(path):
             return _open_to_read(path, opened), _open_to_read(path, opened)
         _make(path)
@@ -109,6 +120,19 @@ def open_pair(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
             raise from_os(error, path) from error
         raise
     return writer, reader
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """Raises StoreForeign where something is there that is no plain file: a pipe would hold up
+    whoever opens it, for ever."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISREG(mode):
+        return
+    what = "is a folder" if stat.S_ISDIR(mode) else "is a pipe, a socket or a device"
+    raise StoreForeign(f"{path} {what}; name a file with `--store sqlite:PATH`")
 
 
 def _is_read_only(path: Path) -> bool:
@@ -219,6 +243,14 @@ def _check(connection: sqlite3.Connection, path: Path) -> int:
         raise StoreForeign(
             f"{path} has schema version {version}, and this wf knows versions up to "
             f"{len(MIGRATIONS)}: upgrade wf; the file was left alone"
+        )
+    planted = connection.execute(_PLANTED).fetchone()
+    if planted is not None:
+        kind, name = planted
+        raise StoreForeign(
+            f"{path} has the {kind} {name!r}, which no wf made: it would run whenever wf reads or "
+            f"writes. Drop it with `sqlite3 {path}` if you know what it is for; the file was left "
+            "alone"
         )
     return int(version)
 

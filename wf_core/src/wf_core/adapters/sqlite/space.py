@@ -6,6 +6,7 @@ pages back a few at a time looks for each of them in the list of all: tried, and
 """
 
 import logging
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -53,9 +54,11 @@ def remove_steps(database: Path, uid: str) -> None:
     """Remove what the steps of a workflow that is gone kept. What can't be removed is logged."""
     root = steps_folder(database)
     folder = root / uid
-    if folder.parent != root or uid in ("", ".", "..") or not folder.is_dir():
+    if folder.parent != root or uid in ("", ".", "..") or not os.path.isdir(folder):  # noqa: PTH112
         return
-
+    if root.is_symlink():
+        logger.warning("%s of a removed workflow stays: %s is a link", folder, root)
+        return
     try:
         shutil.rmtree(folder)
     except OSError as error:

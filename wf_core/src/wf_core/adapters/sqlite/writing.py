@@ -277,7 +277,7 @@ def _free(key: Key, ownership: Ownership, transaction: Transaction) -> int:
     """The number of a workflow that no other live owner has."""
     number = _number(key, transaction)
     (owner,) = transaction.execute("SELECT owner FROM workflows WHERE id = ?", (number,)).fetchone()
-    if owner and owner != ownership.id and (by := ownership.live(owner)):
+    if owner and owner != ownership.id and (by := ownership.live(str(owner))):
         raise rules.owned(key, by)
     return number
 
