@@ -18,7 +18,7 @@ MUTANT = "WF_MUTANT"
 SUITE_SECONDS = 900.0
 """A suite that takes longer hangs because of its mutant: without one it takes minutes."""
 _PASSED, _NOT_THERE, _NOTHING_RUN = 0, 4, 5  # pytest's exit codes
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 @attrs.frozen

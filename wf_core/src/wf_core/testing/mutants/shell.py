@@ -6,6 +6,18 @@ DEATHS = ("tests/core/engine/test_engine_deaths.py",)
 
 MUTANTS = (
     Mutant(
+        "folder-of-whoever-resumes",
+        "a hook is called in the folder of the engine, not in that of its workflow",
+        (
+            Edit(
+                "wf_core.engine.hooks:Hooks._step_call",
+                "folder = saga.head.folder",
+                "folder = None",
+            ),
+        ),
+        ("tests/command/test_command_folder.py",),
+    ),
+    Mutant(
         "ceilings-ignored",
         "a new document begins that asks for more than a ceiling allows",
         (
