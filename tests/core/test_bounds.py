@@ -72,3 +72,10 @@ def test_e8_what_a_floor_raises_is_told_by_step_and_key() -> None:
     (sentence,) = floor_advice(document, Floors(1.0))
     assert sentence.startswith("step 'a': runRetryPeriodSeconds 0 counts as 1 here")
     assert floor_advice(document, Floors()) == []
+
+
+def test_e8_a_maximum_below_the_floor_is_told_too() -> None:
+    low = RetryPolicy(max_period_seconds=3.0)
+    document = workflow(step("a", template=StepTemplate("k", retry_policy=low)))
+    (sentence,) = floor_advice(document, Floors(5.0))
+    assert sentence.startswith("step 'a': maxPeriodSeconds 3 counts as 5 here")

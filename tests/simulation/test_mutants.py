@@ -10,7 +10,7 @@ import pytest
 from wf_core.saga import run
 from wf_core.saga.backoff import watch_delay
 from wf_core.testing.mutants import MUTANTS, Catch, Edit, Mutant, Stale, applied, by_name, hunt
-from wf_core.testing.mutants.page import page
+from wf_core.testing.mutants.page import page, read
 
 QUICK = {
     "step-starts-with-upstream": "I1",
@@ -22,6 +22,7 @@ QUICK = {
     "outbox-not-kept": "I9",
 }
 SEEDS = 2000
+LAST = read((Path(__file__).parents[2] / "docs" / "mutants.md").read_text())
 
 
 @pytest.mark.parametrize(("name", "rule"), QUICK.items())
@@ -34,7 +35,7 @@ def test_a_few_mutants_are_caught_by_the_rule_that_they_break(name: str, rule: s
 @pytest.mark.long
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_every_mutant_is_caught(mutant: Mutant) -> None:
-    assert hunt(mutant, SEEDS) is not None
+    assert hunt(mutant, SEEDS, last=LAST.get(mutant.name)) is not None
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
@@ -95,6 +96,34 @@ def test_a_suite_that_hangs_has_caught_its_mutant(
     monkeypatch.setitem(hunt.__globals__, "SUITE_SECONDS", 1.0)
     catch = hunt(Mutant("endless", "", (edit,), (str(suite),)), 1)
     assert catch == Catch(str(suite), "the suite did not end in 1 s")
+
+
+def test_what_caught_a_mutant_the_last_time_is_tried_first() -> None:
+    mutant = by_name("step-starts-with-upstream")
+    last = Catch("", "", 1)
+    assert hunt(mutant, 0) is None
+    caught = hunt(mutant, 0, last=last)
+    assert caught is not None
+    assert (caught.rule, caught.seed) == ("I1", 1)
+
+
+def test_a_test_that_is_gone_is_followed_by_its_whole_suite(tmp_path: Path) -> None:
+    suite = tmp_path / "test_one.py"
+    suite.write_text("def test_it(): assert False\n")
+    edit = Edit("wf_core.saga.run:start", "step.failed", "step.failed")
+    mutant = Mutant("any", "", (edit,), (str(suite),))
+    caught = hunt(mutant, 0, last=Catch(f"{suite}::test_gone", ""))
+    assert caught is not None
+    assert caught.rule.endswith("::test_it")
+
+
+def test_the_page_is_read_as_it_was_written() -> None:
+    names = [mutant.name for mutant in MUTANTS]
+    caught = dict.fromkeys(names, Catch("I10", "", 7)) | {
+        names[0]: Catch("tests/a.py::test_b[c-1]", ""),
+        names[1]: None,
+    }
+    assert read(page(caught, 1)) == {name: each for name, each in caught.items() if each}
 
 
 def test_the_page_names_survivors() -> None:

@@ -125,11 +125,17 @@ async def test_e8_a_look_follows_another_after_a_tenth_of_a_second_whatever_the_
     assert (await bench.stored(Key("default", "order"))).head.phase is Phase.RUNNING
 
 
-async def test_e8_a_retry_waits_at_least_for_the_floor() -> None:
+@pytest.mark.parametrize("most", [3600.0, 0.3])
+async def test_e8_a_retry_waits_at_least_for_the_floor(most: float) -> None:
     bench = Bench(script(), config=of_the_chart())
     process = bench.process()
     key = await bench.create(
-        workflow(step("fail", template=StepTemplate("plain", {}, NO_PATIENCE)))
+        workflow(
+            step(
+                "fail",
+                template=StepTemplate("plain", {}, replace(NO_PATIENCE, max_period_seconds=most)),
+            )
+        )
     )
     await process.adopt(key)
     await asyncio.sleep(30)

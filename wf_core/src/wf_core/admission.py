@@ -132,11 +132,15 @@ class Admission:
         held = self._holding.get(key)
         if held is not None and held.queue.name == queue:
             return
-        self.withdraw(key)
         self.release(key)
         line = self._enter(key, queue)
+        waited = self._waiting.pop(key, None)
+        if waited is not None:
+            waited.waiting.discard(key)
         self._holding[key] = line
         self._count(line, 1)
+        if waited is not None and waited is not line:
+            self._rank(waited)
 
     def release(self, key: Key) -> None:
         """The workflow gives its slot back. Nothing happens where it had none."""
@@ -209,11 +213,13 @@ class Admission:
     def _count(self, line: _Line, change: int) -> None:
         """One more or less of a line runs. A queue that thereby turns full, or is so no longer,
         changes what all its namespaces can start."""
-        before = line.queue.full
-        for each in (line, line.queue, line.tenant):
-            each.running += change
-        if line.queue.full is not before:
-            for other in list(line.queue.lines.values()):
+        queue = line.queue
+        before = queue.full
+        line.running += change
+        queue.running += change
+        line.tenant.running += change
+        if queue.full is not before:
+            for other in list(queue.lines.values()):
                 if other is not line:
                     self._rank(other)
         self._rank(line)

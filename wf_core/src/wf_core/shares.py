@@ -54,12 +54,15 @@ class ByNeed(Generic[Item, Rank]):
     def put(self, item: Item, need: int, rank: Rank) -> None:
         """Place an item, or place it anew. One that needs more than can be free is left out."""
         before = self._needs.get(item)
-        if before is not None and before != need:
+        if before != need:
             self.discard(item)
-        if need > self._size:
-            return
-        self._needs[item] = need
-        self._leaves.setdefault(need, Ranking()).put(item, rank)
+            if need > self._size:
+                return
+            self._needs[item] = need
+        leaf = self._leaves.get(need)
+        if leaf is None:
+            leaf = self._leaves[need] = Ranking()
+        leaf.put(item, rank)
         self._update(need)
 
     def discard(self, item: Item) -> None:
@@ -90,9 +93,10 @@ class ByNeed(Generic[Item, Rank]):
         if item is None:
             del self._leaves[need]
         node = self._size + need - 1
-        while node:
+        # What is above a node depends on what is below it alone.
+        while node and self._least.get(node) != least:
             if least is None:
-                self._least.pop(node, None)
+                del self._least[node]
             else:
                 self._least[node] = least
             if node > 1:

@@ -75,6 +75,7 @@ def floor_advice(workflow: Workflow, floors: Floors) -> list[str]:
         asked = {
             "runRetryPeriodSeconds": policy.run_retry_period_seconds,
             "rollbackRetryPeriodSeconds": policy.rollback_retry_period_seconds,
+            "maxPeriodSeconds": policy.max_period_seconds,
         }
         low = [f"{key} {value:g}" for key, value in asked.items() if value < floors.retry_period]
         if low:

@@ -47,7 +47,8 @@ DESCRIPTIONS: dict[str, str] = {
         "Workflows of this namespace that run at once; left out: maxRunningCountPerNamespace."
     ),
     "Floors.retryPeriod": (
-        "The shortest time between an attempt that failed and the next. In the chart it is 1 s."
+        "The shortest time between an attempt that failed and the next; a lower maxPeriodSeconds "
+        "counts as this. In the chart it is 1 s."
     ),
     "Ceilings.timeout": (
         "The longest timeoutSeconds and rollbackTimeoutSeconds of a step; left out: no limit."

@@ -1,6 +1,7 @@
 """What an attempt to run and an attempt to undo have in common (semantics B1, B3, B6, B7)."""
 
 import attrs
+from msgspec.structs import replace
 
 from wf_core.model.outcomes import Failure, Progressing, Severity
 from wf_core.model.phases import Ended, Hook, PermitClass
@@ -59,9 +60,18 @@ UNDO = Side(
 Ending = tuple[Failure, Ended]
 
 
-def period_of(ledger: Ledger, i: int, side: Side) -> float:
-    """Seconds before the first retry: what the document says, or the floor (semantics E8)."""
-    return max(side.period(ledger.step_spec(i).step_template.retry_policy), ledger.retry_floor)
+def policy_of(ledger: Ledger, i: int) -> RetryPolicy:
+    """What the document says of retries, with what is below the floor raised to it (semantics E8):
+    a maximum too, since no retry waits longer than that."""
+    policy, floor = ledger.step_spec(i).step_template.retry_policy, ledger.retry_floor
+    if not floor:
+        return policy
+    return replace(
+        policy,
+        run_retry_period_seconds=max(policy.run_retry_period_seconds, floor),
+        rollback_retry_period_seconds=max(policy.rollback_retry_period_seconds, floor),
+        max_period_seconds=max(policy.max_period_seconds, floor),
+    )
 
 
 def deadline_from(ledger: Ledger, i: int, side: Side, start: float) -> float | None:
@@ -235,8 +245,8 @@ def ended_with_its_process(side: Side) -> Ending:
 
 def longest_wait(ledger: Ledger, i: int, side: Side) -> float:
     """Seconds that the planned attempt of step i waits at most, whatever the clock did (H)."""
-    step, policy = ledger.steps[i], ledger.step_spec(i).step_template.retry_policy
-    period, failures = period_of(ledger, i, side), int(getattr(step, side.count))
+    step, policy = ledger.steps[i], policy_of(ledger, i)
+    period, failures = side.period(policy), int(getattr(step, side.count))
     if not step.attempts or step.next_attempt_at is None:
         return longest_retry(period, policy)
     ended_at = step.attempts[-1].ended_at
@@ -270,7 +280,7 @@ def try_later(
     """End an attempt that failed and plan the next; False where it failed for good."""
     failure, ended = ending
     step = ledger.steps[i]
-    policy = ledger.step_spec(i).step_template.retry_policy
+    policy = policy_of(ledger, i)
     message = short(failure.message)
     ledger.end_attempt(i, side.hook, ended, now, message)
     ledger.put(i, **{side.error: message})
@@ -284,7 +294,7 @@ def try_later(
         if not unlimited and 0 <= side.limit(policy) < failures:
             return False
         jitter = ledger.jitter(i, side.hook, _number(step, side))
-        delay = retry_delay(period_of(ledger, i, side), policy, failures, jitter)
+        delay = retry_delay(side.period(policy), policy, failures, jitter)
     plan(ledger, i, side, now + delay)
     return True
 

@@ -3,13 +3,13 @@
 import argparse
 import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from wf_core.testing.mutants.every import AREAS, Area
 from wf_core.testing.mutants.hunt import Catch, hunt
-from wf_core.testing.mutants.page import page
+from wf_core.testing.mutants.page import page, read
 
 
 def main(
@@ -22,7 +22,11 @@ def main(
     parser.add_argument("--only", action="append", metavar="NAME", help="hunt this one (repeat)")
     parser.add_argument("--seeds", type=int, default=2000, help="how many seeds a mutant may live")
     parser.add_argument("--workers", type=int, default=2, help="processes that hunt")
-    parser.add_argument("--page", type=Path, help="write the table of all mutants to this file")
+    parser.add_argument(
+        "--page",
+        type=Path,
+        help="write the table of all mutants to this file; what it says caught one is tried first",
+    )
     asked = parser.parse_args(arguments)
     known = {mutant.name: mutant for area in areas for mutant in area.mutants}
     names: list[str] = asked.only or list(known)
@@ -30,7 +34,8 @@ def main(
         parser.error(f"no mutant {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     if asked.page is not None and asked.only:
         parser.error("--page is about all mutants: leave --only out")
-    caught = _hunted(names, areas, asked.seeds, asked.workers)
+    last = read(asked.page.read_text()) if asked.page is not None and asked.page.exists() else {}
+    caught = _hunted(names, areas, asked.seeds, asked.workers, last)
     survivors = [name for name in names if caught[name] is None]
     print(f"{len(names) - len(survivors)} of {len(names)} caught")
     for name in survivors:
@@ -41,14 +46,18 @@ def main(
 
 
 def _hunted(
-    names: list[str], areas: Sequence[Area], seeds: int, workers: int
+    names: list[str],
+    areas: Sequence[Area],
+    seeds: int,
+    workers: int,
+    last: Mapping[str, Catch],
 ) -> dict[str, Catch | None]:
     caught: dict[str, Catch | None] = {}
     # Fresh processes: nothing that one mutant made outlives it.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, max_tasks_per_child=1) as pool:
         running = {
-            pool.submit(hunt, mutant, seeds, area.setup): mutant.name
+            pool.submit(hunt, mutant, seeds, area.setup, last.get(mutant.name)): mutant.name
             for area in areas
             for mutant in area.mutants
             if mutant.name in names

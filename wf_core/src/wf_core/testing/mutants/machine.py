@@ -225,7 +225,6 @@ MUTANTS = (
                 "return max(poll_after, 0.0)",
             ),
         ),
-        ("tests/core/saga",),
     ),
     Mutant(
         "a-wake-spins",
@@ -237,18 +236,27 @@ MUTANTS = (
                 "pass",
             ),
         ),
-        ("tests/core/saga",),
     ),
     Mutant(
         "no-floor-of-retries",
         "a retry comes sooner than the operator's floor",
         (
             Edit(
-                "wf_core.saga.attempts:period_of",
-                "ledger.retry_floor)",
-                "0.0)",
+                "wf_core.saga.attempts:policy_of",
+                "if not floor:",
+                "if True:",
             ),
         ),
-        ("tests/core/engine",),
+    ),
+    Mutant(
+        "maximum-below-the-floor",
+        "a maximum period below the operator's floor makes retries come sooner",
+        (
+            Edit(
+                "wf_core.saga.attempts:policy_of",
+                "max(policy.max_period_seconds, floor)",
+                "policy.max_period_seconds",
+            ),
+        ),
     ),
 )

@@ -1,5 +1,6 @@
 """The page that says what caught each mutant."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from wf_core.testing.mutants.every import AREAS, Area
@@ -11,14 +12,26 @@ _HEAD = """\
 # Mutants
 
 A simulation that finds nothing proves nothing, unless it is known to find things. Each row is a
-deliberate fault of the engine, applied in memory; beside it stands the rule that caught it and the
-first seed that did (`python -m wf_k8s.testing.mutants --only NAME`). The rules are those of
+deliberate fault of the engine, applied in memory; beside it stands the rule that caught it and a
+seed that did (`python -m wf_k8s.testing.mutants --only NAME`). The rules are those of
 `wf_core.testing.simulation`: I1 to I16 are the invariants of the design, other letters and numbers
 are rules of the semantics, `all-or-none` is the promise seen from outside, and `SHELL` means that
 the engine met a fault of its own or never stopped turning. Where the simulation does not reach
 (SQLite, HTTP, what no state shows), the test that caught the mutant stands instead. The exhaustive
 search of small worlds (`make exhaustive`) is not counted here: it knows the machine alone.
 """
+
+_ROW = re.compile(r"^\| (\S+) \| .* \| (?:`(?P<test>.*)`|(?P<rule>\S+)) \| (?P<seed>\d*) ?\|$")
+
+
+def read(text: str) -> dict[str, Catch]:
+    """What the page says caught each mutant; those that survived are left out."""
+    rows = filter(None, map(_ROW.match, text.splitlines()))
+    return {
+        row[1]: Catch(row["test"], "") if row["test"] else Catch(row["rule"], "", int(row["seed"]))
+        for row in rows
+        if row["test"] or row["seed"]
+    }
 
 
 def page(caught: Mapping[str, Catch | None], seeds: int, areas: Sequence[Area] = AREAS) -> str:

@@ -6,6 +6,47 @@ DEATHS = ("tests/core/engine/test_engine_deaths.py",)
 
 MUTANTS = (
     Mutant(
+        "folder-of-whoever-resumes",
+        "a hook is called in the folder of the engine, not in that of its workflow",
+        (
+            Edit(
+                "wf_core.engine.hooks:Hooks._step_call",
+                "folder = saga.head.folder",
+                "folder = None",
+            ),
+        ),
+        ("tests/command/test_command_folder.py",),
+    ),
+    Mutant(
+        "ceilings-ignored",
+        "a new document begins that asks for more than a ceiling allows",
+        (
+            Edit(
+                "wf_core.engine.refusal:document_faults",
+                "if head.phase is Phase.PENDING:",
+                "if False:",
+            ),
+        ),
+    ),
+    Mutant(
+        "a-lower-ceiling-stops-what-has-begun",
+        "what has begun is refused under a ceiling that is lower than its document asks",
+        (
+            Edit(
+                "wf_core.engine.refusal:document_faults",
+                "if head.phase is Phase.PENDING:",
+                "if True:",
+            ),
+            Edit(
+                "wf_core.engine.engine:Engine._runner",
+                "try:\n",
+                "try:\n"
+                "        if (why := unstartable(stored.workflow, self._services, stored.head)):\n"
+                "            raise why\n",
+            ),
+        ),
+    ),
+    Mutant(
         "effects-before-the-save",
         "hooks are called before their intent is saved",
         (

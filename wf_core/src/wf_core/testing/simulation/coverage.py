@@ -56,6 +56,8 @@ _OTHERS = (
     "FIFO admission",
     "FAIR admission",
     "kind unavailable",
+    "refused above a ceiling",
+    "gone on above a ceiling",
     "condition on a status",
 )
 

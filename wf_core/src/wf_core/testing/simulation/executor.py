@@ -160,7 +160,8 @@ class SimulatedExecutor:
             if asks:
                 self._stage.outside.ask(call.run_key, call.purpose)
             resource = Resource(id=call.run_key[:6], status="starting")
-            return Progressing(2.0, resource, waits_for_person=asks)
+            again = 2.0 if does.again is None else does.again
+            return Progressing(again, resource, waits_for_person=asks)
         if does.act in _FAILURES:
             return _FAILURES[does.act]
         return self._succeeded(call, does)
@@ -172,7 +173,8 @@ class SimulatedExecutor:
         if does.act in _FAILURES:
             return _FAILURES[does.act]
         outside, now = self._stage.outside, self._stage.now
-        going = Progressing(3.0, waits_for_person=outside.asks(call.run_key, call.purpose))
+        again = 3.0 if does.again is None else does.again
+        going = Progressing(again, waits_for_person=outside.asks(call.run_key, call.purpose))
         if call.purpose is Purpose.ROLLBACK:
             return Succeeded() if outside.undone(call.run_key, now) else going
         if call.purpose is Purpose.RUN and not outside.done(call.run_key, now):

@@ -4,6 +4,7 @@ None. They speak of what the call's own epoch had saved: another may have saved 
 import hashlib
 
 from wf_core.model.phases import Hook, Phase, Purpose
+from wf_core.testing.simulation.invariants_bounds import e08_a_look_leaves_a_while_to_the_last
 from wf_core.testing.simulation.invariants_steps import STEPS_ON_CALL, settled
 from wf_core.testing.simulation.story import Called, Story
 
@@ -165,6 +166,7 @@ ON_CALL = (
     b02_an_attempt_is_told_what_the_last_one_left,
     a05_a_suspended_workflow_starts_no_run,
     i10_what_is_gone_is_left_alone,
+    e08_a_look_leaves_a_while_to_the_last,
     *STEPS_ON_CALL,
 )
 

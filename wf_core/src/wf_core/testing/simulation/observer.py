@@ -10,6 +10,11 @@ from wf_core.model.state import Resource, Stored
 from wf_core.ports import Changes, Delivery
 from wf_core.testing.simulation.choices import Choices
 from wf_core.testing.simulation.coverage import move
+from wf_core.testing.simulation.invariants_bounds import (
+    e08_a_retry_waits_for_the_floor,
+    e09_ceilings_are_for_new_documents,
+    met_at_a_ceiling,
+)
 from wf_core.testing.simulation.invariants_called import ON_CALL
 from wf_core.testing.simulation.invariants_ended import (
     AT_EXPIRY,
@@ -91,6 +96,9 @@ class Observer:
         if stage.lone:
             self._judge("i13", key, i13_admission(stage, self.stories, story, save))
         self._judge("i13", key, self._choices.saved(self.stories, story, save))
+        self._judge("e09", key, e09_ceilings_are_for_new_documents(process.ceilings, story, save))
+        for met in met_at_a_ceiling(process.ceilings, story, save):
+            stage.met(met)
         wrong = c06_nobody_takes_from_the_living(story, save, stage.storage.living())
         self._judge("c06", key, wrong)
         story.outbox.extend(changes.outbox)
@@ -170,6 +178,8 @@ class Observer:
         stage.note(f"p{process.number} calls {call.workflow}/{called.name} e{call.epoch}{again}")
         for rule in ON_CALL:
             self._judge(rule.__name__, story.key, rule(story, called))
+        wrong = e08_a_retry_waits_for_the_floor(stage.world.operator.bounds, story, called)
+        self._judge("e08", story.key, wrong)
         story.calls[i].append(called)
         self._check_limits(process, story, called)
         return called

@@ -5,6 +5,7 @@ from wf_core.model.phases import FINISHED, DeletionPolicy, Phase, Purpose, Reque
 from wf_core.model.requests import Request
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
+from wf_core.testing.simulation.invariants_bounds import CEILING
 from wf_core.testing.simulation.invariants_ended import kept_for
 from wf_core.testing.simulation.observer import Observer
 from wf_core.testing.simulation.stage import Stage
@@ -101,7 +102,8 @@ def _ways(stored: Stored) -> list[tuple[RequestType, str | None]]:
     """The requests that help, where something waits for a person."""
     head, spec = stored.head, stored.workflow.spec
     if head.phase is Phase.FAILED and not any(step.attempt for step in stored.steps):
-        return [(RequestType.RETRY_RUN, None)]
+        # What asks for more than a ceiling allows needs another document, not another try.
+        return [] if CEILING in (head.error or "") else [(RequestType.RETRY_RUN, None)]
     deleting = head.deletion_asked_at is not None
     if deleting and spec.deletion_policy is DeletionPolicy.ORPHAN:
         return []

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from wf_core.config.values import Ceilings
 from wf_core.errors import EngineError
 from wf_core.model.phases import RequestType
 from wf_core.model.spec import Key
@@ -204,8 +205,10 @@ class _Play:
         stage.changed_at = stage.now
         stage.store_away_until = stage.receiver_down_until = 0.0
         stage.storage.calm()
-        for process in [each for each in stage.alive if each.lacking or each.zombie]:
-            await self._replace(process)
+        for process in stage.alive:
+            lifted = not self._world.operator.serves and process.ceilings != Ceilings()
+            if process.lacking or process.zombie or lifted:
+                await self._replace(process)
         for _ in range(_ROUNDS):
             await asyncio.sleep(_ROUND)
             if stage.violation is not None:

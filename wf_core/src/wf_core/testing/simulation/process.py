@@ -11,7 +11,9 @@ from wf_core.adapters.open_record import Kept
 from wf_core.config import Config
 from wf_core.config.values import (
     CallbackConfig,
+    Ceilings,
     ControllerConfig,
+    Floors,
     QueueConfig,
     QueueLimits,
     StepConfig,
@@ -52,8 +54,9 @@ class Process:
     """Number `number` in the order of starts, `seat` its place at the storage.
 
     `points` counts where something could go wrong, `invalid` the saves that were called so;
-    `zombie`: its ownership is void, and it goes on. `pausable`: it may stand still, and does while
-    `paused` is not None. `calls` are those that go on, `called_at` when each kind was called last.
+    `ceilings` is what it lets new documents ask; `zombie`: its ownership is void, and it goes on.
+    `pausable`: it may stand still, and does while `paused` is not None. `calls` are those that go
+    on, `called_at` when each kind was called last.
     """
 
     def __init__(self, stage: Stage, observer: "Observer") -> None:
@@ -71,6 +74,7 @@ class Process:
         self.lacking = (
             () if stage.calm.is_set() else stage.world.operator.lacking.get(self.number, ())
         )
+        self.ceilings = _ceilings(stage, self.number)
         self.clock = ProcessClock(stage)
         self.seat = stage.storage.seat(self)
         forgets = stage.world.operator.forgets
@@ -88,7 +92,7 @@ class Process:
             clock=self.clock,
             sender=SimulatedSender(stage, self, observer),
             announcer=NoAnnouncer(),
-            config=_config(stage.world.operator),
+            config=_config(stage.world.operator, self.ceilings),
             folder=Path("unused"),
             record=self.record,
         )
@@ -202,7 +206,16 @@ class Process:
         self._adopting.pop(key, None)
 
 
-def _config(operator: Operator) -> Config:
+def _ceilings(stage: Stage, number: int) -> Ceilings:
+    bounds = stage.world.operator.bounds
+    # Without queues nobody ends what may not begin: it waits until it may.
+    lifted = stage.calm.is_set() and not stage.world.operator.serves
+    if lifted or number < bounds.since:
+        return Ceilings()
+    return Ceilings(bounds.timeout, bounds.retry_limit)
+
+
+def _config(operator: Operator, ceilings: Ceilings) -> Config:
     return Config(
         controller_config=ControllerConfig(
             sync_timeout=operator.sync_timeout,
@@ -218,6 +231,8 @@ def _config(operator: Operator) -> Config:
                 max_running_count_per_namespace=operator.share,
             ),
             share_permits=operator.share_permits,
+            floors=Floors(operator.bounds.retry_period),
+            ceilings=ceilings,
             steps=tuple(
                 StepConfig(name, each.qps, each.concurrency, each.max_active)
                 for name, each in operator.kinds.items()

@@ -44,11 +44,13 @@ class Behaviour(_Value, frozen=True):
     `PROGRESS` leaves something going for `seconds`, and so does `ASK`, which waits for a person;
     `HANG` ends when it is asked to stop, with a failure or (`HANG_THEN_SUCCEED`) with a late
     success; `STUCK` does not listen and ends after `seconds`; `ACT_LATE` and `CRASH_THEN_ACT` take
-    effect `seconds` after the call is over.
+    effect `seconds` after the call is over. What is left going asks to be looked at again after
+    `again`, or after some seconds.
     """
 
     act: Act
     seconds: float = 0.0
+    again: float | None = None
 
 
 class Submission(_Value, frozen=True):
@@ -153,13 +155,24 @@ class KindSpec(_Value, frozen=True):
     max_active: int | None = None
 
 
+class BoundsSpec(_Value, frozen=True):
+    """What documents may ask: no retry sooner than `retry_period`. Process number `since` and later
+    ones refuse a new document that asks for more than `timeout` and `retry_limit`; those that only
+    adopt do so until the calm."""
+
+    retry_period: float = 0.0
+    timeout: float | None = None
+    retry_limit: int | None = None
+    since: int = 0
+
+
 class Operator(_Value, frozen=True):
     """How the engines are run: `engines` processes, all of them serving, or each of them adopting
     what there is as `wf run` does (`serves` False). Process number k lacks the kinds
     `lacking[k]`. A dead process is followed by another after `restart` seconds. `ttl` is how long
     finished workflows are kept that do not say it themselves. With `forgets` nothing tells a
     process what was open when the one before it died. `share` is the slots of one namespace at
-    most, `share_permits` whether namespaces share calls."""
+    most, `share_permits` whether namespaces share calls, `bounds` what documents may ask."""
 
     serves: bool = True
     engines: int = 1
@@ -178,6 +191,7 @@ class Operator(_Value, frozen=True):
     forgets: bool = False
     share: int | None = None
     share_permits: bool = False
+    bounds: BoundsSpec = BoundsSpec()
 
 
 class World(_Value, frozen=True):

@@ -23,6 +23,7 @@ from wf_core.model.spec import (
     Workflow,
     WorkflowSpec,
 )
+from wf_core.testing.simulation.bounded import bounded, hasty
 from wf_core.testing.simulation.graphs import random_graph
 from wf_core.testing.simulation.troubles import faults, happenings, hooks
 from wf_core.testing.simulation.world import (
@@ -43,7 +44,9 @@ def generate(seed: int) -> World:
     lasting = _aging(_lasting(seed), Random(f"{seed}/ttl"))
     asking = _asking(lasting, Random(f"{seed}/person"))
     poisoned = _poisoned(asking, Random(f"{seed}/poison"))
-    return _spread(_forgetting(poisoned, Random(f"{seed}/record")), Random(f"{seed}/spaces"))
+    forgetting = _forgetting(poisoned, Random(f"{seed}/record"))
+    spread = _spread(forgetting, Random(f"{seed}/spaces"))
+    return hasty(bounded(spread, Random(f"{seed}/bounds")), Random(f"{seed}/hasty"))
 
 
 def _lasting(seed: int) -> World:
