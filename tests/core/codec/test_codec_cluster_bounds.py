@@ -44,8 +44,14 @@ def test_c7_more_conditions_than_a_cluster_takes_are_told_with_what_to_do() -> N
 @pytest.mark.parametrize("one", [0, "x", [], {}, None, "${parameters.a}"])
 def test_c7_values_count_whatever_they_are_and_wherever_they_are(where: str, one: Any) -> None:
     many = CLUSTER_VALUES // (2 if one == "${parameters.a}" else 1)
-    assert list(beyond_a_cluster(workflow(**{where: {"a": [one] * (many - 1)}}))) == []
-    (said,) = beyond_a_cluster(workflow(**{where: {"a": [one] * many}}))
+
+    def told(count: int) -> list[str]:
+        given = {"a": [one] * count}
+        made = workflow(own=given) if where == "own" else workflow(parameters=given)
+        return list(beyond_a_cluster(made))
+
+    assert told(many - 1) == []
+    (said,) = told(many)
     assert said.startswith("its parameters hold more than 20,000 values")
     assert said.endswith("keep the data elsewhere and pass its address, or split the workflow")
 
