@@ -8,7 +8,8 @@ DESCRIPTIONS: dict[str, str] = {
     ),
     "Config.idleTimeoutMillSeconds": "Milliseconds after which an idle HTTP connection is closed.",
     "Config.rpcTimeoutMillSeconds": (
-        "Milliseconds that one request to the API server, or one callback, may take."
+        "Milliseconds that one request to the API server, or one callback, may take; a write of a "
+        "large object may take longer."
     ),
     "Config.controllerConfig": "The engine itself.",
     "Config.callbacks": "How changes of phase are reported.",
