@@ -34,12 +34,19 @@ class RecordingSession(Session):
         body: bytes | None = None,
         content_type: str = JSON,
         timeout: float | None = None,
+        cost: int = 1,
     ) -> bytes:
         """As `Session.request`."""
         if method == "PATCH" and path.endswith("/status") and body is not None:
             self.patches.append(body)
         return await super().request(
-            method, path, params=params, body=body, content_type=content_type, timeout=timeout
+            method,
+            path,
+            params=params,
+            body=body,
+            content_type=content_type,
+            timeout=timeout,
+            cost=cost,
         )
 
 

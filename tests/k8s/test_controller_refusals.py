@@ -50,6 +50,19 @@ def test_k5_k9_fault_3_fault_7_what_can_never_start_is_refused_with_a_sentence(
     assert notes.lines() == []
 
 
+def test_c7_more_values_than_a_save_should_cost_are_refused_with_a_sentence(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    controllers.leader()
+    made = workflow(notes.step("a"))
+    made["spec"]["parameters"] = {"x": [[]] * 20_000}
+    sagas.create(made)
+    said = refusal(sagas)
+    assert "its parameters hold more than 20,000 values" in said
+    assert "keep the data elsewhere and pass its address" in said
+    assert notes.lines() == []
+
+
 def test_c7_parameters_that_could_not_be_saved_are_refused_before_the_call_and_all_is_undone(
     sagas: Sagas, controllers: Controllers, notes: Notes
 ) -> None:

@@ -133,16 +133,12 @@ def test_every_field_that_a_document_can_have_is_accepted(sagas: Sagas) -> None:
 
 
 def at_every_limit(name_length: int) -> Json:
-    """500 steps that each wait for 64, and all else as large as may be."""
+    """500 steps, some of which wait for 64, and all else as large as may be."""
     names = [f"s{n:0{name_length - 1}}" for n in range(500)]
-    steps = [
-        {
-            "name": name,
-            "dependOns": [{"name": each} for each in names[max(0, n - 64) : n]],
-            "stepTemplate": {"type": "t" * 63},
-        }
-        for n, name in enumerate(names)
-    ]
+    steps = [step(name, stepTemplate={"type": "t" * 63}) for name in names]
+    for made in steps[64:126]:
+        made["dependOns"] = [{"name": each} for each in names[:64]]
+    steps[126]["dependOns"] = [{"name": each} for each in names[:32]]
     requests = [
         request(f"{n:063}", "RetryRun", step=names[-1 - n], reason="r" * 256) for n in range(64)
     ]

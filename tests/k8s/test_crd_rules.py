@@ -68,6 +68,22 @@ def test_2_one_more_than_the_bounds_is_refused(sagas: Sagas) -> None:
     assert "reason: Too long: may not be more than 256" in sagas.refused(workflow(requests=[long]))
 
 
+def layers(entries: int) -> list[Json]:
+    """64 steps, and as many that wait for all of them as it takes for so many entries."""
+    first = [f"a{n}" for n in range(64)]
+    full, rest = divmod(entries, 64)
+    below = [step(f"b{n}", *first) for n in range(full)]
+    return [*map(step, first), *below, step("z", *first[:rest])]
+
+
+def test_c7_more_entries_of_depend_ons_than_a_save_should_cost_are_refused(sagas: Sagas) -> None:
+    said = sagas.refused(workflow(*layers(4_001)))
+    assert "spec.steps: Invalid value" in said
+    assert "at most 4,000 entries in dependOns" in said
+    assert "put one step between that waits for them all, or split the workflow" in said
+    sagas.create(workflow(*layers(4_000)))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
@@ -101,6 +117,21 @@ def test_what_a_saga_depends_on_can_not_be_removed(sagas: Sagas, field: str) -> 
     }
     sagas.create(workflow(**values))
     assert "immutable" in sagas.patch_refused(drop(f"/spec/{field}"))
+
+
+@pytest.mark.parametrize(("path", "value"), [("steps", [step("b")]), ("parameters", {"a": 2})])
+def test_what_is_not_compared_at_a_save_can_not_change_with_one(
+    sagas: Sagas, path: str, value: object
+) -> None:
+    """Whoever writes the spec does not write the revision that tells a save, nor the other way."""
+    sagas.create(workflow(parameters={"a": 1}))
+    sagas.save(revision=1)
+    both = (put(f"/spec/{path}", value), put("/status/revision", 2))
+    assert "immutable" in sagas.patch_refused(*both)
+    saved = sagas.patch(*both, status=True)
+    assert saved["status"]["revision"] == 2
+    assert [each["name"] for each in saved["spec"]["steps"]] == ["a"]
+    assert saved["spec"]["parameters"] == {"a": 1}
 
 
 def test_1_the_order_of_steps_can_not_change(sagas: Sagas) -> None:
@@ -191,7 +222,9 @@ def test_3_a_save_is_not_judged_by_the_rules_of_creation(kubectl: Kubectl, names
     spec = schema["properties"]["spec"]
     rules = spec.pop("x-kubernetes-validations")
     define(kubectl, made)
-    broken = workflow(step("a", "nobody"), requests=[request("x", "RetryRun", step="nobody")])
+    broken = workflow(
+        step("y", "nobody"), *layers(4_001), requests=[request("x", "RetryRun", step="nobody")]
+    )
     broken.update({"apiVersion": "older.example.com/v1alpha1", "kind": "Old"})
     kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(broken))
 

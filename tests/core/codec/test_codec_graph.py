@@ -154,8 +154,8 @@ def test_too_many_steps_are_one_fault_and_many_are_advised_against(kinds: FakeKi
     ]
     assert codec.advice(workflow(500)) == []
     assert codec.advice(workflow(501)) == [
-        "501 steps run here, but an object of a Kubernetes cluster holds 500; "
-        "split the workflow before you apply it there"
+        "it runs here, but not in a cluster: it has 501 steps, and a Kubernetes cluster takes 500 "
+        "in one workflow: split it"
     ]
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from wf_core.codec.cluster_bounds import beyond_a_cluster
 from wf_core.codec.graph_checks import graph_faults
 from wf_core.codec.kinds import Kinds
 from wf_core.codec.parameter_checks import parameter_faults
@@ -17,8 +18,6 @@ from wf_core.model.state import MAX_STEPS
 from wf_core.nearest import hint
 
 MAX_NAME = 63
-CLUSTER_STEPS = 500
-"""How many steps fit into one object of a Kubernetes cluster (semantics C7)."""
 
 EVENTS = tuple(f"{what}.{phase}" for what in ("workflow", "step") for phase in Phase)
 """What `callback.events` may name."""
@@ -57,16 +56,10 @@ def lacking(workflow: Workflow, kinds: Kinds) -> list[Fault]:
 
 def advice(workflow: Workflow, kinds: Kinds | None = None) -> list[str]:
     """What is no fault but good to know, a sentence each."""
-    found = []
-    steps = workflow.spec.steps
-    if len(steps) > CLUSTER_STEPS:
-        found.append(
-            f"{len(steps):,} steps run here, but an object of a Kubernetes cluster holds "
-            f"{CLUSTER_STEPS}; split the workflow before you apply it there"
-        )
+    found = [f"it runs here, but not in a cluster: {why}" for why in beyond_a_cluster(workflow)]
     if kinds is None:
         return found
-    for step in steps:
+    for step in workflow.spec.steps:
         template = step.step_template
         kind = kinds.kinds.get(template.type)
         if kind is not None:

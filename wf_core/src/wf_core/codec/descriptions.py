@@ -1,5 +1,7 @@
 """What each field of a document is for: shown by editors, by `kubectl explain` and in the docs."""
 
+from wf_core.codec.cluster_bounds import CLUSTER_CONDITIONS, CLUSTER_VALUES
+
 DESCRIPTIONS: dict[str, str] = {
     "Workflow": "A saga: steps that depend on each other, each of which can be undone.",
     "Workflow.metadata": "Name, namespace and labels.",
@@ -48,7 +50,10 @@ DESCRIPTIONS: dict[str, str] = {
     "WorkflowSpec.queue": "Queue in which the workflow waits to be started.",
     "WorkflowSpec.priority": "Higher starts earlier among waiting workflows.",
     "WorkflowSpec.suspend": "Start suspended: no step runs before a Continue request.",
-    "WorkflowSpec.parameters": "Values that steps read as ${parameters.NAME}.",
+    "WorkflowSpec.parameters": (
+        "Values that steps read as ${parameters.NAME}. On Kubernetes all parameters of a workflow, "
+        f"those of its steps among them, hold up to {CLUSTER_VALUES:,} values."
+    ),
     "WorkflowSpec.callback": "Where changes of phase are reported.",
     "WorkflowSpec.rollbackPolicy": (
         "What a failed undo means for the steps it depends on: PreserveOnFailure stops there and "
@@ -85,7 +90,10 @@ DESCRIPTIONS: dict[str, str] = {
     "StepSpec": "One step of the graph.",
     "StepSpec.name": "Name of the step, unique in the workflow: a DNS label.",
     "StepSpec.stepTemplate": "What the step does.",
-    "StepSpec.dependOns": "What must have been reached before the step starts.",
+    "StepSpec.dependOns": (
+        "What must have been reached before the step starts; on Kubernetes up to 64, and up to "
+        f"{CLUSTER_CONDITIONS:,} of all steps together."
+    ),
     "StepSpec.pivot": (
         "After this step the workflow only goes forward; it runs once everything not downstream of "
         "it has succeeded. At most one step."

@@ -3,11 +3,13 @@
 DESCRIPTIONS: dict[str, str] = {
     "Config.namespace": "The namespace of the controller's Lease.",
     "Config.throttleQPS": (
-        "Requests a second to the API server, of all kinds together; the Lease's own do not count."
+        "Requests a second to the API server, of all kinds together; the Lease's own do not count, "
+        "and a write of a large object counts for several."
     ),
     "Config.idleTimeoutMillSeconds": "Milliseconds after which an idle HTTP connection is closed.",
     "Config.rpcTimeoutMillSeconds": (
-        "Milliseconds that one request to the API server, or one callback, may take."
+        "Milliseconds that one request to the API server, or one callback, may take; a write of a "
+        "large object may take longer."
     ),
     "Config.controllerConfig": "The engine itself.",
     "Config.callbacks": "How changes of phase are reported.",

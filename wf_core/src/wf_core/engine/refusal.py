@@ -48,6 +48,10 @@ def document_faults(
     from wf_core.codec import ceiling_faults, faults
 
     metadata = workflow.metadata
+    name = str(Key(metadata.namespace, metadata.name))
+    misfit = services.store.misfit(workflow)
+    if misfit is not None:
+        return DocumentInvalid([Fault("$", misfit)], name)  # what is too much is not looked through
     # What was stored before, and the runs of a schedule that may have been, go on (B6).
     new = head.schema_version >= SHELL_SINCE and SCHEDULE_UID not in metadata.annotations
     try:
@@ -56,10 +60,6 @@ def document_faults(
         found = [Fault("$.spec", "it is nested too deep", hint="make what it holds flatter")]
     if head.phase is Phase.PENDING:
         found += ceiling_faults(workflow, services.config.controller_config)
-    misfit = services.store.misfit(workflow)
-    if misfit is not None:
-        found.append(Fault("$", misfit))
-    name = str(Key(metadata.namespace, metadata.name))
     return DocumentInvalid(found, name) if found else None
 
 

@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 import attrs
 
 Item = TypeVar("Item")
+VALUES = 500
+"""Values of an object whose writing costs the API server as much as another small request does."""
 _EXACT = 1e-6  # seconds that sums of periods may be off
 _LONGEST_WAIT = 1.0  # seconds until one that waits looks whether anybody keeps the time
 
@@ -29,41 +31,86 @@ class Backoff:
         return full * (1 - chance / 2)
 
 
+def values_in(raw: bytes) -> int:
+    """About how many values the JSON of an object has: what its writing costs goes by them, and not
+    by its bytes. It is told from the bytes alone; commas within texts count too."""
+    return raw.count(b",") + raw.count(b"{") + raw.count(b"[")
+
+
+def cost_of(values: int) -> int:
+    """How many requests the writing of an object of so many values counts for."""
+    return 1 + values // VALUES
+
+
+def longer(cost: int) -> float:
+    """How many times as long as a small request one may take that counts for `cost`: a fiftieth
+    more for each, which is ten times what its work takes where nobody else asks."""
+    return 1.0 + (cost - 1) / 50
+
+
 class Turns(Generic[Item]):
     """Who may send next: at most `qps` requests a second, a second's worth at once after a pause.
-    Namespaces take turns, and those of one namespace are in the order of asking (semantics E7)."""
+    Namespaces take turns, and those of one namespace are in the order of asking (semantics E7).
+
+    A request that counts for several is sent as any other; its namespace alone makes up for it, and
+    has no turn meanwhile. So nobody else waits for what is large, and a namespace on its own causes
+    no more work than `qps` small requests do.
+    """
 
     def __init__(self, qps: float, now: float) -> None:
         self._interval = 1.0 / qps
         self._next = now
-        self._lines: OrderedDict[str, deque[Item]] = OrderedDict()
+        self._lines: OrderedDict[str, deque[tuple[Item, int]]] = OrderedDict()
+        self._owing: dict[str, float] = {}  # until when a namespace makes up for what was large
 
-    def ask(self, namespace: str, item: Item) -> None:
+    def ask(self, namespace: str, item: Item, cost: int = 1) -> None:
         """Let it wait, its namespace behind those that wait already."""
-        self._lines.setdefault(namespace, deque()).append(item)
+        self._lines.setdefault(namespace, deque()).append((item, cost))
 
     def leave(self, namespace: str, item: Item) -> None:
         """It waits no longer, if it did."""
         line = self._lines.get(namespace)
-        if line is not None and item in line:
-            line.remove(item)
-            if not line:
-                del self._lines[namespace]
+        if line is None:
+            return
+        rest = deque(each for each in line if each[0] is not item)
+        if rest:
+            self._lines[namespace] = rest
+        else:
+            del self._lines[namespace]
 
     def due(self, now: float) -> list[Item]:
         """Those whose turn has come."""
         found = []
-        while self._lines and (place := self._place(now)) <= now + _EXACT:
+        while (place := self._place(now)) <= now + _EXACT:
+            namespace = self._first(now)
+            if namespace is None:
+                break
             self._next = place + self._interval
-            namespace, line = self._lines.popitem(last=False)
-            found.append(line.popleft())
+            line = self._lines.pop(namespace)
+            item, cost = line.popleft()
+            found.append(item)
             if line:
                 self._lines[namespace] = line
+            self._owe(namespace, cost, now)
         return found
 
     def next_at(self, now: float) -> float | None:
         """When `due` has somebody next; None where nobody waits."""
-        return self._place(now) if self._lines else None
+        if not self._lines:
+            return None
+        ready = min(self._owing.get(namespace, now) for namespace in self._lines)
+        return max(self._place(now), ready)
+
+    def _first(self, now: float) -> str | None:
+        """The namespace whose turn it is, of those that wait and owe nothing."""
+        owing = self._owing
+        return next((each for each in self._lines if owing.get(each, now) <= now + _EXACT), None)
+
+    def _owe(self, namespace: str, cost: int, now: float) -> None:
+        """Note what a request that counts for several costs."""
+        if cost > 1:
+            self._owing = {each: at for each, at in self._owing.items() if at > now}
+            self._owing[namespace] = now + cost * self._interval
 
     def _place(self, now: float) -> float:
         return max(self._next, now - max(0.0, 1.0 - self._interval))
@@ -82,13 +129,14 @@ class Throttle:
         self._turns: Turns[asyncio.Future[None]] | None = Turns(qps, now()) if qps else None
         self._rings_at = -math.inf
 
-    async def turn(self, namespace: str = "") -> None:
-        """Wait for a turn of that namespace; what belongs to none is the empty one."""
+    async def turn(self, namespace: str = "", cost: int = 1) -> None:
+        """Wait for a turn of that namespace; what belongs to none is the empty one. `cost` is how
+        many requests it counts for."""
         if self._turns is None:
             return
         turn = asyncio.get_running_loop().create_future()
         with self._lock:
-            self._turns.ask(namespace, turn)
+            self._turns.ask(namespace, turn, cost)
         try:
             self._serve()
             while not turn.done():

@@ -13,7 +13,7 @@ from wf_core.errors import StoreUnavailable
 from wf_k8s.client.access import Access, Door
 from wf_k8s.client.answers import refusal, whole
 from wf_k8s.client.errors import NoAnswerError, RefusedError, SilentError
-from wf_k8s.client.pace import Backoff, Throttle, namespace_of
+from wf_k8s.client.pace import Backoff, Throttle, longer, namespace_of
 from wf_k8s.client.places import Places
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ Observer = Callable[[str, str, float], None]
 
 
 class Session:
-    """Requests to one API server. `timeout` (seconds) is what one may take, from when it is sent;
+    """Requests to one API server. `timeout` (seconds) is what one may take, from when it is sent,
+    and more where it writes an object of many values;
     `throttle` limits them, also together with those of other sessions, and no more than `AT_ONCE`
     are under way together, watches apart; namespaces share both. Waits are jittered by `chance`.
 
@@ -112,17 +113,20 @@ class Session:
         body: bytes | None = None,
         content_type: str = JSON,
         timeout: float | None = None,
+        cost: int = 1,
     ) -> bytes:
-        """The body of a successful answer.
+        """The body of a successful answer. `cost` is how many small requests it counts for, by
+        which it may take longer too.
 
         Raises RefusedError, GoneError (410), and NoAnswerError where it is unknown what was done.
         """
         failures = renewed = 0
+        limit = (self.timeout if timeout is None else timeout) * longer(cost)
         while True:
             door = await self.door()
-            await self.throttle.turn(namespace_of(path))
+            await self.throttle.turn(namespace_of(path), cost)
             try:
-                return await self._once(door, method, path, params, body, content_type, timeout)
+                return await self._once(door, method, path, params, body, content_type, limit)
             except RefusedError as error:
                 if error.code == 401 and not renewed:
                     renewed = 1
@@ -160,12 +164,11 @@ class Session:
         params: Mapping[str, str] | None,
         body: bytes | None,
         content_type: str,
-        timeout: float | None,
+        limit: float,
     ) -> bytes:
         async def read(answer: "aiohttp.ClientResponse") -> bytes:
             return await answer.read()
 
-        limit = self.timeout if timeout is None else timeout
         async with self._places.place(namespace_of(path)):
             return await self._send(
                 door, method, path, params, body, content_type, read, total=limit, connect=limit

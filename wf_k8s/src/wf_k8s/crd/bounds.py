@@ -3,12 +3,13 @@ and it computes that from these bounds: a rule that reads a list or a text needs
 """
 
 from wf_core.codec import Schema
-from wf_core.codec.checks import CLUSTER_STEPS, EVENTS, MAX_NAME
+from wf_core.codec.checks import EVENTS, MAX_NAME
+from wf_core.codec.cluster_bounds import CLUSTER_STEPS
 from wf_core.model.requests import MAX_REQUESTS
 from wf_core.model.state import MAX_OUTBOX
 
 MAX_DEPENDS = 64
-"""Conditions of one step."""
+"""Conditions of one step; those of all steps together are bounded by a rule."""
 
 MAX_ANSWERS = 2 * MAX_REQUESTS
 """The engine keeps as many as there may be requests; others stay while their request does."""

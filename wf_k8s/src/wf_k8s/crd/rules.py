@@ -1,13 +1,16 @@
 """The CEL rules of the resources: what no type can say.
 
 A rule about what can never change afterwards is asked at creation alone (`oldSelf.hasValue() ||`):
-the API server otherwise evaluates the rules of `spec` at every save of the status. To look a name
-up, the names are put into a map once: `in` on a list is linear, and would cost the square.
+the API server otherwise evaluates the rules of `spec` at every save of the status. So it does with
+the rules that compare what can't change: those of what may be large are asked of the whole object,
+where the revision tells a save, which can't have changed the spec. To look a name up, the names are
+put into a map once: `in` on a list is linear, and would cost the square.
 """
 
 import attrs
 
 from wf_core.codec import Schema
+from wf_core.codec.cluster_bounds import CLUSTER_CONDITIONS
 
 
 @attrs.frozen
@@ -39,18 +42,28 @@ def _at_creation(rule: str, message: str, path: str) -> Rule:
     return Rule(f"oldSelf.hasValue() || {rule}", message, path, once=True)
 
 
-def _unchanged(field: str, message: str) -> Rule:
+def _unchanged(field: str, message: str, unless: str = "") -> Rule:
     now, before = f"self.{field}", f"oldSelf.{field}"
-    return Rule(
-        f"has({now}) == has({before}) && (!has({now}) || {now} == {before})",
-        message,
-        f".{field}",
-        "FieldValueForbidden",
-    )
+    same = f"has({now}) == has({before}) && (!has({now}) || {now} == {before})"
+    rule = f"{unless} || ({same})" if unless else same
+    return Rule(rule, message, f".{field}", "FieldValueForbidden")
 
 
 def _immutable(field: str, verb: str = "is") -> Rule:
     return _unchanged(field, f"{field} {verb} immutable: make a new Workflow instead")
+
+
+_SAVED = (
+    "(has(self.status) && has(oldSelf.status) && self.status.revision != oldSelf.status.revision)"
+)
+"""Of the whole object: this is a save. Where the status is written the API server keeps the spec as
+it was, and where the spec is written, the status."""
+
+
+def _large_immutable(field: str) -> Rule:
+    """As `_immutable`, of the whole object: not compared at a save."""
+    message = f"{field} are immutable: make a new Workflow instead"
+    return _unchanged(f"spec.{field}", message, unless=_SAVED)
 
 
 _SOUND = (
@@ -70,7 +83,16 @@ _SOUND = (
     ),
 )
 
-GRAPH = tuple(_at_creation(rule, message, ".steps") for rule, message in _SOUND)
+CONDITIONS = _at_creation(
+    f"self.steps.map(s, has(s.dependOns) ? s.dependOns.size() : 0).sum() <= {CLUSTER_CONDITIONS}",
+    f"a workflow has at most {CLUSTER_CONDITIONS:,} entries in dependOns, those of all steps "
+    "together: where many steps wait for the same many, put one step between that waits for them "
+    "all, or split the workflow",
+    ".steps",
+)
+"""Of `spec.steps`: a save costs the API server time for each of them."""
+
+GRAPH = (*(_at_creation(rule, message, ".steps") for rule, message in _SOUND), CONDITIONS)
 """Of `spec.steps`. Cycles are left to the engine: no rule that finds them fits its budget."""
 
 TEMPLATE = tuple(Rule(rule, message, ".steps") for rule, message in _SOUND)
@@ -78,8 +100,6 @@ TEMPLATE = tuple(Rule(rule, message, ".steps") for rule, message in _SOUND)
 has a save or two a run."""
 
 UNCHANGED = (
-    _immutable("steps", "are"),
-    _immutable("parameters", "are"),
     _immutable("queue"),
     _immutable("priority"),
     _immutable("callback"),
@@ -92,8 +112,8 @@ UNCHANGED = (
         "spec.requests instead",
     ),
 )
-"""All of `spec` but `deletionPolicy`, `ttlSecondsAfterFinished` and `requests`: a running saga
-depends on it."""
+"""All of `spec` but `deletionPolicy`, `ttlSecondsAfterFinished` and `requests`, and but what is
+asked of the whole object: a running saga depends on it."""
 
 TASK = (
     Rule(
@@ -134,6 +154,8 @@ _ANSWERED = (
 )
 
 OBJECT = (
+    _large_immutable("steps"),
+    _large_immutable("parameters"),
     # Not on the list itself, where it would be skipped when the whole list is removed.
     Rule(
         "!has(oldSelf.spec.requests) || "

@@ -36,6 +36,7 @@ class FencedSession(Session):
         body: bytes | None = None,
         content_type: str = JSON,
         timeout: float | None = None,
+        cost: int = 1,
     ) -> bytes:
         """As `Session.request`. Raises StoreUnavailable for a write after the end."""
         if method != "GET" and not self._may_write():
@@ -47,4 +48,5 @@ class FencedSession(Session):
             body=body,
             content_type=content_type,
             timeout=timeout,
+            cost=cost,
         )

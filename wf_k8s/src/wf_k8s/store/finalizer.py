@@ -43,7 +43,7 @@ class Finalizer:
         """The object with the finalizer; None where somebody saved since, or it is on its way."""
         base = place_of(known)
         for attempt in range(1, TRIES + 1):
-            raw = await self._patched(key, guard.put_on(known))
+            raw = await self._patched(key, known, guard.put_on(known))
             if raw is not None:
                 self._told(raw)
                 return attrs.evolve(known, finalizers=read_known(raw).finalizers, size=len(raw))
@@ -63,7 +63,7 @@ class Finalizer:
         for attempt in range(1, TRIES + 1):
             if not guard.guarded(known):
                 return known
-            raw = await self._patched(key, guard.take_off(known))
+            raw = await self._patched(key, known, guard.take_off(known))
             if raw is not None:
                 freed = read_known(raw)
                 if freed.deleting_at is None or freed.finalizers:
@@ -76,10 +76,10 @@ class Finalizer:
             await self._objects.session.pause(attempt)
         raise StoreUnavailable(f"workflow '{key}': its finalizers are being changed all the time")
 
-    async def _patched(self, key: Key, body: bytes) -> bytes | None:
+    async def _patched(self, key: Key, known: Known, body: bytes) -> bytes | None:
         """The answer; None where it has to be seen what is stored, and perhaps be tried again."""
         try:
-            return await self._objects.patch(key, body)
+            return await self._objects.patch(key, body, values=known.values)
         except NoAnswerError as error:
             log.info("%s: %s", key, error)
         except RefusedError as error:

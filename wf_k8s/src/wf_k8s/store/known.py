@@ -9,8 +9,9 @@ from wf_core.model.phases import DeletionPolicy
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Json, Key, Workflow, WorkflowSpec
 from wf_core.model.state import Owner, StepState, Stored, WorkflowState
+from wf_k8s.client.pace import values_in
 from wf_k8s.store.numbers import Numbers
-from wf_k8s.store.rows import Place
+from wf_k8s.store.rows import Place, read_place
 from wf_k8s.store.times import epoch_seconds
 from wf_k8s.store.wire import (
     Requests,
@@ -52,8 +53,9 @@ _json = msgspec.json.Decoder()
 
 @attrs.frozen
 class Known:
-    """`size` is the object's in bytes; `shown` is the derived part of its status; `controller` is
-    the uid of the object that made it, where one did."""
+    """`size` is the object's in bytes, `values` about how many values it has; `shown` is the
+    derived part of its status; `controller` is the uid of the object that made it, where one did.
+    """
 
     key: Key
     version: int
@@ -67,6 +69,7 @@ class Known:
     status: Status
     shown: dict[str, Json]
     size: int
+    values: int
     controller: str = ""
 
     @property
@@ -128,6 +131,11 @@ class Known:
             deleting_at=place.deleting_at,
         )
 
+    def as_answered(self, body: bytes) -> "Known":
+        """The same save, as the API server's answer to it shows the object."""
+        placed = self.as_placed(read_place(body))
+        return attrs.evolve(placed, size=len(body), values=values_in(body))
+
     def unanswered(self) -> list[WireRequest]:
         """The requests that no answer names."""
         answered = {answer.id for answer in self.status.answers}
@@ -178,6 +186,7 @@ def _read(raw: bytes) -> Known:
         status=status,
         shown={name: _json.decode(parts[name]) for name in SHOWN if name in parts},
         size=len(raw),
+        values=values_in(raw),
         controller=meta.controller,
     )
 

@@ -8,6 +8,7 @@ from wf_core.adapters import store_rules as rules
 from wf_core.model.spec import Key
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.listing import read_all, read_one
+from wf_k8s.client.pace import cost_of
 from wf_k8s.client.resources import EVENTS, SELF_REVIEWS, WORKFLOWS, Resource
 from wf_k8s.client.session import JSON_PATCH, Session
 from wf_k8s.store.rows import identity
@@ -53,14 +54,18 @@ class Objects:
             "POST", self.resource.path(key.namespace), params=STRICT, body=_encode(document)
         )
 
-    async def patch(self, key: Key, body: bytes, subresource: str = "") -> bytes:
-        """Apply a JSON patch to the object, or to its status alone."""
+    async def patch(
+        self, key: Key, body: bytes, subresource: str = "", *, values: int = 0
+    ) -> bytes:
+        """Apply a JSON patch to the object, or to its status alone. `values` is how many it has,
+        as far as that is known: the API server writes all of them anew."""
         return await self.session.request(
             "PATCH",
             self.resource.path(key.namespace, key.name, subresource),
             params=STRICT,
             body=body,
             content_type=JSON_PATCH,
+            cost=cost_of(values),
         )
 
     async def delete(

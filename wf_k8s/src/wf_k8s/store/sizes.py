@@ -3,6 +3,7 @@
 import msgspec
 
 from wf_core.adapters import store_rules as rules
+from wf_core.codec.cluster_bounds import beyond_a_cluster
 from wf_core.errors import EngineError
 from wf_core.model.spec import Key, Workflow
 from wf_core.ports import Changes
@@ -23,10 +24,14 @@ class StatusTooLargeError(EngineError):
 
 
 def misfit(workflow: Workflow) -> str | None:
-    """Why an object of this workflow could not hold its own end, or None.
+    """Why an object of this workflow could not hold its own end, or would cost the API server more
+    than its share at every save, or None.
 
     Parameters with references are kept a second time, as they were resolved.
     """
+    beyond = next(beyond_a_cluster(workflow), None)
+    if beyond is not None:
+        return beyond
     steps = len(workflow.spec.steps)
     spec = len(_encode(workflow))
     given = (step.step_template.parameters for step in workflow.spec.steps)

@@ -38,7 +38,7 @@ from wf_k8s.store.objects import Objects
 from wf_k8s.store.owners import Owners
 from wf_k8s.store.paging import page_of, rows_of
 from wf_k8s.store.quarantine import Quarantine
-from wf_k8s.store.rows import Place, identity, read_place
+from wf_k8s.store.rows import Place, identity
 from wf_k8s.store.saving import refused, send
 from wf_k8s.store.schedules import K8sSchedules
 from wf_k8s.store.settling import Settling
@@ -312,7 +312,7 @@ class K8sStore:
         """Go on from a save's answer, without waiting for the watch to echo it."""
         self._owned[key] = None
         if body is not None:
-            known = attrs.evolve(known.as_placed(read_place(body)), size=len(body))
+            known = known.as_answered(body)
             self._tell_mirror(body)
         self._known[key] = known
         self._stale.pop(key, None)
