@@ -16,6 +16,7 @@ import yaml
 from tests.cluster.connection import Cluster
 from tests.crash.forked_wf import Forked, Nursery, nursery
 from tests.crash.slots_seen import SlotsSeen
+from tests.k8s.controller_fixtures import CONTROLLER_IMPORTS
 from tests.k8s.controller_process import until
 from tests.k8s.crd_objects import SUSPENDED, Json, Sagas, cron, step
 from tests.k8s.store_fixtures import Stores
@@ -28,7 +29,6 @@ from wf_k8s.store.rows import identity
 
 SITES = 4
 PERIOD = 2.0
-IMPORTS = ("wf_k8s.controller.controller", "kubernetes.aio.config", "kubernetes.aio.client.rest")
 
 
 @attrs.frozen
@@ -137,7 +137,7 @@ def play(sites: Sequence[Site], cluster: Cluster, kills: int) -> dict[str, Slots
     seen = {site.sagas.namespace: SlotsSeen(PERIOD) for site in sites}
     onlooker = Onlooker(cluster, seen)
     try:
-        with nursery(*IMPORTS) as made, ThreadPoolExecutor() as pool:
+        with nursery(*CONTROLLER_IMPORTS) as made, ThreadPoolExecutor() as pool:
             list(
                 pool.map(
                     lambda n: sites[n].killed(made, n, seen[sites[n].sagas.namespace], kills),
