@@ -107,7 +107,7 @@ def wf_image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @contextmanager
 def namespace_with_pods(request: pytest.FixtureRequest, kubectl: Kubectl) -> Iterator[str]:
-    """A namespace in which pods can be made; they are gone afterwards."""
+    """A namespace in which pods can be made; it goes afterwards, and they with it."""
     node: Node | None = None
     if not connection.existing():
         node = request.getfixturevalue("node")
@@ -118,7 +118,8 @@ def namespace_with_pods(request: pytest.FixtureRequest, kubectl: Kubectl) -> Ite
     yield name
     if node is not None:
         node.check()
-    kubectl("delete", "pods", "--all", f"--namespace={name}", "--grace-period=1")
+    # Nobody waits for that: what comes next has a namespace of its own.
+    kubectl("delete", "pods", "--all", f"--namespace={name}", "--grace-period=1", "--wait=false")
     kubectl("delete", "namespace", name, "--wait=false")
 
 
