@@ -22,14 +22,15 @@ FLOOD ?=
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 DEMO := .demo
 # What any machine can run, and soon.
-ANYWHERE := not long and not cluster and not e2e
+ANYWHERE := not long and not cluster and not e2e and not full
 define LEFT_OUT
 
 Left out of `make test`:
   - the tests that need a Kubernetes API server or a node
-  - the longest tests: kills and power loss at every write, all worlds of four steps, every mutant,
-    and the barrier on database servers
+  - the longest tests: kills and power loss at every write, worlds of four steps, every mutant,
+    every kind that breaks a promise, and the barrier on database servers
 `make test-rest` runs these; `make test-all` runs everything. Both build Kubernetes with Go, once.
+A few of the longest tests come in two sizes: `make prove-all` runs the full one.
 endef
 export LEFT_OUT
 
@@ -61,7 +62,7 @@ test-all: $(READY) ## run every test: those that take longer or need Kubernetes 
 
 test-rest: $(READY) ## run what `make test` leaves out
 	@$(BIN)/python -m tests.cluster --prepare --node
-	$(PYTEST) -m "not e2e and not ($(ANYWHERE))"
+	$(PYTEST) -m "not e2e and not full and not ($(ANYWHERE))"
 	@$(MAKE) --no-print-directory e2e
 
 # One node for all of them: it takes all there is of a small machine.
@@ -77,13 +78,15 @@ simulate: $(READY) ## play SEEDS (1000) new random worlds in which everything go
 	$(BIN)/python -m wf_k8s.testing.simulation --seeds $(K8S_SEEDS) $(FIRST) --workers $(WORKERS)
 
 # Hours: what is claimed of a release is tried in full, over worlds that nobody has played before.
-prove-all: $(READY) ## prove all that is claimed, for hours: 60,000 new worlds, every mutant, exhaustive, campaign
+prove-all: $(READY) ## prove all that is claimed, for hours: 60,000 new worlds, every mutant, exhaustive, campaign, full sizes
 	@$(MAKE) --no-print-directory simulate SEEDS=50000 K8S_SEEDS=10000
 	@$(MAKE) --no-print-directory mutants
 	@$(MAKE) --no-print-directory exhaustive
 	@$(MAKE) --no-print-directory campaign
 	@$(MAKE) --no-print-directory fuzz-objects
 	@$(MAKE) --no-print-directory flood
+	@$(BIN)/python -m tests.cluster --prepare
+	$(PYTEST) -m full
 
 mutants: $(READY) ## let deliberate faults loose, each must be caught; writes docs/mutants.md
 	$(BIN)/python -m wf_k8s.testing.mutants --workers $(WORKERS) --page docs/mutants.md

@@ -7,6 +7,7 @@ Images are pulled there: WF_TEST_BUSYBOX names one of busybox, WF_TEST_IMAGE the
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -104,10 +105,9 @@ def wf_image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return name
 
 
-@pytest.fixture
-def namespace(request: pytest.FixtureRequest, kubectl: Kubectl) -> Iterator[str]:
-    """A namespace of the test's own, in which pods can be made; they are gone
-    afterwards."""
+@contextmanager
+def namespace_with_pods(request: pytest.FixtureRequest, kubectl: Kubectl) -> Iterator[str]:
+    """A namespace in which pods can be made; it goes afterwards, and they with it."""
     node: Node | None = None
     if not connection.existing():
         node = request.getfixturevalue("node")
@@ -118,5 +118,13 @@ def namespace(request: pytest.FixtureRequest, kubectl: Kubectl) -> Iterator[str]
     yield name
     if node is not None:
         node.check()
-    kubectl("delete", "pods", "--all", f"--namespace={name}", "--grace-period=1")
+    # Nobody waits for that: what comes next has a namespace of its own.
+    kubectl("delete", "pods", "--all", f"--namespace={name}", "--grace-period=1", "--wait=false")
     kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest, kubectl: Kubectl) -> Iterator[str]:
+    """One of the test's own."""
+    with namespace_with_pods(request, kubectl) as name:
+        yield name

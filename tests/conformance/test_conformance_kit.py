@@ -97,11 +97,17 @@ CASES: list[tuple[type[StepKind], str, str, set[str]]] = [
     ),
     (wrong.LeavesItGoing, CALLED_OFF, "an undo first ends what a run left", {RUN_AGAIN}),
 ]
+FEW = (wrong.NewNameEachTime, wrong.TakesLateRuns, wrong.Coroutine, wrong.NeverLooks)
+"""Each case is some two hundred processes: the others are left to `make test-rest`."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "check", "sentence", "others"), CASES, ids=[case[0].__name__ for case in CASES]
+    ("kind", "check", "sentence", "others"),
+    [
+        pytest.param(*case, id=case[0].__name__, marks=[] if case[0] in FEW else [pytest.mark.long])
+        for case in CASES
+    ],
 )
 def test_a_kind_that_breaks_a_promise_fails_the_check_of_that_promise(
     tmp_path: Path, kind: type[StepKind], check: str, sentence: str, others: set[str]

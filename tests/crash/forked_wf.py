@@ -46,6 +46,26 @@ class Forked:
         os.kill(self.pid, signal.SIGKILL)
         return self.nursery.ended(self.pid) == -signal.SIGKILL
 
+    # As of a `subprocess.Popen`:
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self.nursery.poll(self.pid)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; the exit code."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if until is not None and time.monotonic() > until:
+                raise subprocess.TimeoutExpired(["wf"], timeout or 0.0)
+            time.sleep(0.01)
+        return code
+
 
 class Nursery:
     """The process from which they are forked, from the side of the tests."""
@@ -58,21 +78,33 @@ class Nursery:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._alive: dict[int, None] = {}
+        self._codes: dict[int, int] = {}
 
     def start(self, arguments: Sequence[str], log: Path, env: Mapping[str, str]) -> Forked:
         """`wf ARGUMENTS` in the folder of `log`, with more in its environment."""
         order = {"arguments": list(arguments), "log": str(log), "env": dict(env)}
-        pid = self._ask(order)
-        self._alive[pid] = None
-        return Forked(self, pid, log)
+        with self._lock:
+            pid = int(self._ask(order))
+            self._alive[pid] = None
+            self._codes.pop(pid, None)  # of another, long ago
+            return Forked(self, pid, log)
 
     def ended(self, pid: int) -> int:
         """Wait for its end; the exit code, negative for a signal."""
-        code = self._ask({"wait": pid})
-        del self._alive[pid]
-        return code
+        return self._noted(pid, "wait") or 0
+
+    def poll(self, pid: int) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self._noted(pid, "poll")
+
+    def _noted(self, pid: int, how: str) -> int | None:
+        with self._lock:
+            if pid not in self._codes and (told := self._ask({how: pid})):
+                self._codes[pid] = int(told)
+                del self._alive[pid]
+            return self._codes.get(pid)
 
     def close(self) -> None:
         """End it, and what a test that failed has left running."""
@@ -80,13 +112,13 @@ class Nursery:
             os.kill(pid, signal.SIGKILL)
         self._process.communicate()
 
-    def _ask(self, order: object) -> int:
+    def _ask(self, order: object) -> str:
         with self._lock:
             assert self._process.stdin is not None
             assert self._process.stdout is not None
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
-            return int(self._process.stdout.readline())
+            return self._process.stdout.readline().strip()
 
 
 @contextlib.contextmanager
@@ -125,9 +157,10 @@ def main() -> None:
     assert installed().problems == ()
     for line in sys.stdin:
         order = json.loads(line)
-        if "wait" in order:
-            _, status = os.waitpid(order["wait"], 0)
-            print(os.waitstatus_to_exitcode(status), flush=True)
+        if "wait" in order or "poll" in order:
+            one, options = (order["wait"], 0) if "wait" in order else (order["poll"], os.WNOHANG)
+            ended, status = os.waitpid(one, options)
+            print(os.waitstatus_to_exitcode(status) if ended else "", flush=True)
             continue
         pid = os.fork()
         if not pid:
@@ -135,6 +168,8 @@ def main() -> None:
             try:
                 code = _run(order)
             finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
                 os._exit(code)
         print(pid, flush=True)
 

@@ -36,13 +36,9 @@ class SlotsSeen:
         """The slots that more than one run was made for."""
         return {slot: marks for slot, marks in self.made.items() if len(marks) > 1}
 
-    def lost(self, created_at: float, decided: float, missed: int) -> list[float]:
-        """The slots that no run was made for, if the schedule does not say that it missed as many.
-
-        The schedule was created at `created_at`, has decided every slot up to `decided`, and counts
-        `missed` of them as missed.
-        """
+    def left_out(self, created_at: float, decided: float) -> list[float]:
+        """The slots that no run was made for. The schedule was created at `created_at` and has
+        decided every slot up to `decided`: as many as these it counts as missed."""
         first = (created_at // self.period + 1) * self.period
         slots = [first + n * self.period for n in range(int((decided - first) / self.period) + 1)]
-        left_out = [slot for slot in slots if slot not in self.made]
-        return left_out if len(left_out) > missed else []
+        return [slot for slot in slots if slot not in self.made]

@@ -28,7 +28,8 @@ KILLS = MAX_DEATHS - 1
 """One more, and a call that was open alone at each of them is held to kill its process (B3)."""
 FEW = (1, 2)
 SOME = (10, 11)
-MANY = tuple(range(12, 20))
+MORE = (12, 13)
+MANY = tuple(range(14, 20))
 """Seeds of workflows; those that are odd fail at a step. Ten of them, five moments each, are 50."""
 
 
@@ -98,7 +99,8 @@ def brought_to_its_end(site: Site, chance: random.Random, pace: Pace, kills: int
     [
         *((seed, 2) for seed in FEW),
         *(pytest.param(seed, 5, marks=pytest.mark.slow) for seed in SOME),
-        *(pytest.param(seed, 5, marks=pytest.mark.long) for seed in MANY),
+        *(pytest.param(seed, 5, marks=pytest.mark.long) for seed in MORE),
+        *(pytest.param(seed, 5, marks=pytest.mark.full) for seed in MANY),
     ],
 )
 def test_killed_at_random_moments_all_or_nothing_is_left(

@@ -19,12 +19,14 @@ from tests.cluster.node_fixtures import (
 from tests.e2e.pods import Pods
 from tests.e2e.releases import Release
 from tests.k8s.chart_helm import Helm
+from tests.k8s.controller_fixtures import controller_nursery
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
 from tests.k8s.crd_objects import Sagas
 from tests.podstep.pod_fixtures import pod_controllers
 
 __all__ = [
     "cluster",
+    "controller_nursery",
     "helm_program",
     "kubectl",
     "kubectl_program",

@@ -1,128 +1,17 @@
-"""Pods that fail in every way, and the sentence that a person sees for each."""
+"""Pods that somebody or something ends, and what becomes of their steps."""
 
 import json
 import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import pytest
-from tests.cluster.images import BUSYBOX_IMAGE
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.node import NAME, Node
 from tests.e2e.pod_steps import listed, step
 from tests.e2e.pods import Json, Pods
 from tests.k8s.controller_process import Controllers, await_phase, until
 from tests.k8s.crd_objects import Sagas, workflow
-
-NEVER_PULLED = {"containers": [{"name": "main", "imagePullPolicy": "Never"}]}
-EATS = "x=a; while :; do x=$x$x; done"
-
-BAD: dict[str, tuple[dict[str, Any], str]] = {
-    "exit code": (
-        {"command": ["sh", "-c", "echo not enough money >&2; exit 3"]},
-        r"pod \S+ exited with code 3: not enough money",
-    ),
-    "program not found by the shell": (
-        {"command": ["sh", "-c", "paay"]},
-        r"exited with code 127: a program was not found: sh: paay: not found",
-    ),
-    "command that does not exist": (
-        {"command": ["/no/such/program"]},
-        r"could not be started; correct its command: .*no such file or directory",
-    ),
-    "image that is not on the node": (
-        {"image": "wf.local/none:1", "podTemplate": {"spec": NEVER_PULLED}},
-        r"the image wf.local/none:1 is not on the node, and imagePullPolicy forbids to pull it",
-    ),
-    "image that can't be pulled": (
-        {"image": "registry.invalid/none:1", "startDeadlineSeconds": 3},
-        r"could not start within 3 s: the image registry.invalid/none:1 can't be pulled: ",
-    ),
-    "name of no image": (
-        {"image": "wf.local//none"},
-        r"the image wf.local//none is no name of an image",
-    ),
-    "out of memory": (
-        {"command": ["sh", "-c", EATS], "resources": {"limits": {"memory": "32Mi"}}},
-        r"used more memory than its limit and was killed; raise resources.limits.memory",
-    ),
-    "deadline": (
-        {"command": ["sleep", "600"], "activeDeadlineSeconds": 2},
-        r"ran longer than its activeDeadlineSeconds: Pod was active on the node longer",
-    ),
-    "no node": (
-        {"nodeSelector": {"there": "nowhere"}, "startDeadlineSeconds": 3},
-        r"could not start within 3 s: no node takes it: 0/1 nodes are available",
-    ),
-    "secret that is missing": (
-        {"envFrom": [{"secretRef": {"name": "none"}}], "startDeadlineSeconds": 3},
-        r"could not start within 3 s: container main can't be made "
-        r'\(CreateContainerConfigError\): secret "none" not found',
-    ),
-    "secret that is missing as a volume": (
-        {
-            "volumes": [{"name": "keys", "secret": {"secretName": "none"}}],
-            "volumeMounts": [{"name": "keys", "mountPath": "/keys"}],
-            "startDeadlineSeconds": 12,
-        },
-        r"could not start within 12 s: node \S+ has not started it; an image, a volume, or a "
-        r"Secret or ConfigMap mounted as one may be missing: "
-        r"`kubectl describe pod \S+` shows which",
-    ),
-    "scheduling gate": (
-        {
-            "podTemplate": {"spec": {"schedulingGates": [{"name": "example.com/later"}]}},
-            "startDeadlineSeconds": 3,
-        },
-        r"could not start within 3 s: no scheduler may take it yet: its scheduling gates "
-        r"example.com/later",
-    ),
-    "scheduler that does not run": (
-        {
-            "podTemplate": {"spec": {"schedulerName": "nobody"}},
-            "startDeadlineSeconds": 3,
-        },
-        r"could not start within 3 s: the scheduler 'nobody' has not looked at it; check that it",
-    ),
-    "init container that does not end": (
-        {
-            "podTemplate": {
-                "spec": {
-                    "initContainers": [
-                        {"name": "wait", "image": BUSYBOX_IMAGE, "command": ["sleep", "600"]}
-                    ]
-                }
-            },
-            "startDeadlineSeconds": 6,
-        },
-        r"could not start within 6 s: init container wait has not finished",
-    ),
-    "service account that is missing": (
-        {"serviceAccountName": "nobody"},
-        r'its service account does not exist in namespace \S+: .*serviceaccount "nobody" not found',
-    ),
-    "key that Kubernetes does not know": (
-        {"podTemplate": {"spec": {"memroy": 1}}},
-        r"Kubernetes does not take its pod: .*memroy",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_pod_is_told_in_a_sentence(
-    sagas: Sagas, pod_controllers: Controllers, pods: Pods, name: str
-) -> None:
-    parameters, told = BAD[name]
-    pod_controllers.leader()
-    sagas.create(workflow(step("pay", **parameters)))
-    ended = await_phase(sagas, "RollBacked")
-    said = ended["status"]["steps"]["pay"]["runError"]
-    assert re.search(told, said), said
-    # What could not start is gone; what ran and failed is kept to look at.
-    left = pods.kubectl.json("-n", pods.namespace, "get", "pods")["items"]
-    assert all(each["status"]["phase"] == "Failed" for each in left)
 
 
 def running(pods: Pods) -> Json:

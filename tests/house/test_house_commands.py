@@ -76,9 +76,11 @@ def test_test_all_is_what_test_and_test_rest_run_and_no_test_is_in_both(makefile
     """`.ci/run` runs the two one after the other."""
     anywhere = re.search(r"^ANYWHERE := (.+)$", makefile, re.MULTILINE)
     assert anywhere
-    assert anywhere[1] == "not long and not cluster and not e2e"
+    assert anywhere[1] == "not long and not cluster and not e2e and not full"
     assert '$(PYTEST) -m "$(ANYWHERE)"' in recipe(makefile, "test")
-    assert '$(PYTEST) -m "not e2e and not ($(ANYWHERE))"' in recipe(makefile, "test-rest")
+    rest = '$(PYTEST) -m "not e2e and not full and not ($(ANYWHERE))"'
+    assert rest in recipe(makefile, "test-rest")
+    assert "$(PYTEST) -m full" in recipe(makefile, "prove-all")
     called = re.findall(r"MAKE\) --no-print-directory (\S+)", recipe(makefile, "test-all"))
     assert called == ["test", "test-rest"]
     assert "$(MAKE) --no-print-directory e2e" in recipe(makefile, "test-rest")

@@ -53,12 +53,15 @@ def test_a_version_is_not_taken_for_one_that_begins_alike(tmp_path: Path) -> Non
 def test_the_end_says_what_each_version_did(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    there = {"3.11": Path("/a"), "3.12": Path("/b"), "3.13": Path("/c")}
+    there = {version: Path("/") / version for version in ("3.10", "3.11", "3.12", "3.13")}
     monkeypatch.setattr(pythons, "find", lambda version, _: there.get(version))
+    monkeypatch.setattr(pythons, "environment_made", lambda version, _: version != "3.10")
     monkeypatch.setattr(pythons, "tests_pass", lambda version, _: version != "3.13")
-    monkeypatch.setattr("sys.argv", ["x", "3.11", "3.12", "3.13", "3.14", "--tested", "3.11"])
+    asked = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+    monkeypatch.setattr("sys.argv", ["x", *asked, "--tested", "3.11"])
     assert pythons.main() == 1
     assert capsys.readouterr().out.split("Fast tests:\n")[1].splitlines() == [
+        "  Python 3.10: FAILED: its environment could not be made",
         "  Python 3.11: not run again: this is the Python of `make test`",
         "  Python 3.12: passed",
         "  Python 3.13: FAILED",

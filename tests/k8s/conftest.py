@@ -10,7 +10,7 @@ from tests.cluster.fixtures import (
     pytest_itemcollected,
 )
 from tests.k8s.chart_fixtures import cluster_helm, helm
-from tests.k8s.controller_fixtures import controllers, notes
+from tests.k8s.controller_fixtures import controller_nursery, controllers, notes
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
 from tests.k8s.plane_fixtures import plane, plane_controllers, plane_sagas
 from tests.k8s.store_fixtures import stores
@@ -19,6 +19,7 @@ __all__ = [
     "cluster",
     "cluster_helm",
     "control_plane_programs",
+    "controller_nursery",
     "controllers",
     "helm",
     "helm_program",

@@ -11,11 +11,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import attrs
 import yaml
 from tests.cluster.connection import Cluster
+from tests.crash.forked_wf import Nursery
 from tests.k8s.crd_objects import Json, Sagas
 from tests.patience import PATIENCE
 
@@ -32,11 +33,24 @@ def until(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -
     raise AssertionError(f"not within {patience:g} s: {what}")
 
 
+class Process(Protocol):
+    """What both have in common: a program that was started, and a process that was forked."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+
 @attrs.define
 class ControllerProcess:
     """One `wf controller`. Its log is in `log`."""
 
-    process: "subprocess.Popen[bytes]"
+    process: Process
     log: Path
 
     def lines(self) -> list[Json]:
@@ -93,7 +107,8 @@ class Controllers:
     """Starts controllers for the workflows of one namespace, where their lease is too.
     `environment` is what theirs has more than ours; with `kubeconfig` they reach the cluster
     otherwise, or as somebody else. `before` goes before their command; with `everywhere` they run
-    the workflows of all namespaces, and theirs is that of the lease alone."""
+    the workflows of all namespaces, and theirs is that of the lease alone. Those of a `nursery`
+    have imported all when they start."""
 
     cluster: Cluster
     namespace: str
@@ -103,6 +118,7 @@ class Controllers:
     kubeconfig: Path | None = None
     before: tuple[str, ...] = ()
     everywhere: bool = False
+    nursery: Nursery | None = None
 
     def start(
         self,
@@ -117,24 +133,30 @@ class Controllers:
         file = self.folder / f"config-{number}.yaml"
         file.write_text(yaml.safe_dump({"namespace": self.namespace, **RECEIVERS, **config}))
         log = self.folder / f"controller-{number}.log"
+        log.touch()
         named = () if self.everywhere else ("--namespace", ",".join((self.namespace, *also)))
+        arguments = [
+            *("controller", "--config", str(file), "--kubeconfig", str(kubeconfig)),
+            *(*named, "--metrics-port", "0"),
+            *("--lease-seconds", str(lease_seconds), *options),
+        ]
+        made = ControllerProcess(self._started(arguments, log), log)
+        self.started.append(made)
+        return made
+
+    def _started(self, arguments: list[str], log: Path) -> Process:
+        environment = {**os.environ, "XDG_STATE_HOME": str(self.folder), **self.environment}
+        if self.nursery is not None:
+            return self.nursery.start(arguments, log, environment)
         with log.open("wb") as out:
-            process = subprocess.Popen(
-                [
-                    *(*self.before, sys.executable, "-m", "wf_core.cli.main", "controller"),
-                    *("--config", str(file), "--kubeconfig", str(kubeconfig)),
-                    *(*named, "--metrics-port", "0"),
-                    *("--lease-seconds", str(lease_seconds), *options),
-                ],
+            return subprocess.Popen(
+                [*self.before, sys.executable, "-m", "wf_core.cli.main", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 cwd=self.folder,
-                env={**os.environ, "XDG_STATE_HOME": str(self.folder), **self.environment},
+                env=environment,
             )
-        made = ControllerProcess(process, log)
-        self.started.append(made)
-        return made
 
     def leader(self, *options: str, **more: Any) -> ControllerProcess:
         """One more, which leads when this returns."""
@@ -147,12 +169,12 @@ class Controllers:
         left = [each.process for each in self.started if each.process.poll() is None]
         for process in left:
             process.send_signal(signal.SIGCONT)
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
         for process in left:
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:
-                process.kill()
+                process.send_signal(signal.SIGKILL)
                 process.wait()
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.cluster import connection
 from tests.cluster.control_plane import ControlPlane, running
 from tests.cluster.kubectl import Kubectl
+from tests.crash.forked_wf import Nursery
 from tests.k8s.controller_process import Controllers
 from tests.k8s.crd_objects import Sagas, define
 
@@ -28,10 +29,11 @@ def plane_sagas(plane: ControlPlane, kubectl_program: Path, tmp_path: Path) -> S
 
 @pytest.fixture
 def plane_controllers(
-    plane: ControlPlane, plane_sagas: Sagas, tmp_path: Path
+    plane: ControlPlane, plane_sagas: Sagas, controller_nursery: Nursery, tmp_path: Path
 ) -> Iterator[Controllers]:
     """Controllers on that control plane."""
-    made = Controllers(connection.own(plane), plane_sagas.namespace, tmp_path)
+    namespace = plane_sagas.namespace
+    made = Controllers(connection.own(plane), namespace, tmp_path, nursery=controller_nursery)
     try:
         yield made
     finally:

@@ -8,6 +8,7 @@ from tests.cluster.fixtures import (
     namespace,
     pytest_itemcollected,
 )
+from tests.k8s.controller_fixtures import controller_nursery
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
 from tests.podstep.pod_fixtures import bench, kubelet, pod_controllers
 
@@ -15,6 +16,7 @@ __all__ = [
     "bench",
     "cluster",
     "control_plane_programs",
+    "controller_nursery",
     "kubectl",
     "kubectl_program",
     "kubelet",

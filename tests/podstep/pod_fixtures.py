@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.cluster.connection import Cluster
 from tests.cluster.kubectl import Kubectl
+from tests.crash.forked_wf import Nursery
 from tests.k8s.controller_process import Controllers
 from tests.k8s.crd_objects import Sagas
 from tests.podstep.kubelet import Kubelet
@@ -44,9 +45,11 @@ def bench(
 
 
 @pytest.fixture
-def pod_controllers(cluster: Cluster, sagas: Sagas, tmp_path: Path) -> Iterator[Controllers]:
+def pod_controllers(
+    cluster: Cluster, sagas: Sagas, controller_nursery: Nursery, tmp_path: Path
+) -> Iterator[Controllers]:
     """Controllers for the workflows of `sagas`."""
-    made = Controllers(cluster, sagas.namespace, tmp_path)
+    made = Controllers(cluster, sagas.namespace, tmp_path, nursery=controller_nursery)
     try:
         yield made
     finally:

@@ -5,6 +5,9 @@ import pytest
 from wf_core.prove.small_worlds import SmallWorld, graphs, small_worlds
 
 WORLDS = list(small_worlds())
+WIDE = ("4 steps unconnected,", "4 steps 0>1,")
+"""Where the least is ordered the most can happen: these take as long as all others together. The
+same of three steps is searched beside them."""
 
 
 def _parameter(world: SmallWorld) -> object:
@@ -14,6 +17,8 @@ def _parameter(world: SmallWorld) -> object:
     if steps > 3:
         # A search is as long as its world is large: nothing but the work bounds it.
         marks = [pytest.mark.long, pytest.mark.timeout(3600)]
+        if world.name.startswith(WIDE):
+            marks.append(pytest.mark.full)
     return pytest.param(world, id=world.name, marks=marks)
 
 

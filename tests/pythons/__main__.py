@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.pythons.interpreters import find
@@ -20,23 +21,41 @@ def main() -> int:
         "--tested", default="", metavar="VERSIONS", help="those that need not run again"
     )
     options = parser.parse_args()
+    tested = options.tested.split()
+    untested = [version for version in options.versions if version not in tested]
+    found = {version: find(version, os.environ) for version in untested}
+    there = {version: each for version, each in found.items() if each is not None}
+    # pip keeps one core busy: all environments are made at once.
+    with ThreadPoolExecutor() as pool:
+        made = dict(zip(there, pool.map(environment_made, there, there.values()), strict=True))
     results: dict[str, str] = {}
     for version in options.versions:
-        if version in options.tested.split():
+        if version in tested:
             results[version] = "not run again: this is the Python of `make test`"
-        elif (interpreter := find(version, os.environ)) is None:
+        elif version not in there:
             results[version] = "not run: it is not on this machine"
+        elif not made[version]:
+            results[version] = "FAILED: its environment could not be made"
         else:
-            print(f"== Python {version}: {interpreter}", flush=True)
-            results[version] = "passed" if tests_pass(version, interpreter) else "FAILED"
+            print(f"== Python {version}: {there[version]}", flush=True)
+            results[version] = "passed" if tests_pass(version, there[version]) else "FAILED"
     print(summary(results.items()))
-    return int("FAILED" in results.values())
+    return int(any(result.startswith("FAILED") for result in results.values()))
+
+
+def environment_made(version: str, interpreter: Path) -> bool:
+    """Make the environment that only this version uses."""
+    return _make(version, interpreter, f".venv-{version}/.ready")
 
 
 def tests_pass(version: str, interpreter: Path) -> bool:
-    """Run the fast tests in an environment that only this version uses."""
+    """Run the fast tests in it."""
+    return _make(version, interpreter, "test-fast")
+
+
+def _make(version: str, interpreter: Path, target: str) -> bool:
     command = ["make", "--no-print-directory", f"VENV=.venv-{version}", f"PYTHON={interpreter}"]
-    return subprocess.run([*command, "test-fast"], cwd=ROOT, check=False).returncode == 0
+    return subprocess.run([*command, target], cwd=ROOT, check=False).returncode == 0
 
 
 def summary(results: Iterable[tuple[str, str]]) -> str:

@@ -34,7 +34,8 @@ def test_machine_and_oracle_agree_on_every_turn(ten: int) -> None:
     "hundred",
     [
         *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 6)),
-        *(pytest.param(n, marks=pytest.mark.long) for n in range(6, 22)),
+        *(pytest.param(n, marks=pytest.mark.long) for n in range(6, 10)),
+        *(pytest.param(n, marks=pytest.mark.full) for n in range(10, 22)),
     ],
 )
 def test_machine_and_oracle_agree_on_very_many_turns(hundred: int) -> None:
