@@ -3,6 +3,7 @@ it uses. Each thing that a kubelet would have to put right is a fault."""
 
 import json
 import re
+import signal
 import threading
 import time
 import urllib.error
@@ -135,7 +136,7 @@ class Kubelet:
             self._latest = self._cpu_now()
             if time.monotonic() - self._last_good > DEAD:
                 self._faults.append(f"/healthz had no good answer for {DEAD:g} s")
-                now.process.kill()
+                now.process.send_signal(signal.SIGKILL)
             return
         self._read_the_log()
         tail = now.log.read_text()[-600:]

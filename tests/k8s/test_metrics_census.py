@@ -216,7 +216,7 @@ def test_failed_workflows_that_cannot_be_read_are_in_nobody_elses_way(which: str
             await put(store, f"{which}-{n}", Phase.FAILED, queue="tin")
         await put(store, "no-such-kind", Phase.FAILED)
         store.ailing = True
-        census = Census(metrics, store, nobody, lambda: (), dict)
+        census = Census(metrics, store, nobody, lambda: (), dict, dict)
         for _ in range(3):
             await census.count()
 

@@ -236,8 +236,8 @@ class K8sStore:
 
     async def claim(self, key: Key) -> Owner:
         """As `ports.Store.claim`."""
-        known, there = await self._current(key), self._mirror
-        return await claimed(known, self.owners, self.set_aside, there and there.named)
+        named = self._mirror.named if self._mirror is not None else None
+        return await claimed(await self._current(key), self.owners, self.set_aside, named)
 
     async def release(self, key: Key) -> None:
         """As `ports.Store.release`. Where a Lease says who owns, nothing is written."""
