@@ -237,7 +237,7 @@ class K8sStore:
     async def claim(self, key: Key) -> Owner:
         """As `ports.Store.claim`."""
         known, there = await self._current(key), self._mirror
-        return await claimed(known, self.owners, self.set_aside, there and there.named)
+        return await claimed(known, self.owners, self.set_aside, there.named if there else None)
 
     async def release(self, key: Key) -> None:
         """As `ports.Store.release`. Where a Lease says who owns, nothing is written."""
