@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import attrs
 from tests.campaign.confined import Confinement, confined
-from tests.campaign.flood_attacks import ATTACKS, HUGE_STEPS, VARIED, Json, variations
+from tests.campaign.flood_attacks import ATTACKS, HUGE_STEPS, SERVED, VARIED, Json, variations
 from tests.campaign.flood_clearing import clear
 from tests.campaign.flood_kubelet import Kubelet
 from tests.campaign.flood_processes import Authors, Usage
@@ -174,6 +174,8 @@ class Flood:
             time.sleep(0.5)
         done = authors.end()
         found += done.get("broken", ())
+        if SERVED & set(plan.attacks) and not done.get("asked_of_servers"):
+            found.append("no step asked the authors' servers: their attacks were none")
         left = _left(done, wanted)
         found += (f"{what}: {done.get(what, 0)} of {wanted[what]}" for what in left)
         return done

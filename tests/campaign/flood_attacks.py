@@ -14,6 +14,8 @@ AGES = 1e9
 """Seconds: no end, to whoever waits for it."""
 HUGE = 10**12
 """Bytes."""
+CEILING = 4 * 2**20
+"""Bytes that the chart's controller reads of an answer."""
 FOREIGN = "hostile.example/stay"
 """A finalizer of the authors'."""
 
@@ -57,7 +59,8 @@ def http(name: str, url: str, **more: Any) -> Json:
     """A step that asks `url`."""
     template = {each: more.pop(each) for each in ("timeoutSeconds", "retryPolicy") if each in more}
     run = {"url": url, "timeoutSeconds": more.pop("requestSeconds", 30)}
-    return step(name, kind="http", parameters={"run": run, **more}, **template)
+    parameters = {"run": run, "rollback": {"url": url}, **more}
+    return step(name, kind="http", parameters=parameters, **template)
 
 
 AT_ONCE: Json = {"runRetryLimit": -1, "runRetryPeriodSeconds": 0}
@@ -97,11 +100,13 @@ async def answers(author: Author, chance: random.Random) -> None:
     """A4: answers that are small on the wire and huge in memory."""
     for path in ("bomb", "keys", "hints", "drip"):
         attributes = {f"a{n}": "/k1" for n in range(chance.randint(1, 500))}
-        made = [
-            http(f"s{n}", f"{author.url}/{path}", maxResponseBytes=HUGE, attributes=attributes)
-            for n in range(chance.randint(1, 8))
-        ]
-        await author.create("Workflow", author.name(), {"steps": made, "priority": HIGHEST})
+        # What is beyond the operator's ceiling is refused, and what he allows is costly enough.
+        for most in (HUGE, CEILING):
+            made = [
+                http(f"s{n}", f"{author.url}/{path}", maxResponseBytes=most, attributes=attributes)
+                for n in range(chance.randint(1, 8))
+            ]
+            await author.create("Workflow", author.name(), {"steps": made, "priority": HIGHEST})
 
 
 async def retried_at_once(author: Author, _: random.Random) -> None:
@@ -131,6 +136,9 @@ ATTACKS: Mapping[str, Act] = {
     "A5 retries at once": retried_at_once,
     "A5 a silent server": silent_server,
 }
+
+SERVED = {"A4 a hook's memory", "A5 a silent server"}
+"""Those that need steps to ask the authors' servers."""
 
 
 async def polled_at_once(author: Author, chance: random.Random) -> None:

@@ -37,7 +37,7 @@ def callback(url: str, authority: Path) -> str:  # noqa: ARG001
     async def send() -> str:
         sender = HttpSender(Config(), SystemClock())
         try:
-            return (await sender.send(Delivery(url, "uid-1/7", {}, True))).error
+            return (await sender.send(Delivery(url, "uid-1/7", {"namespace": "shop"}, True))).error
         finally:
             await sender.close()
 

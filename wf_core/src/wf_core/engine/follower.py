@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 from wf_core.errors import StoreUnavailable, WfError, WorkflowNotFound
@@ -19,13 +20,19 @@ Look = Callable[[Key, Seen | None], Awaitable[None]]
 
 class Follower:
     """Calls `look(key, seen)` for what happens in the store, and `look(key, None)` for what was put
-    off with `later`. A look that fails is logged and repeated; it stops nothing."""
+    off with `later`. A look that fails is logged and repeated; it stops nothing.
+
+    What happens to one workflow is looked at in order, and side by side with what happens to
+    others: a look may wait for a store that is slow, and nobody waits for another's.
+    """
 
     def __init__(self, store: Store, look: Look) -> None:
         self._store = store
         self._look = look
         self._task: asyncio.Task[None] | None = None
         self._again: asyncio.Task[None] | None = None
+        self._unseen: dict[Key, deque[Seen | None]] = {}
+        self._looks: set[asyncio.Task[None]] = set()
         self._later: dict[Key, None] = {}
         self._said: dict[Key, str] = {}
 
@@ -56,25 +63,49 @@ class Follower:
             if task is not None:
                 task.cancel()
                 await asyncio.wait((task,))
+        for look in self._looks:
+            look.cancel()
+        if self._looks:
+            await asyncio.wait(self._looks)
 
     async def _follow(self, since: int) -> None:
         while True:
             try:
                 async for seen in self._store.watch(since):
                     since = seen.position
-                    await self._try(seen.key, seen)
+                    self._put(seen.key, seen)
             except StoreUnavailable as error:
                 log.warning("following the store: %s", error)
             except Exception:
                 log.exception("following the store: a fault of the engine")
             await asyncio.sleep(REOPEN)
 
+    def _put(self, key: Key, seen: Seen | None) -> None:
+        """Have it looked at after what happened to the same workflow before. What is newer of the
+        same one says all that is older, so what waits does not grow with what happens."""
+        unseen = self._unseen.get(key)
+        if unseen is not None:
+            if unseen and _follows(unseen[-1], seen):
+                unseen.pop()
+            unseen.append(seen)
+            return
+        self._unseen[key] = deque((seen,))
+        look = asyncio.get_running_loop().create_task(self._look_in_order(key))
+        self._looks.add(look)
+        look.add_done_callback(self._looks.discard)
+
+    async def _look_in_order(self, key: Key) -> None:
+        unseen = self._unseen[key]
+        while unseen:
+            await self._try(key, unseen.popleft())
+        del self._unseen[key]
+
     async def _look_again(self) -> None:
         while self._later:
             await asyncio.sleep(AGAIN)
             keys, self._later = list(self._later), {}
             for key in keys:
-                await self._try(key, None)
+                self._put(key, None)
         self._again = None
 
     async def _try(self, key: Key, seen: Seen | None) -> None:
@@ -86,3 +117,10 @@ class Follower:
             self.later(key, str(error))
         except Exception:
             log.exception("%s: a fault of the engine", key)
+
+
+def _follows(before: Seen | None, seen: Seen | None) -> bool:
+    """Whether `seen` says all that `before` does, and more."""
+    if before is None or seen is None:
+        return before is seen
+    return not before.gone and before.uid == seen.uid
