@@ -20,7 +20,7 @@ from tests.crash.killed_runs import (
 )
 from tests.patience import PATIENCE
 
-from wf_core.saga.attempts import MAX_DEATHS
+from wf_core.saga.deaths import MAX_DEATHS
 
 pytestmark = pytest.mark.crash
 

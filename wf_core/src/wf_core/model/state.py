@@ -60,7 +60,8 @@ class StepState(Wire, frozen=True):
     `attempt` counts run attempts begun, `run_retry_count` counted failures; `next_attempt_at` is
     the not-before time of the saved intent; `previous` is what the last ended attempt left.
     `waits_for_person`: what is in progress waits for a person's answer. `deaths` counts how
-    often in a row the process died while this call was the only one open. `parameters` are those
+    often the process died while a call of this step was the only one open, `died_at` is the latest
+    of those; what is called and lives clears them after an hour. `parameters` are those
     that the document does not say as they are: resolved references, defaults. `kind` is the
     distribution and version of the latest intent, `run_kind` that of the latest run where the two
     differ.
@@ -82,6 +83,7 @@ class StepState(Wire, frozen=True):
     waits_for_person: bool = False
     interruptions: int = 0
     deaths: int = 0
+    died_at: float | None = None
     next_attempt_at: float | None = None
     attempt_deadline_at: float | None = None
     previous: Ended = Ended.NONE

@@ -7,6 +7,7 @@ from wf_core.model.outcomes import Failure, Progressing, Severity
 from wf_core.model.phases import Ended, Hook, PermitClass
 from wf_core.model.spec import RetryPolicy, StepTemplate
 from wf_core.model.state import StepState
+from wf_core.saga import deaths
 from wf_core.saga.backoff import THROTTLED_LEAST, longest_retry, retry_delay
 from wf_core.saga.ledger import Flight, Ledger
 from wf_core.saga.look import schedule_look
@@ -14,7 +15,6 @@ from wf_core.saga.results import keep
 from wf_core.saga.sizes import short
 
 MAX_INTERRUPTIONS = 5
-MAX_DEATHS = 3
 _PERMIT_DELAY = 1.0  # seconds; what a retry waited for a permit beyond this is not its own time
 
 
@@ -126,30 +126,30 @@ def claim_again(ledger: Ledger, i: int, side: Side) -> None:
     ledger.offer_again(i, side.permit)
 
 
-def too_often(ledger: Ledger, i: int) -> Failure | None:
+def too_often(ledger: Ledger, i: int, now: float) -> Failure | None:
     """The failure of an attempt that was interrupted too often in a row (semantics B3).
 
     Where it is known what was open when the process died, a call that was not alone is as innocent
-    as its neighbours, and one that was alone three times in a row is not called a fourth time.
+    as its neighbours, and one that was alone three times is not called a fourth time.
     """
     alone = ledger.died.get(i)
     if alone is not None:
-        return killed(ledger, i) if alone else None
+        return killed(ledger, i, now) if alone else None
     if ledger.steps[i].interruptions < MAX_INTERRUPTIONS:
         return None
     why = f"interrupted {MAX_INTERRUPTIONS} times in a row: does the hook kill its process?"
     return Failure(Severity.RETRYABLE, why)
 
 
-def killed(ledger: Ledger, i: int) -> Failure | None:
+def killed(ledger: Ledger, i: int, now: float) -> Failure | None:
     """Count a death of the process during which step i's call alone was open; the failure for good
-    once that happened too often in a row."""
-    deaths = ledger.steps[i].deaths + 1
-    ledger.put(i, deaths=deaths)
-    if deaths < MAX_DEATHS:
+    once that happened too often."""
+    count = deaths.counted(ledger.steps[i], now)
+    ledger.put(i, deaths=count, died_at=now)
+    if count < deaths.MAX_DEATHS:
         return None
     why = (
-        f"the process died {deaths} times in a row while nothing but this call was open: the hook "
+        f"the process died {count} times while nothing but a call of this step was open: the hook "
         "kills its process. See the system's log for the cause (out of memory, a crash)"
     )
     return Failure(Severity.FATAL, why)
@@ -212,17 +212,17 @@ def progress(
     return look_again(ledger, i, side, flight, result.poll_after, now)
 
 
-def survived(ledger: Ledger, i: int) -> None:
-    """A call of step i ended, and its process lives: deaths are counted in a row."""
+def survived(ledger: Ledger, i: int, now: float) -> None:
+    """A call of step i ended, and its process lives."""
     if ledger.steps[i].deaths:
-        ledger.put(i, deaths=0)
+        ledger.put(i, deaths=deaths.kept(ledger.steps[i], now))
 
 
 def look_again(
     ledger: Ledger, i: int, side: Side, flight: Flight, poll_after: float | None, now: float
 ) -> Ending | None:
     """Look later at what is in progress, or end the attempt whose time is over."""
-    survived(ledger, i)
+    survived(ledger, i, now)
     deadline = ledger.steps[i].attempt_deadline_at
     if flight.timed_out or (deadline is not None and now >= deadline):
         return timed_out(ledger, i, side)

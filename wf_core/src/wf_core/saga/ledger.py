@@ -33,6 +33,7 @@ from wf_core.model.state import (
     Transition,
     WorkflowState,
 )
+from wf_core.saga import deaths
 from wf_core.saga.backoff import fraction
 from wf_core.saga.delta import Delta
 from wf_core.saga.events import Effect, KnownKind, Permits
@@ -338,7 +339,7 @@ class Ledger:
             in_progress=False,
             waits_for_person=False,
             interruptions=0,
-            deaths=0,
+            deaths=0 if outcome is Ended.SUCCEEDED else deaths.kept(step, now),
             attempt_deadline_at=None,
             next_attempt_at=None,
         )

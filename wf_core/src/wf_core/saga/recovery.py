@@ -47,7 +47,7 @@ def _killed_by_look(ledger: Ledger, i: int, now: float) -> bool:
     looked_at = step.in_progress and step.phase is phase
     if not (looked_at or watched) or not ledger.died[i]:
         return False
-    failure = attempts.killed(ledger, i)
+    failure = attempts.killed(ledger, i, now)
     if failure is None:
         return False
     if watched:

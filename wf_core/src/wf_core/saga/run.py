@@ -159,7 +159,7 @@ def interrupted(ledger: Ledger, i: int, now: float) -> None:
         else:
             fail(ledger, i, why, now)
         return
-    failure = attempts.too_often(ledger, i)
+    failure = attempts.too_often(ledger, i, now)
     if failure is None:
         attempts.claim_again(ledger, i, RUN)
     else:

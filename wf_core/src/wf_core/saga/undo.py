@@ -145,7 +145,7 @@ def kills(ledger: Ledger, i: int, failure: Failure, now: float) -> None:
 
 def interrupted(ledger: Ledger, i: int, now: float) -> None:
     """An undo was cut off by a crash: it is called again under its number (B3)."""
-    failure = attempts.too_often(ledger, i)
+    failure = attempts.too_often(ledger, i, now)
     if failure is None:
         attempts.claim_again(ledger, i, UNDO)
     else:

@@ -50,7 +50,7 @@ def watch(ledger: Ledger, i: int, now: float) -> bool:
 
 def outcome(ledger: Ledger, i: int, result: Outcome, now: float) -> None:
     """What a watch found: saved only where it changes something (B9)."""
-    survived(ledger, i)
+    survived(ledger, i, now)
     before = ledger.steps[i]
     error: str | None
     if isinstance(result, Failure):

@@ -201,8 +201,8 @@ MUTANTS = (
         (
             Edit(
                 "wf_core.saga.attempts:too_often",
-                "killed(ledger, i) if alone else None",
-                "killed(ledger, i)",
+                "killed(ledger, i, now) if alone else None",
+                "killed(ledger, i, now)",
             ),
         ),
         DEATHS,
@@ -213,8 +213,32 @@ MUTANTS = (
         (
             Edit(
                 "wf_core.saga.attempts:killed",
-                "ledger.steps[i].deaths + 1",
+                "deaths.counted(ledger.steps[i], now)",
                 "ledger.steps[i].deaths",
+            ),
+        ),
+        DEATHS,
+    ),
+    Mutant(
+        "killers-that-live-now-and-then-missed",
+        "an answer clears the deaths of a hook that kills and lives in turn",
+        (
+            Edit(
+                "wf_core.saga.deaths:kept",
+                "0 if _long_ago(step, now) else step.deaths",
+                "0",
+            ),
+        ),
+        DEATHS,
+    ),
+    Mutant(
+        "deaths-never-forgiven",
+        "deaths that lie hours apart are held against a step whose calls live",
+        (
+            Edit(
+                "wf_core.saga.deaths:counted",
+                "0 if lived and _long_ago(step, now) else step.deaths",
+                "step.deaths",
             ),
         ),
         DEATHS,
