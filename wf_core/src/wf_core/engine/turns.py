@@ -1,13 +1,15 @@
 """Many things looked after side by side: each has its turn when something happens to it, and when
 it asked for one.
 
-A turn decides from what is stored, so it does not matter how often one is had.
+A turn decides from what is stored, so it does not matter how often one is had. One that takes long
+holds up nothing but its own next turn, and at worst others of its namespace.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
+from weakref import WeakValueDictionary
 
 from wf_core.errors import StoreUnavailable, WfError
 from wf_core.model.spec import Key
@@ -19,7 +21,7 @@ nobody."""
 AGAIN = 5.0
 """Seconds after which what failed is tried again."""
 TOGETHER = 16
-"""Turns that are had at the same time."""
+"""Turns of one namespace that are had at the same time."""
 
 Follow = Callable[[], Coroutine[Any, Any, None]]
 
@@ -41,7 +43,9 @@ class Turns:
         self._log = log
         self._due_at: dict[Key, float] = {}  # 0 is now
         self._woken = asyncio.Event()
-        self._places = asyncio.Semaphore(TOGETHER)
+        self._sleeps_until = float("inf")
+        self._under_way: dict[Key, asyncio.Task[None]] = {}
+        self._places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._said: dict[Key, str] = {}
 
     async def run(self, *follows: Follow) -> None:
@@ -52,13 +56,14 @@ class Turns:
             while True:
                 self._woken.clear()
                 now = self._clock.now()
-                due = [key for key, at in self._due_at.items() if at <= now]
-                await asyncio.gather(*(self._try(key) for key in due))
+                for key in [key for key, at in self._idle() if at <= now]:
+                    self._begin(key)
                 await self._next()
         finally:
-            for each in following:
+            left = (*following, *self._under_way.values())
+            for each in left:
                 each.cancel()
-            await asyncio.gather(*following, return_exceptions=True)
+            await asyncio.gather(*left, return_exceptions=True)
 
     def soon(self, key: Key) -> None:
         """It has a turn, now."""
@@ -79,10 +84,17 @@ class Turns:
         self._due_at.pop(key, None)
         self._said.pop(key, None)
 
+    def _idle(self) -> Iterator[tuple[Key, float]]:
+        """What has no turn now, and when it is due."""
+        return (each for each in self._due_at.items() if each[0] not in self._under_way)
+
     async def _next(self) -> None:
         """Wait until something happens, or something is due."""
-        first = min(self._due_at.values(), default=float("inf"))
-        wait = min(LONGEST, first - self._clock.now())
+        now = self._clock.now()
+        self._sleeps_until = min(
+            now + LONGEST, min((at for _, at in self._idle()), default=now + LONGEST)
+        )
+        wait = self._sleeps_until - now
         if wait > 0:
             try:
                 async with asyncio.timeout(wait):
@@ -90,9 +102,20 @@ class Turns:
             except TimeoutError:
                 pass
 
+    def _begin(self, key: Key) -> None:
+        self._under_way[key] = asyncio.get_running_loop().create_task(self._try(key))
+        self._under_way[key].add_done_callback(lambda _: self._over(key))
+
+    def _over(self, key: Key) -> None:
+        del self._under_way[key]
+        if self._due_at.get(key, float("inf")) < self._sleeps_until:
+            self._woken.set()
+
     async def _try(self, key: Key) -> None:
         """One turn, which fails by itself."""
-        async with self._places:
+        places = self._places.get(key.namespace) or asyncio.Semaphore(TOGETHER)
+        self._places[key.namespace] = places
+        async with places:
             # What happens from here on is dealt with by another turn.
             self._due_at[key] = self._clock.now() + AGAIN
             again = self._due_at[key]
