@@ -28,7 +28,7 @@ define LEFT_OUT
 Left out of `make test`:
   - the tests that need a Kubernetes API server or a node
   - the longest tests: kills and power loss at every write, worlds of four steps, every mutant,
-    every kind that breaks a promise, and the barrier on database servers
+    every kind that breaks a promise, new distributions, and the barrier on database servers
 `make test-rest` runs these; `make test-all` runs everything. Both build Kubernetes with Go, once.
 A few of the longest tests come in two sizes: `make prove-all` runs the full one.
 endef

@@ -144,7 +144,7 @@ def test_ctrl_c_ends_the_life_and_its_command_and_says_where_the_run_is(site: Ch
         os.kill(pid, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_twenty_runs_of_a_diamond_hold(site: ChaosSite) -> None:
     site.write(*DIAMOND)
     done = site.chaos(20, "--seed", "5", "-o", "json")
@@ -167,7 +167,7 @@ def test_as_many_runs_as_boundaries_hit_every_one_of_them(site: ChaosSite) -> No
     assert kinds >= {f"{s} {w}" for s in ("before", "after") for w in ("save", "run", "rollback")}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_runs_beyond_the_boundaries_fail_for_good_too_and_are_undone(site: ChaosSite) -> None:
     site.write(command("a"))
     done = site.chaos(24, "-o", "json")

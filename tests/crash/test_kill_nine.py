@@ -27,8 +27,7 @@ pytestmark = pytest.mark.crash
 KILLS = MAX_DEATHS - 1
 """One more, and a call that was open alone at each of them is held to kill its process (B3)."""
 FEW = (1, 2)
-SOME = (10, 11)
-MORE = (12, 13)
+MORE = (10, 11, 12, 13)
 MANY = tuple(range(14, 20))
 """Seeds of workflows; those that are odd fail at a step. Ten of them, five moments each, are 50."""
 
@@ -98,7 +97,6 @@ def brought_to_its_end(site: Site, chance: random.Random, pace: Pace, kills: int
     ("seed", "count"),
     [
         *((seed, 2) for seed in FEW),
-        *(pytest.param(seed, 5, marks=pytest.mark.slow) for seed in SOME),
         *(pytest.param(seed, 5, marks=pytest.mark.long) for seed in MORE),
         *(pytest.param(seed, 5, marks=pytest.mark.full) for seed in MANY),
     ],

@@ -113,5 +113,6 @@ class TestHttp(Conformance):
     world_class = Shop
 
 
+@pytest.mark.long
 class TestHttpThatGoesOn(Conformance):
     world_class = SlowShop

@@ -39,7 +39,7 @@ def test_h_a_seed_gives_the_same_trace_again() -> None:
         assert first == play(generate(seed), KUBERNETES).digest
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_h_thirty_traces_are_equal_under_two_hash_seeds() -> None:
     command = [sys.executable, "-m", KUBERNETES.program, "--digest", "--workers", "1"]
     first, second = (

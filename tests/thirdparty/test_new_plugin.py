@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.thirdparty.fresh_environment import Environment
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def test_a_new_plugin_is_installed_tested_run_and_undone(

@@ -7,7 +7,7 @@ from image import additions, sitecustomize
 from tests.thirdparty import late_plugin, tiny_wheel
 from tests.thirdparty.fresh_environment import Environment
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
