@@ -108,7 +108,8 @@ class Controllers:
     `environment` is what theirs has more than ours; with `kubeconfig` they reach the cluster
     otherwise, or as somebody else. `before` goes before their command; with `everywhere` they run
     the workflows of all namespaces, and theirs is that of the lease alone. Those of a `nursery`
-    have imported all when they start, but for a command that something goes before."""
+    have imported all when they start, so those that something goes before, or that import from
+    elsewhere, are not forked."""
 
     cluster: Cluster
     namespace: str
@@ -146,7 +147,7 @@ class Controllers:
 
     def _started(self, arguments: list[str], log: Path) -> Process:
         environment = {**os.environ, "XDG_STATE_HOME": str(self.folder), **self.environment}
-        if self.nursery is not None and not self.before:
+        if self.nursery is not None and not self.before and "PYTHONPATH" not in self.environment:
             return self.nursery.start(arguments, log, environment)
         with log.open("wb") as out:
             return subprocess.Popen(

@@ -55,7 +55,7 @@ class Looks:
 
 
 def following(looks: Looks, *keys: Key) -> Follower:
-    return Follower(cast(Store, Told(*keys)), looks.look)
+    return Follower(cast(Store, Told(*keys)), lambda *_: False, looks.look)
 
 
 async def test_a_look_that_waits_for_the_store_holds_up_no_other_workflow() -> None:
@@ -93,4 +93,22 @@ async def test_of_what_happens_to_one_workflow_the_newest_is_enough() -> None:
     looks.answered.set()
     await asyncio.sleep(1)
     assert looks.begun == [(SLOW, 1), (SLOW, 1001)]
+    await follower.stop()
+
+
+async def test_e5_what_is_learned_at_once_is_not_looked_at_and_its_faults_are_its_own() -> None:
+    looks = Looks()
+    learned: list[Key] = []
+
+    def learn(key: Key, _: Seen) -> bool:
+        learned.append(key)
+        if len(learned) == 1:
+            raise RuntimeError("a fault")
+        return len(learned) == 2
+
+    follower = Follower(cast(Store, Told(MINE, MINE, MINE)), learn, looks.look)
+    await follower.start()
+    await asyncio.sleep(1)
+    assert learned == [MINE] * 3
+    assert looks.begun == [(MINE, 3)]
     await follower.stop()

@@ -118,7 +118,7 @@ class Engine:
             self._take,
             self._left_alone,
         )
-        self._follower = Follower(store, self._noticing.look)
+        self._follower = Follower(store, self._noticing.learn, self._noticing.look)
         self._tasks = Tasks()
         self._expiry = Expiry(
             self._services, self._locks, self._retire, self._follower.later, self._tasks.spawn

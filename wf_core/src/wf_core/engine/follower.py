@@ -16,18 +16,21 @@ lock that a dead process held is let go without anybody being told."""
 REOPEN = 1.0
 
 Look = Callable[[Key, Seen | None], Awaitable[None]]
+Learn = Callable[[Key, Seen], bool]
 
 
 class Follower:
     """Calls `look(key, seen)` for what happens in the store, and `look(key, None)` for what was put
-    off with `later`. A look that fails is logged and repeated; it stops nothing.
+    off with `later`. A look that fails is logged and repeated; it stops nothing. Most of what
+    happens is the echo of our own saves: `learn(key, seen)` says at once whether no look is needed.
 
     What happens to one workflow is looked at in order, and side by side with what happens to
     others: a look may wait for a store that is slow, and nobody waits for another's.
     """
 
-    def __init__(self, store: Store, look: Look) -> None:
+    def __init__(self, store: Store, learn: Learn, look: Look) -> None:
         self._store = store
+        self._learn = learn
         self._look = look
         self._task: asyncio.Task[None] | None = None
         self._again: asyncio.Task[None] | None = None
@@ -89,10 +92,19 @@ class Follower:
                 unseen.pop()
             unseen.append(seen)
             return
+        if seen is not None and self._learned(key, seen):
+            return
         self._unseen[key] = deque((seen,))
         look = asyncio.get_running_loop().create_task(self._look_in_order(key))
         self._looks.add(look)
         look.add_done_callback(self._looks.discard)
+
+    def _learned(self, key: Key, seen: Seen) -> bool:
+        try:
+            return self._learn(key, seen)
+        except Exception:
+            log.exception("%s: a fault of the engine", key)
+            return True
 
     async def _look_in_order(self, key: Key) -> None:
         unseen = self._unseen[key]

@@ -12,7 +12,6 @@ from wf_core.engine.standing import ended, in_doubt, waits
 from wf_core.engine.taking_up import TakingUp
 from wf_core.errors import StoreForeign, WfError, WorkflowNotFound
 from wf_core.model.phases import Phase
-from wf_core.model.requests import Asked
 from wf_core.model.spec import Key
 from wf_core.model.state import Stored
 from wf_core.ports import Seen, Store
@@ -52,6 +51,14 @@ class Noticing:
         self._follower = follower
         self._expiry = expiry
 
+    def learn(self, key: Key, seen: Seen) -> bool:
+        """Tell the workflow's runner what was seen; whether that is all there is to do."""
+        runner = self._runners.get(key)
+        if runner is None or in_doubt(runner, seen) or seen.request_seq > runner.last_request:
+            return False
+        runner.learn((), seen.deletion_asked_at, seen.deletion_policy, seen.ttl)
+        return True
+
     async def look(self, key: Key, seen: Seen | None) -> None:
         """Look at requests and deletion of a workflow that changed, and at what is new; `seen` is
         None where it could not be looked at before. Raises what the store raises."""
@@ -69,10 +76,8 @@ class Noticing:
                 await self._see_new(key, seen)
         elif seen is None or in_doubt(runner, seen):
             await self._look_at(runner)
-        else:
-            asked: tuple[Asked, ...] = ()
-            if seen.request_seq > runner.last_request:
-                asked = await self._store.asked(key)
+        elif not self.learn(key, seen):
+            asked = await self._store.asked(key)
             runner.learn(asked, seen.deletion_asked_at, seen.deletion_policy, seen.ttl)
             runner.last_request = max(runner.last_request, seen.request_seq)
 
