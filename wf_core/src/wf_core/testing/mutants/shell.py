@@ -172,9 +172,9 @@ MUTANTS = (
         "requests that come while a workflow runs are not seen",
         (
             Edit(
-                "wf_core.engine.noticing:Noticing.look",
-                "if seen.request_seq > runner.last_request:",
-                "if False:",
+                "wf_core.engine.noticing:Noticing.learn",
+                " or seen.request_seq > runner.last_request:",
+                ":",
             ),
         ),
     ),
