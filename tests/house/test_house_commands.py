@@ -55,8 +55,9 @@ def test_the_readme_names_the_two_commands_of_a_fresh_machine(root: Path) -> Non
 def test_what_lands_is_linted_typed_and_tested(root: Path) -> None:
     script = (root / ".ci/run").read_text()
     assert "set -euo pipefail" in script
-    chores = ["lint", "types", "test", "test-rest", "test-pythons"]
-    assert re.findall(r"^make (\S+)", script, re.MULTILINE) == chores
+    chores = ["lint", "types", "test", "test-pythons", "test-rest"]
+    assert re.findall(r"^(?:nice -n \d+ )?make (\S+)", script, re.MULTILINE) == chores
+    assert script.endswith('exit "$status"\n')
     assert (root / ".ci/run").stat().st_mode & 0o100, ".ci/run can't be executed"
 
 
