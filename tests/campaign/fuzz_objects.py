@@ -105,12 +105,19 @@ class Fuzz:
             await self.session.request("DELETE", resource.path(self.namespace))
         await self._until("all that may go are gone", self._in_the_way)
         for left in await self._workflows():
-            self.report.released += 1
-            path = WORKFLOWS.path(self.namespace, left.name)
-            await self.session.request("PATCH", path, body=ORPHAN, content_type=JSON_PATCH)
+            await self._release(left.name)
         await self._until("all are gone", self._workflows)
         self._look_at_the_leader()
         print(f"{self.report.accepted} accepted", flush=True)
+
+    async def _release(self, name: str) -> None:
+        path = WORKFLOWS.path(self.namespace, name)
+        try:
+            await self.session.request("PATCH", path, body=ORPHAN, content_type=JSON_PATCH)
+            self.report.released += 1
+        except RefusedError as error:
+            if error.code != 404:  # it may have gone by itself since it was listed
+                raise
 
     async def _create(self, made: Hostiles, wanted: Iterator[int]) -> None:
         for _ in wanted:
