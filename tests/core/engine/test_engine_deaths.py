@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from wf_core.model.outcomes import Failure, Severity
+from wf_core.model.outcomes import Failure, Progressing, Severity
 from wf_core.model.phases import Hook, Phase, RequestType
 from wf_core.model.spec import Key, RetryPolicy, StepTemplate
 from wf_core.model.state import Stored
@@ -84,6 +84,28 @@ async def deadly_again(bench: Bench, process: Process) -> bool:
     await bench.until(told, 10_000.0)
     await asyncio.sleep(0.5)
     return any(each.ended_at is None for each in process.executor.calls)
+
+
+async def test_b9_looks_that_live_save_nothing_while_a_death_is_held_against_a_step() -> None:
+    looks = Do(Progressing(poll_after=1))
+    script = Script().on("a", FOR_EVER, looks).on("a", looks, hook=Hook.SYNC)
+    bench = Bench(script)
+    key = await bench.create(chain("a", kind="looked"))
+    first = bench.process()
+    first.serve()
+    await bench.until(lambda: bench.names == ["a.run/1"])
+    await first.crash()
+    process = bench.process()
+    process.serve()
+    await asyncio.sleep(10)
+    before = await bench.stored(key)
+    assert before.steps[0].deaths == 1
+    await asyncio.sleep(100)
+    after = await bench.stored(key)
+    assert after.head.revision == before.head.revision
+    await asyncio.sleep(3600)
+    assert (await bench.stored(key)).steps[0].deaths == 0
+    await process.stop()
 
 
 async def test_b3_neighbours_of_a_killer_keep_their_attempts_and_are_done() -> None:

@@ -213,9 +213,10 @@ def progress(
 
 
 def survived(ledger: Ledger, i: int, now: float) -> None:
-    """A call of step i ended, and its process lives."""
-    if ledger.steps[i].deaths:
-        ledger.put(i, deaths=deaths.kept(ledger.steps[i], now))
+    """A call of step i ended, and its process lives. Saved only where it changes something."""
+    step = ledger.steps[i]
+    if (kept := deaths.kept(step, now)) != step.deaths:
+        ledger.put(i, deaths=kept)
 
 
 def look_again(
