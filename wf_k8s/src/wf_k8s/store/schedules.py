@@ -121,14 +121,7 @@ class K8sSchedules:
         if raw is None:
             self.unread.done(key)
             raise rules.not_found(key)
-        try:
-            stored = read_schedule(raw)
-        except StoreForeign as error:
-            if self.minded:
-                await self.unread.say(key, raw, error)
-            raise
-        self.unread.done(key)
-        return stored
+        return await self.unread.read(key, raw, read_schedule, says=self.minded)
 
     async def list(self) -> Sequence[StoredSchedule]:
         """As `ports.Schedules.list`."""

@@ -75,19 +75,16 @@ class K8sTasks:
         """A task as it is known here. Raises StoreForeign, StoreUnavailable."""
         self._check_open()
         raw = await self._followed.current(key)
-        try:
-            stored = _read(raw)
-        except StoreForeign as error:
-            if self.minded and raw is not None:
-                await self.unread.say(key, raw, error)
-            raise
-        self.unread.done(key)
-        return stored
+        if raw is None:
+            self.unread.done(key)
+            return None
+        return await self.unread.read(key, raw, _read, says=self.minded)
 
     async def fresh(self, key: Key) -> StoredTask | None:
         """A task, asked for now."""
         self._check_open()
-        return _read(await self._followed.fresh(key))
+        raw = await self._followed.fresh(key)
+        return None if raw is None else _read(raw)
 
     async def workflow(self, key: Key) -> Known | None:
         """The workflow of that name, whoever made it."""
@@ -175,9 +172,7 @@ def workflow_of(task: Task) -> Workflow:
     return as_workflow(replace(task, metadata=replace(metadata, annotations=kept)))
 
 
-def _read(raw: bytes | None) -> StoredTask | None:
-    if raw is None:
-        return None
+def _read(raw: bytes) -> StoredTask:
     try:
         body = read_body(raw)
         meta = body.metadata

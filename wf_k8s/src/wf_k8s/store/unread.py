@@ -3,10 +3,11 @@ wrong with one object is its own: others go on, and it is looked at again when i
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import msgspec
 
-from wf_core.errors import StoreUnavailable
+from wf_core.errors import StoreForeign, StoreUnavailable
 from wf_core.model.spec import Key
 from wf_k8s.store import remains
 from wf_k8s.store.objects import Objects
@@ -16,6 +17,7 @@ from wf_k8s.store.shown import MESSAGE
 from wf_k8s.store.warner import Warner
 from wf_k8s.store.warnings import left_alone
 
+T = TypeVar("T")
 log = logging.getLogger("wf.k8s")
 _encode = msgspec.json.Encoder().encode
 
@@ -38,7 +40,19 @@ class Unread:
         """It can be read, or is gone."""
         self._held.pop(key, None)
 
-    async def say(self, key: Key, raw: bytes, error: Exception) -> None:
+    async def read(self, key: Key, raw: bytes, read: Callable[[bytes], T], *, says: bool) -> T:
+        """What `read` makes of the object; where it can't, this is said on it if this process
+        `says` so. Raises StoreForeign."""
+        try:
+            found = read(raw)
+        except StoreForeign as error:
+            if says:
+                await self._say(key, raw, error)
+            raise
+        self.done(key)
+        return found
+
+    async def _say(self, key: Key, raw: bytes, error: Exception) -> None:
         """Say it on the object: once for each reason, unless it can't be written now; then the next
         turn tries again. Raises StoreForeign where not even its metadata can be read."""
         left, why = remains.read(raw), f"left alone: {error}; fix what is wrong with it"[:MESSAGE]

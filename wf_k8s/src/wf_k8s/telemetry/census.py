@@ -80,7 +80,7 @@ class Census:
         stuck: Counter[tuple[str, ...]] = Counter()
         for row in rows:
             if row.phase is Phase.ROLLING_BACK:
-                stuck[self._metrics.queue(row.queue),] += self._blocked(row)
+                stuck[self._metrics.queue(row.queue),] += bool(self._reasons(row))
             elif row.phase is Phase.FAILED:
                 # Until it is known it counts: nobody is to miss one.
                 stuck[self._metrics.queue(row.queue),] += self._ran.get(row.uid) is not False
@@ -114,10 +114,6 @@ class Census:
         with suppress(WfError):
             stored = await self._store.load(row.key)
             self._ran[row.uid] = any(step.attempt for step in stored.steps)
-
-    def _blocked(self, row: Row) -> bool:
-        stored = self._seen(row)
-        return stored is not None and any(step.blocked is not None for step in stored.steps)
 
     def _reasons(self, row: Row) -> set[str]:
         """Why steps of a workflow need a person, each once."""

@@ -110,13 +110,7 @@ def load_small(key: Key, connection: sqlite3.Connection) -> Stored | None:
 
 def load(key: Key, connection: sqlite3.Connection) -> Stored:
     """Everything about one workflow."""
-    row = connection.execute(
-        "SELECT id, owner, epoch, deletion_asked_at, schema_version, total, head FROM workflows "
-        "WHERE namespace = ? AND name = ?",
-        (key.namespace, key.name),
-    ).fetchone()
-    if row is None:
-        raise rules.not_found(key)
+    row = _row_of(key, ", ".join(_LOADED), connection)
     what = "row"
     try:
         checked(row, _LOADED)
@@ -160,12 +154,8 @@ def asked(key: Key, connection: sqlite3.Connection) -> tuple[Asked, ...]:
 
 def uid_of(key: Key, connection: sqlite3.Connection) -> str:
     """The uid."""
-    row = connection.execute(
-        "SELECT uid FROM workflows WHERE namespace = ? AND name = ?", (key.namespace, key.name)
-    ).fetchone()
-    if row is None:
-        raise rules.not_found(key)
-    return str(row[0])
+    (uid,) = _row_of(key, "uid", connection)
+    return str(uid)
 
 
 def _asked(key: Key, number: int, connection: sqlite3.Connection) -> tuple[Asked, ...]:
@@ -184,12 +174,7 @@ def _asked(key: Key, number: int, connection: sqlite3.Connection) -> tuple[Asked
 
 def owner_of(key: Key, connection: sqlite3.Connection) -> Owner:
     """The stored owner."""
-    row = connection.execute(
-        "SELECT owner, epoch FROM workflows WHERE namespace = ? AND name = ?",
-        (key.namespace, key.name),
-    ).fetchone()
-    if row is None:
-        raise rules.not_found(key)
+    row = _row_of(key, "owner, epoch", connection)
     try:
         checked(row, {"owner": str, "epoch": int})
     except ValueError as error:
@@ -344,9 +329,16 @@ def last_position(connection: sqlite3.Connection) -> int:
 
 
 def _number(key: Key, connection: sqlite3.Connection) -> int:
-    row = connection.execute(
-        "SELECT id FROM workflows WHERE namespace = ? AND name = ?", (key.namespace, key.name)
+    (number,) = _row_of(key, "id", connection)
+    return int(number)
+
+
+def _row_of(key: Key, columns: str, connection: sqlite3.Connection) -> tuple[Any, ...]:
+    """Columns of a workflow. Raises WorkflowNotFound."""
+    row: tuple[Any, ...] | None = connection.execute(
+        f"SELECT {columns} FROM workflows WHERE namespace = ? AND name = ?",
+        (key.namespace, key.name),
     ).fetchone()
     if row is None:
         raise rules.not_found(key)
-    return int(row[0])
+    return row
