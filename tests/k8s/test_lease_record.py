@@ -6,17 +6,22 @@ import pytest
 
 from wf_core.errors import StoreForeign
 from wf_k8s.leadership.leadership import Timing
-from wf_k8s.leadership.record import Record, created, micro_time, released, renewed, taken
+from wf_k8s.leadership.record import Document, Record, created, micro_time, released, renewed, taken
 
 NOW = 1_800_000_000.25
 
 
 def held(**spec: object) -> Record:
     """A Lease that 'a' holds."""
-    document = json.loads(created("lease", "a", 15, NOW, 3))
+    document = created("lease", "a", 15, NOW, 3)
     document["metadata"]["resourceVersion"] = "7"
     document["metadata"]["labels"] = {"team": "orders"}
     document["spec"].update(spec)
+    return stored(document)
+
+
+def stored(document: Document) -> Record:
+    """That Lease, as it is read again."""
     return Record.read(json.dumps(document).encode())
 
 
@@ -32,9 +37,9 @@ def test_times_are_written_with_microseconds() -> None:
 def test_taking_counts_and_renewing_and_releasing_do_not() -> None:
     record = held()
     read = {
-        "taken": Record.read(taken(record, "b", 15, NOW)),
-        "renewed": Record.read(renewed(record, NOW)),
-        "released": Record.read(released(record, NOW)),
+        "taken": stored(taken(record, "b", 15, NOW)),
+        "renewed": stored(renewed(record, NOW)),
+        "released": stored(released(record, NOW)),
     }
     assert {name: each.transitions for name, each in read.items()} == {
         "taken": 4,
@@ -51,7 +56,7 @@ def test_taking_counts_and_renewing_and_releasing_do_not() -> None:
 @pytest.mark.parametrize("change", [renewed, released])
 def test_every_write_names_the_version_it_builds_on_and_keeps_the_rest(change: object) -> None:
     assert callable(change)
-    document = json.loads(change(held(strategy="OldestEmulationVersion"), NOW + 1))
+    document = change(held(strategy="OldestEmulationVersion"), NOW + 1)
     assert document["metadata"]["resourceVersion"] == "7"
     assert document["metadata"]["labels"] == {"team": "orders"}
     assert document["spec"]["strategy"] == "OldestEmulationVersion"

@@ -95,17 +95,17 @@ class Leadership:
         # may have taken longer than the deadline: the first one has to find the API server.
         began = self._monotonic()
         if record is None:
-            body = created(self._lease.name, self.identity, self.timing.duration, self._wall())
-            return self._won(await self._lease.create(body), began)
+            document = created(self._lease.name, self.identity, self.timing.duration, self._wall())
+            return self._won(await self._lease.create(document), began)
         if record.holder == self.identity:
             # The answer to our own write was lost: others may have counted since then.
-            body = renewed(record, self._wall())
+            document = renewed(record, self._wall())
         elif record.holder and not self._expired(record):
             await self._lease.note(record)
             return False
         else:
-            body = taken(record, self.identity, self.timing.duration, self._wall())
-        return self._won(await self._lease.replace(body), began)
+            document = taken(record, self.identity, self.timing.duration, self._wall())
+        return self._won(await self._lease.replace(document), began)
 
     def _won(self, record: Record | None, began: float) -> bool:
         if record is None:
@@ -172,14 +172,14 @@ class Leadership:
         if record is None:
             # It begins again at the old count, since our claims are above that.
             began = self._monotonic()
-            body = created(
+            document = created(
                 self._lease.name,
                 self.identity,
                 self.timing.duration,
                 self._wall(),
                 self.transitions,
             )
-            record = await self._lease.create(body)
+            record = await self._lease.create(document)
             if record is not None:
                 self._record, self._renewed_at = record, began
             return None

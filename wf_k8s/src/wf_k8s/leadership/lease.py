@@ -1,6 +1,6 @@
 """The Lease at the API server: read, create and replace, and what a conflict means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -8,12 +8,11 @@ import msgspec
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.resources import LEASES
 from wf_k8s.client.session import Session
-from wf_k8s.leadership.record import Record
+from wf_k8s.leadership.record import Document, Record
 
 CONFLICT = 409
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Notes(Protocol):
@@ -22,11 +21,12 @@ class Notes(Protocol):
     def has_news(self) -> bool:
         """Whether it has something to say that does not wait for this process to lead."""
 
-    def saw(self, document: dict[str, Any]) -> None:
+    def saw(self, document: Mapping[str, Any]) -> None:
         """The Lease as it is now."""
 
-    def put_into(self, document: dict[str, Any]) -> Callable[[], None]:
-        """Add to what is about to be written; what is to be called once that is stored."""
+    def put_into(self, document: Document) -> Callable[[], None]:
+        """Add to what is about to be written; what is to be called once that is stored. What is
+        within `document` stays as it is, since a reading may have it too."""
 
 
 class Lease:
@@ -51,34 +51,32 @@ class Lease:
             raise
         record = Record.read(raw)
         if self._notes is not None:
-            self._notes.saw(dict(record.document))
+            self._notes.saw(record.document)
         return record
 
     async def note(self, record: Record) -> None:
         """Add what this process has to say, whoever holds it. Where somebody was faster, that is
         for the next look."""
         if self._notes is not None and self._notes.has_news():
-            await self.replace(_encode(record.document))
+            await self.replace({**record.document})
 
-    async def create(self, body: bytes) -> Record | None:
+    async def create(self, document: Document) -> Record | None:
         """Make it; None where somebody was faster."""
-        return await self._write("POST", LEASES.path(self.namespace), body, (CONFLICT,))
+        return await self._write("POST", LEASES.path(self.namespace), document, (CONFLICT,))
 
-    async def replace(self, body: bytes) -> Record | None:
-        """Put `body` in its place; None where it changed since it was read, or is gone."""
+    async def replace(self, document: Document) -> Record | None:
+        """Put `document` in its place; None where it changed since it was read, or is gone."""
         path = LEASES.path(self.namespace, self.name)
-        return await self._write("PUT", path, body, (CONFLICT, 404))
+        return await self._write("PUT", path, document, (CONFLICT, 404))
 
     async def _write(
-        self, method: str, path: str, body: bytes, fine: tuple[int, ...]
+        self, method: str, path: str, document: Document, fine: tuple[int, ...]
     ) -> Record | None:
         stored: Callable[[], None] | None = None
         if self._notes is not None:
-            document = _decode(body)
             stored = self._notes.put_into(document)
-            body = _encode(document)
         try:
-            raw = await self._session.request(method, path, body=body)
+            raw = await self._session.request(method, path, body=_encode(document))
         except RefusedError as error:
             # Without its namespace a Lease can't be made: then 404 is no race.
             if error.code in fine:

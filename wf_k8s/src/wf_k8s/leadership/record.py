@@ -31,7 +31,8 @@ class _Lease(msgspec.Struct):
 
 _typed = msgspec.json.Decoder(_Lease)
 _whole = msgspec.json.Decoder(dict[str, Any])
-_encode = msgspec.json.Encoder().encode
+
+Document = dict[str, Any]
 
 
 @attrs.frozen
@@ -65,19 +66,17 @@ class Record:
         )
 
 
-def created(name: str, holder: str, duration: float, now: float, transitions: int = 0) -> bytes:
+def created(name: str, holder: str, duration: float, now: float, transitions: int = 0) -> Document:
     """A new Lease, held by `holder` from `now` (epoch seconds) on."""
-    return _encode(
-        {
-            "apiVersion": LEASES.api_version,
-            "kind": "Lease",
-            "metadata": {"name": name, "labels": {LABEL: "lease"}},
-            "spec": _held(holder, duration, now, now, transitions),
-        }
-    )
+    return {
+        "apiVersion": LEASES.api_version,
+        "kind": "Lease",
+        "metadata": {"name": name, "labels": {LABEL: "lease"}},
+        "spec": _held(holder, duration, now, now, transitions),
+    }
 
 
-def taken(record: Record, holder: str, duration: float, now: float) -> bytes:
+def taken(record: Record, holder: str, duration: float, now: float) -> Document:
     """The Lease, taken over; by its label people find it, whatever it is called."""
     metadata = record.document.get("metadata", {})
     labels = {**(metadata.get("labels") or {}), LABEL: "lease"}
@@ -86,12 +85,12 @@ def taken(record: Record, holder: str, duration: float, now: float) -> bytes:
     return _with(record, _held(holder, duration, now, now, record.transitions + 1))
 
 
-def renewed(record: Record, now: float) -> bytes:
+def renewed(record: Record, now: float) -> Document:
     """The Lease, held for another while."""
     return _with(record, {"renewTime": micro_time(now)})
 
 
-def released(record: Record, now: float) -> bytes:
+def released(record: Record, now: float) -> Document:
     """The Lease, held by nobody: whoever looks next may take it at once. Its count stays."""
     return _with(
         record, {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": micro_time(now)}
@@ -115,7 +114,7 @@ def _held(
     }
 
 
-def _with(record: Record, changed: Mapping[str, object]) -> bytes:
+def _with(record: Record, changed: Mapping[str, object]) -> Document:
     # The resourceVersion in it makes the API server refuse what builds on an older reading.
     spec = {**record.document.get("spec", {}), **changed}
-    return _encode({**record.document, "spec": spec})
+    return {**record.document, "spec": spec}

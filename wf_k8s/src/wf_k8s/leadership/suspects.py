@@ -15,6 +15,7 @@ import msgspec
 
 from wf_core.adapters.open_record import Kept, OpenFile, add_death
 from wf_core.ports import LeftOpen, Open
+from wf_k8s.leadership.record import Document
 
 log = logging.getLogger("wf.leader")
 ANNOTATION = "workflow.example.com/suspects"
@@ -22,8 +23,6 @@ MOST_BYTES = 64 * 1024
 """What is written at most; an object may have annotations of 256 KiB."""
 MOST_READ = 256 * 1024
 MOST_COUNTED = 16
-
-Document = dict[str, Any]
 
 
 class Noted(Kept):
@@ -105,7 +104,7 @@ class LeaseRecord(OpenFile):
     def put_into(self, document: Document) -> Callable[[], None]:
         """Have it say what is known now; what is to be called once that is stored."""
         noted, paths, changes = self._now(), list(self._dead), len(self._changes)
-        metadata = document.setdefault("metadata", {})
+        metadata = document["metadata"] = {**(document.get("metadata") or {})}
         annotations = {**(metadata.get("annotations") or {})}
         annotations.pop(ANNOTATION, None)
         if noted.deaths or noted.open or noted.taking_up:
