@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 from tests.campaign import judge_calls, judge_stored
 from tests.campaign.herd import Herd
+from tests.campaign.judge_lives import lived_right
 from tests.campaign.noted_kind import installed
 from tests.campaign.orders import Order, orders
 from tests.campaign.people import People
@@ -247,12 +248,7 @@ def _faults(campaign: Campaign, came: list[Delivery], calls: list[Line]) -> list
         found += (
             f"{order.name} ({order.fate}): {fault}"
             for faults in (
-                judge_stored.ended_right(order, life),
-                judge_stored.only_legal_writes(life),
-                judge_calls.only_with_saved_intents(order, life, every),
-                judge_calls.no_run_after_a_success_was_seen(life, own),
-                judge_calls.undone_in_reverse(order, life, own),
-                judge_calls.one_at_a_time(own),
+                lived_right(order, life, every, own),
                 judge_calls.called_back(life, told[life.uid]),
             )
             for fault in faults

@@ -6,6 +6,8 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from tests.campaign.listening import listening
+
 UNPACKED = 64 * 1024 * 1024
 """Bytes of the bomb; some 64 KB on the wire."""
 HEAD = "HTTP/1.1 {}\r\nContent-Type: application/json\r\n{}Content-Length: {}\r\n\r\n"
@@ -74,19 +76,5 @@ async def _say(writer: asyncio.StreamWriter, piece: bytes) -> None:
 async def serving() -> AsyncIterator[Servers]:
     """Servers at a free port of this machine."""
     servers = Servers()
-    connections: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(servers.serve(reader, writer))
-        connections.add(task)
-        task.add_done_callback(connections.discard)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    servers.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(servers.serve) as servers.url:
         yield servers
-    finally:
-        server.close()
-        for task in list(connections):
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)

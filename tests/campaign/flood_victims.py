@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import attrs
-from tests.campaign import judge_calls, judge_stored
+from tests.campaign.judge_lives import lived_right
 from tests.campaign.orders import NEEDS, STEPS, Fate, Order
 from tests.campaign.records import Life, Line, Stored
 
@@ -94,15 +94,8 @@ class Victims:
             if life is None or not life.over:
                 continue
             own = by_uid[life.uid]
-            for faults in (
-                judge_stored.ended_right(order, life),
-                judge_stored.only_legal_writes(life),
-                judge_calls.only_with_saved_intents(order, life, own),
-                judge_calls.no_run_after_a_success_was_seen(life, own),
-                judge_calls.undone_in_reverse(order, life, own),
-                judge_calls.one_at_a_time(own),
-            ):
-                yield from (f"{order.name} ({order.fate}): {fault}" for fault in faults)
+            for fault in lived_right(order, life, own, own):
+                yield f"{order.name} ({order.fate}): {fault}"
 
 
 def _ended_at(life: Life) -> float | None:

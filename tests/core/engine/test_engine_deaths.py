@@ -182,6 +182,15 @@ def uid_of(bench: Bench, key: Key) -> str:
     return bench.backing.entries[key].workflow.metadata.uid
 
 
+async def left_alone(bench: Bench, key: Key) -> Process:
+    """A process that serves, and knows that taking up that workflow killed three before it."""
+    bench.deaths.taking_up[uid_of(bench, key)] = 3
+    process = bench.process()
+    process.serve()
+    await asyncio.sleep(1)
+    return process
+
+
 def deadly(process: Process, key: Key) -> None:
     """Let reading that workflow be the death of the process."""
     load = process.store.load
@@ -224,10 +233,7 @@ async def test_b3_what_kills_whoever_takes_it_up_is_left_alone_after_three_death
 async def test_b3_what_was_left_alone_is_said_in_its_state_and_lifted_by_a_retry() -> None:
     bench = Bench()
     key = await bench.create(chain("a", name="poison"))
-    bench.deaths.taking_up[uid_of(bench, key)] = 3
-    process = bench.process()
-    process.serve()
-    await asyncio.sleep(1)
+    process = await left_alone(bench, key)
     stored = await bench.stored(key)
     assert (stored.head.phase, bench.calls) == (Phase.PENDING, [])
     assert stored.head.conditions[0].reason == "KillsEngine"
@@ -243,10 +249,7 @@ async def test_b3_what_was_left_alone_is_said_in_its_state_and_lifted_by_a_retry
 async def test_b3_what_is_made_anew_under_the_name_of_a_killer_runs() -> None:
     bench = Bench()
     killer = await bench.create(chain("a", name="poison"))
-    bench.deaths.taking_up[uid_of(bench, killer)] = 3
-    process = bench.process()
-    process.serve()
-    await asyncio.sleep(1)
+    process = await left_alone(bench, killer)
     assert bench.calls == []
     await process.store.remove(killer)
     await bench.create(chain("a", name="poison"))
@@ -258,10 +261,7 @@ async def test_b3_what_is_made_anew_under_the_name_of_a_killer_runs() -> None:
 async def test_b3_the_record_of_a_killer_goes_with_its_deletion() -> None:
     bench = Bench()
     killer = await bench.create(chain("a", name="poison"))
-    bench.deaths.taking_up[uid_of(bench, killer)] = 3
-    process = bench.process()
-    process.serve()
-    await asyncio.sleep(1)
+    process = await left_alone(bench, killer)
     await process.store.remove(killer)
     await asyncio.sleep(1)
     assert bench.deaths.taking_up == {}

@@ -1,15 +1,15 @@
 """Files that no wf wrote, or that somebody else may write to: nothing hangs, nobody else is harmed,
 and nothing outside the store is touched."""
 
-import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.core.stores.in_store import in_store
 
 from wf_core.adapters.open_record import FolderRecord
 from wf_core.adapters.own_files import open_own
@@ -24,27 +24,11 @@ from wf_core.testing.store_values import next_save, workflow
 BAD, GOOD = Key("default", "bad"), Key("default", "good")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "wf.db"
-
-
 def change(path: Path, *statements: str) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     for statement in statements:
         connection.execute(statement)
     connection.close()
-
-
-def opened(path: Path, test: Callable[[SqliteStore], Coroutine[Any, Any, None]]) -> None:
-    async def main() -> None:
-        store = SqliteStore.open(path)
-        try:
-            await test(store)
-        finally:
-            await store.close()
-
-    asyncio.run(main())
 
 
 async def fill(store: SqliteStore) -> None:
@@ -77,7 +61,7 @@ def test_c10_a_column_that_holds_anything_blocks_its_workflow_alone(
     path: Path, column: str, odd: str
 ) -> None:
     """Whatever is read and done of the bad one succeeds or is refused in a sentence."""
-    opened(path, fill)
+    in_store(path, fill)
     change(path, f"UPDATE workflows SET {column} = {odd} WHERE name = 'bad'")
 
     async def test(store: SqliteStore) -> None:
@@ -95,7 +79,7 @@ def test_c10_a_column_that_holds_anything_blocks_its_workflow_alone(
         await store.remove(BAD)
         assert [row.key async for row in pages(store)] == [GOOD]
 
-    opened(path, test)
+    in_store(path, test)
 
 
 async def pages(store: SqliteStore) -> Any:
@@ -128,7 +112,7 @@ async def pages(store: SqliteStore) -> Any:
     ],
 )
 def test_c10_parts_that_no_wf_wrote_are_named(path: Path, statement: str, what: str) -> None:
-    opened(path, fill)
+    in_store(path, fill)
     change(path, statement)
 
     async def test(store: SqliteStore) -> None:
@@ -136,7 +120,7 @@ def test_c10_parts_that_no_wf_wrote_are_named(path: Path, statement: str, what: 
             await store.load(BAD)
         await store.load(GOOD)
 
-    opened(path, test)
+    in_store(path, test)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
@@ -170,7 +154,7 @@ def test_what_is_no_plain_file_is_refused_at_once(path: Path, kind: str) -> None
 )
 def test_code_in_the_file_is_not_run(path: Path, statements: list[str], what: str) -> None:
     """Whoever may write to a file that root serves has root run no more than workflows."""
-    opened(path, fill)
+    in_store(path, fill)
     change(path, *statements)
     before = path.read_bytes()
     with pytest.raises(StoreForeign, match=f"has the {what}, which no wf made"):
@@ -180,7 +164,7 @@ def test_code_in_the_file_is_not_run(path: Path, statements: list[str], what: st
 
 def test_an_owner_that_no_wf_wrote_leads_to_no_file_elsewhere(path: Path, tmp_path: Path) -> None:
     """What a dead owner left is removed: only in the folder that holds such files."""
-    opened(path, fill)
+    in_store(path, fill)
     elsewhere = tmp_path / "precious.lock"
     elsewhere.touch()
     change(path, "UPDATE workflows SET owner = '../precious'")
@@ -188,7 +172,7 @@ def test_an_owner_that_no_wf_wrote_leads_to_no_file_elsewhere(path: Path, tmp_pa
     async def test(store: SqliteStore) -> None:
         await store.claim(BAD)
 
-    opened(path, test)
+    in_store(path, test)
     assert elsewhere.exists()
 
 

@@ -37,11 +37,6 @@ asyncio.run(main())
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "wf.db"
-
-
-@pytest.fixture
 def owner(path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that owns the workflow, and has a child that outlives it."""
     process = subprocess.Popen(

@@ -2,10 +2,10 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.core.stores.in_store import in_store
 
 from wf_core.adapters.sqlite import failures
 from wf_core.adapters.sqlite.store import SqliteStore
@@ -15,22 +15,6 @@ from wf_core.model.spec import Key
 from wf_core.model.state import LogLine, StepState, Transition
 from wf_core.ports import Saved
 from wf_core.testing.store_values import key_of, next_save, saved, workflow
-
-
-def run(path: Path, test: Callable[[SqliteStore], Awaitable[None]]) -> None:
-    async def main() -> None:
-        store = SqliteStore.open(path)
-        try:
-            await test(store)
-        finally:
-            await store.close()
-
-    asyncio.run(main())
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "wf.db"
 
 
 def limit_pages(store: SqliteStore, more: int) -> None:
@@ -59,7 +43,7 @@ def test_full_disk_loses_nothing_and_says_what_to_do(path: Path) -> None:
         limit_pages(store, 1_000_000)
         assert await store.save(key, changes) is Saved.SAVED
 
-    run(path, test)
+    in_store(path, test)
 
 
 def test_full_disk_refuses_the_large_save_of_a_group_alone(path: Path) -> None:
@@ -81,7 +65,7 @@ def test_full_disk_refuses_the_large_save_of_a_group_alone(path: Path) -> None:
         assert [answer is Saved.SAVED for answer in answers] == [True, True, False, True, True]
         assert isinstance(answers[2], StoreUnavailable)
 
-    run(path, test)
+    in_store(path, test)
 
 
 def test_output_of_hooks_is_kept_until_there_is_room(
@@ -97,7 +81,7 @@ def test_output_of_hooks_is_kept_until_there_is_room(
         limit_pages(store, 1_000_000)
         assert await store.logs(key) == (line,)
 
-    run(path, test)
+    in_store(path, test)
 
 
 def test_output_that_could_never_be_written_is_an_error_of_close(path: Path) -> None:
@@ -124,7 +108,7 @@ def test_lock_held_too_long_by_another_process(path: Path) -> None:
         other.close()
         await store.create(workflow("second"), 1.0)
 
-    run(path, test)
+    in_store(path, test)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +132,7 @@ def test_c10_damaged_row_blocks_its_workflow_alone(path: Path, statement: str, w
         assert await store.load(key_of(good)) == good
         assert [row.key.name for row in (await store.list()).rows] == ["bad", "good"]
 
-    run(path, test)
+    in_store(path, test)
 
 
 def test_c10_state_of_a_newer_engine_is_left_alone(path: Path) -> None:
@@ -160,7 +144,7 @@ def test_c10_state_of_a_newer_engine_is_left_alone(path: Path) -> None:
             await store.load(key_of(stored))
         assert len((await store.list()).rows) == 1
 
-    run(path, test)
+    in_store(path, test)
 
 
 def test_c4_value_that_json_can_not_hold_is_an_invalid_save(
@@ -177,7 +161,7 @@ def test_c4_value_that_json_can_not_hold_is_an_invalid_save(
         assert await store.load(key_of(stored)) == stored
         assert "can't be encoded" in caplog.text
 
-    run(path, test)
+    in_store(path, test)
 
 
 def test_closed_store_says_so(path: Path) -> None:
