@@ -25,7 +25,7 @@ class Fault:
     `hold`: it is passed on once that is set, `hold_for`: after so many seconds; whatever became of
     the client meanwhile.
     `swallow`: the server does it, and the connection is cut instead of its answer.
-    `delay`: seconds that its answer is held back.
+    `delay`: seconds that its answer is held back; `late`: it is held back until that is set.
     `cut_after`: the body breaks off after that many bytes; with `reset` by a TCP reset.
     `silent`: after the head nothing comes any more.
     `rewrite`: each line of a watch becomes these lines.
@@ -38,6 +38,7 @@ class Fault:
     hold_for: float = 0.0
     swallow: bool = False
     delay: float = 0.0
+    late: asyncio.Event | None = None
     cut_after: int | None = None
     reset: bool = False
     silent: bool = False
@@ -168,6 +169,8 @@ async def _pass_on(
         return
     if fault.delay:
         await asyncio.sleep(fault.delay)
+    if fault.late is not None:
+        await fault.late.wait()
     chunked = b"chunked" in head.lower()
     writer.write(_unframed(head) if chunked else _closing(head))
     await writer.drain()

@@ -94,6 +94,12 @@ class Follow:
         self._version: str | None = None
         self._failures = 0
 
+    @property
+    def told(self) -> int:
+        """The version up to which everything was told; 0 before the first list, or where all must
+        be listed anew. Versions of a collection are numbers that grow (KEP-5504)."""
+        return int(self._version or 0)
+
     async def changes(self) -> AsyncGenerator[Change, None]:
         """What happens; ends only by being closed."""
         loop = asyncio.get_running_loop()

@@ -37,6 +37,10 @@ class _Part:
     said: str = ""
     refusal: str = ""
 
+    def holds(self, key: Key) -> bool:
+        """Whether that object would be told of here."""
+        return self.namespace in (None, key.namespace)
+
 
 class Followed:
     """Objects by key. `of` is what they are called in the log; `broke` is called where following
@@ -83,9 +87,13 @@ class Followed:
         return None if raw is None or identity(raw).deletion_timestamp else self.accepted(raw)
 
     def accepted(self, raw: bytes) -> bytes:
-        """Go on from an answer, without waiting for the watch to echo it."""
+        """Go on from an answer, without waiting for the watch to echo it. What the watch has got
+        past is old news, and may be of an object that is gone."""
         if self.synced:
-            self.put(raw)
+            meta = identity(raw)
+            key, version = Key(meta.namespace, meta.name), int(meta.resource_version)
+            if not any(part.holds(key) and part.follow.told >= version for part in self._parts):
+                self._put(key, version, raw)
         return raw
 
     async def save_status(
@@ -120,17 +128,19 @@ class Followed:
         same = body.metadata.uid == uid and _decode(body.status) == _decode(_encode(status))
         return raw if same else None
 
-    def put(self, raw: bytes) -> None:
-        """An object as it is now, from the watch or from the answer to a write of ours."""
+    def _tell(self, part: _Part, raw: bytes) -> None:
+        """The watch tells of an object."""
         try:
             meta = identity(raw)
         except StoreForeign as error:
             log.error("%s: left alone: %s", self._of, error)
             return
-        key, version = Key(meta.namespace, meta.name), int(meta.resource_version)
-        for part in self._parts:
-            if part.listed is not None and part.namespace in (None, key.namespace):
-                part.listed.add(key)
+        key = Key(meta.namespace, meta.name)
+        if part.listed is not None:
+            part.listed.add(key)
+        self._put(key, int(meta.resource_version), raw)
+
+    def _put(self, key: Key, version: int, raw: bytes) -> None:
         held = self._held.get(key)
         if held is None or held[0] < version:
             self._held[key] = (version, raw)
@@ -171,13 +181,14 @@ class Followed:
             case Restarted():
                 part.listed = set()
             case Put(body):
-                self.put(body)
+                self._tell(part, body)
             case Gone(body):
                 self._gone(body)
             case Synced():
                 listed, part.listed = part.listed or set(), None
-                for key in [key for key in self._held if key not in listed]:
-                    if part.namespace in (None, key.namespace):
+                for key, (version, _) in list(self._held.items()):
+                    # What an answer told may be younger than the list.
+                    if part.holds(key) and key not in listed and version <= part.follow.told:
                         self._drop(key)
                 part.synced, part.said, part.refusal = True, "", ""
             case Trouble(error):

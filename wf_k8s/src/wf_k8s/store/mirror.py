@@ -55,6 +55,12 @@ class Part:
         """Whether that workflow would be told of here."""
         return self.namespace is None or key.namespace == self.namespace
 
+    def lists(self, place: Place) -> bool:
+        """Note what is told while all is listed anew; whatever is told here is news."""
+        if self.listed is not None:
+            self.listed.add(place.row.key)
+        return True
+
 
 class Mirror:
     """Follows all workflows that `follows` tell of: one for each namespace, or one for all (None).
@@ -115,20 +121,28 @@ class Mirror:
         """The workflow of that uid, where it is there."""
         return self._uids.get(uid)
 
-    def put(self, raw: bytes) -> None:
-        """An object as it is now, from the watch or from the answer to a write of ours."""
+    def accepted(self, raw: bytes) -> None:
+        """An object as the answer to a request of ours has it. What the watch has got past is old
+        news, and may be of an object that is gone."""
+        self._put(raw, lambda place: not self._past(place.row.key, place.version))
+
+    def _past(self, key: Key, version: int) -> bool:
+        return any(part.holds(key) and part.follow.told >= version for part in self._parts)
+
+    def _put(self, raw: bytes, is_news: Callable[[Place], bool]) -> None:
         try:
             place = read_place(raw)
             before = self.entries.get(place.row.key)
             if before is not None and before.place.unreadable:
                 read_known(raw)  # it was not the row that could not be read
-            self._put(place, raw)
+            if is_news(place):
+                self._place(place, raw)
         except Exception as error:
             if not isinstance(error, StoreForeign):
                 log.exception("an object of the API server: a fault of the engine")
-            self._put_unread(raw, error)
+            self._put_unread(raw, error, is_news)
 
-    def _put_unread(self, raw: bytes, error: Exception) -> None:
+    def _put_unread(self, raw: bytes, error: Exception, is_news: Callable[[Place], bool]) -> None:
         """What is wrong with one object is its own, and touches nothing else (C10)."""
         why = why_unreadable(error)
         try:
@@ -136,8 +150,9 @@ class Mirror:
         except StoreForeign as nameless:
             log.error("left alone: %s", nameless)
             return
-        self._put(place, None)
-        self.unreadable(place.row.key, place.row.uid, why)
+        if is_news(place):
+            self._place(place, None)
+            self.unreadable(place.row.key, place.row.uid, why)
 
     def unreadable(self, key: Key, uid: str, why: str) -> None:
         """An object turned out to be one that can't be read, when more of it was looked at."""
@@ -148,9 +163,8 @@ class Mirror:
             self.entries[key] = Entry(place, None)
             self._saw(place)
 
-    def _put(self, place: Place, raw: bytes | None) -> None:
+    def _place(self, place: Place, raw: bytes | None) -> None:
         key, old = place.row.key, self.entries.get(place.row.key)
-        self._list(key)
         if place.row.uid in self._removed or (old and old.place.version >= place.version):
             return
         if old and old.place.row.uid != place.row.uid:
@@ -160,11 +174,6 @@ class Mirror:
         self.entries[key] = Entry(place, None if place.rests else raw)
         self._note(key)
         self._saw(place)
-
-    def _list(self, key: Key) -> None:
-        for part in self._parts:
-            if part.listed is not None and part.holds(key):
-                part.listed.add(key)
 
     def drop(self, key: Key, uid: str) -> None:
         """An object is gone. What a late watch still tells of that uid is passed over."""
@@ -268,7 +277,7 @@ class Mirror:
             case Restarted():
                 part.listed = set()
             case Put(body):
-                self.put(body)
+                self._put(body, part.lists)
             case Gone(body):
                 self.forgotten(body)
             case Synced():
@@ -281,8 +290,10 @@ class Mirror:
         listed = part.listed or set()
         part.listed = None
         self._removed = {uid: key for uid, key in self._removed.items() if not part.holds(key)}
-        for key in [key for key in self.entries if part.holds(key) and key not in listed]:
-            self._forget(key)
+        for key, entry in list(self.entries.items()):
+            # What an answer told may be younger than the list.
+            if part.holds(key) and key not in listed and entry.place.version <= part.follow.told:
+                self._forget(key)
         part.synced = True
         part.said = part.refusal = ""
         part.troubles = 0

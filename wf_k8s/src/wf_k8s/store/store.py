@@ -210,7 +210,7 @@ class K8sStore:
 
     def _tell_mirror(self, raw: bytes) -> None:
         if self._mirror is not None and self._mirror.started:
-            self._mirror.put(raw)
+            self._mirror.accepted(raw)
 
     def _numbers_of(self, known: Known) -> Numbers:
         return self._numbers.setdefault(known.uid, Numbers())
