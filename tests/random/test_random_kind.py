@@ -233,7 +233,8 @@ def test_a_finished_step_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("parameters", "start"),
     [
-        ({"sleep_seconds": -1.0}, "sleepSeconds: give seconds, 0 or more, not -1"),
+        ({"sleep_seconds": -1.0}, "sleepSeconds: give seconds from 0 to 1e+09, not -1"),
+        ({"sleep_seconds": 1e300}, "sleepSeconds: give seconds from 0 to 1e+09, not 1e+300"),
         ({"sleep_seconds": float("nan")}, "sleepSeconds: give seconds"),
         ({"sleep_seconds": float("inf")}, "sleepSeconds: give seconds"),
         ({"failure_rate": 1.5}, "failureRate: give a share from 0 to 1, not 1.5"),

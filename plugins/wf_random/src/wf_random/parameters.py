@@ -1,11 +1,13 @@
 """What a workflow's author may write under `stepTemplate.parameters` of a `random` step."""
 
-import math
 from collections.abc import Iterator
 
 import attrs
 
 from wf_core.model.spec import Json
+
+LONGEST = 1e9
+"""Seconds, 31 years: what a thread can surely be told to wait."""
 
 
 @attrs.frozen(kw_only=True)
@@ -46,10 +48,10 @@ class RandomParameters:
 
 
 def faults(parameters: RandomParameters) -> Iterator[str]:
-    """What the types do not say: times are finite and not negative, rates are shares."""
+    """What the types do not say: times can be waited for, rates are shares."""
     sleep = parameters.sleep_seconds
-    if not (math.isfinite(sleep) and sleep >= 0):
-        yield f"sleepSeconds: give seconds, 0 or more, not {sleep:g}"
+    if not 0 <= sleep <= LONGEST:
+        yield f"sleepSeconds: give seconds from 0 to {LONGEST:g}, not {sleep:g}"
     rates = {
         "failureRate": parameters.failure_rate,
         "rollbackFailureRate": parameters.rollback_failure_rate,
