@@ -396,8 +396,9 @@ def test_e6_a_namespace_takes_less_than_leaves_room_for_the_next(
     concurrency: int, kinds: dict[str, KindLimits]
 ) -> None:
     limits = Limits(concurrency, kinds, shared=True)
-    # 18 are for runs. The first gets three fifths; an eighth is for those that hold nothing yet.
-    assert [taken_by(limits, name) for name in ("a", "b", "c", "d", "e")] == [11, 5, 1, 1, 0]
+    # 18 are for runs. The first gets three fifths; the last quarter is for those that hold less
+    # than half of what is free, the last eighth for those that hold nothing yet.
+    assert [taken_by(limits, name) for name in "abcdef"] == [11, 3, 2, 1, 1, 0]
     assert taken_by(Limits(concurrency, kinds), "a") == 18
 
 

@@ -48,10 +48,12 @@ class Naive:
     clock: int = 0
 
     def shares(self, mine: int, free: int, limit: int) -> bool:
-        """E6: less is held than 1.5 times what is free, and an eighth is for who holds nothing."""
+        """E6: less is held than 1.5 times what is free; a quarter is for who holds less than half
+        of what is free, and an eighth for who holds nothing."""
         if not self.shared or mine == 0:
             return True
-        return mine < 1.5 * free and free > min(limit // 8, limit * 2 // 5)
+        little = free > min(limit // 4, limit * 2 // 5) or mine < free / 2
+        return mine < 1.5 * free and little and free > min(limit // 8, limit * 2 // 5)
 
     def room(self, limit: int | None, wish: Wish, used: list[Wish]) -> bool:
         if limit is None:

@@ -2,8 +2,9 @@
 
 A slot or a permit can't be taken back, so one who takes must leave room for the next. With a share
 of p out of q a namespace takes another only while what it holds is less than p/(q - p) of what is
-free: one alone ends at the share. Those who come one after another, and give nothing back, would
-still leave less and less; so about an eighth of the limit goes to those who hold nothing yet.
+free: one alone ends at the share. Several that never give back would still leave so little that
+the next one does its work one by one. So about a quarter of the limit goes to those who hold less
+than half of what is free, and about an eighth to those who hold nothing yet.
 """
 
 from typing import Generic
@@ -12,6 +13,8 @@ import attrs
 
 from wf_core.ranking import Item, Rank, Ranking
 
+_FOR_LITTLE = 4
+"""The part of a limit, one of so many, that only those get who hold little of it."""
 _FOR_THE_FIRST = 8
 """The part of a limit, one of so many, that only those get who hold nothing of it."""
 
@@ -28,8 +31,9 @@ class Share:
         rest = self.whole - self.part
         if rest <= 0 or not held:
             return 1
+        room = max(limit // _FOR_THE_FIRST, min(limit // _FOR_LITTLE, 2 * held))
         # One alone gets its share, however little that leaves.
-        room = min(limit // _FOR_THE_FIRST, limit * rest // self.whole)
+        room = min(room, limit * rest // self.whole)
         return max(held * rest // self.part, room) + 1
 
 

@@ -113,10 +113,16 @@ MUTANTS = (
         (
             Edit(
                 "wf_core.shares:Share.needs",
-                "min(limit // _FOR_THE_FIRST, limit * rest // self.whole)",
+                "max(limit // _FOR_THE_FIRST, min(limit // _FOR_LITTLE, 2 * held))",
                 "0",
             ),
         ),
+        ("tests/core/admission",),
+    ),
+    Mutant(
+        "one-at-a-time-for-the-next",
+        "whoever comes after a flood gets one slot, though many are free",
+        (Edit("wf_core.shares:Share.needs", "min(limit // _FOR_LITTLE, 2 * held)", "0"),),
         ("tests/core/admission",),
     ),
     Mutant(

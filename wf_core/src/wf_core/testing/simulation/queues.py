@@ -48,10 +48,10 @@ def _beyond_its_share(
     if share is None or not own:
         return None
     free = most - sum(_for_long(other, save) for other in holding)
-    kept = min(most // 8, max(0, most - share))
     held = sum(
         other.key.namespace == story.key.namespace and _for_long(other, save) for other in holding
     )
+    kept = min(max(most // 8, min(most // 4, 2 * held)), max(0, most - share))
     if own >= share or (held and (held * (most - share) >= share * free or free <= kept)):
         return f"admitted while its namespace ran {own} of {share}, with {free} of {most} free"
     return None
