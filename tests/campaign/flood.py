@@ -43,14 +43,16 @@ class Plan:
     with hostile authors, each at most `pace` requests a second; `variations` beside the `attacks`;
     `objects` of any shape in all runs together, by one more author, `fuzzing` requests a second.
     The flood begins `lead` seconds before the victims.
+    The victims ask for less than their share of requests and calls: whoever asks for more waits for
+    what is beyond it, and with more hostile namespaces everybody's share is smaller.
     A turn whose workflows are not over after `patience` seconds is a fault."""
 
     runs: int = 5
     workflows: int = 200
-    rate: float = 2.0
-    namespaces: int = 5
-    pace: float = 10.0
-    fuzzing: float = 20.0
+    rate: float = 1.0
+    namespaces: int = 2
+    pace: float = 5.0
+    fuzzing: float = 10.0
     variations: int = 100
     attacks: tuple[str, ...] = tuple(ATTACKS)
     without: frozenset[str] = frozenset()

@@ -143,6 +143,23 @@ def test_e7_namespaces_send_in_turns_whoever_asks_for_more() -> None:
     assert sent == ["flood0", "mine0", "flood1", "mine1", "flood2", "flood3"]
 
 
+def test_e7_who_asks_for_less_than_its_turns_is_next_and_gains_no_more_than_they() -> None:
+    turns = Turns[str](1, 0.0)
+    for n in range(100):
+        for flood in "abc":
+            turns.ask(flood, f"{flood}{n}")
+    sent = [turns.due(float(second))[0] for second in range(4)]
+    turns.ask("mine", "mine0")  # once a round: never behind the others
+    sent += [turns.due(float(second))[0] for second in range(4, 8)]
+    turns.ask("mine", "mine1")
+    sent += [turns.due(8.0)[0]]
+    for n in range(2, 100):  # as often as it can: one of four turns
+        turns.ask("mine", f"mine{n}")
+    sent += [turns.due(float(second))[0] for second in range(9, 49)]
+    assert (sent[4], sent[8]) == ("mine0", "mine1")
+    assert sum(each.startswith("mine") for each in sent[9:]) == 10
+
+
 @given(
     st.sampled_from([0.5, 1.0, 10.0]),
     st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 2)), max_size=60),

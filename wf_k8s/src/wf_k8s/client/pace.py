@@ -5,7 +5,7 @@ import contextlib
 import math
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -51,6 +51,8 @@ def longer(cost: int) -> float:
 class Turns(Generic[Item]):
     """Who may send next: at most `qps` requests a second, a second's worth at once after a pause.
     Namespaces take turns, and those of one namespace are in the order of asking (semantics E7).
+    One that asks for less than its turns is next: it does not wait for those that ask for more
+    (start-time fair queueing: Goyal, Vin, Cheng 1996).
 
     A request that counts for several is sent as any other; its namespace alone makes up for it, and
     has no turn meanwhile. So nobody else waits for what is large, and a namespace on its own causes
@@ -60,12 +62,19 @@ class Turns(Generic[Item]):
     def __init__(self, qps: float, now: float) -> None:
         self._interval = 1.0 / qps
         self._next = now
-        self._lines: OrderedDict[str, deque[tuple[Item, int]]] = OrderedDict()
+        self._lines: dict[str, deque[tuple[Item, int]]] = {}
+        self._ranks: dict[str, tuple[int, int]] = {}  # round and order of each line
+        self._round = 0
+        self._served: dict[str, int] = {}  # the round of the turn that a namespace had last
+        self._asked = 0
         self._owing: dict[str, float] = {}  # until when a namespace makes up for what was large
 
     def ask(self, namespace: str, item: Item, cost: int = 1) -> None:
-        """Let it wait, its namespace behind those that wait already."""
-        self._lines.setdefault(namespace, deque()).append((item, cost))
+        """Let it wait, behind what its namespace asked before."""
+        if namespace not in self._lines:
+            self._lines[namespace] = deque()
+            self._rank(namespace)
+        self._lines[namespace].append((item, cost))
 
     def leave(self, namespace: str, item: Item) -> None:
         """It waits no longer, if it did."""
@@ -76,7 +85,7 @@ class Turns(Generic[Item]):
         if rest:
             self._lines[namespace] = rest
         else:
-            del self._lines[namespace]
+            self._forget(namespace)
 
     def due(self, now: float) -> list[Item]:
         """Those whose turn has come."""
@@ -86,11 +95,9 @@ class Turns(Generic[Item]):
             if namespace is None:
                 break
             self._next = place + self._interval
-            line = self._lines.pop(namespace)
-            item, cost = line.popleft()
+            item, cost = self._lines[namespace].popleft()
             found.append(item)
-            if line:
-                self._lines[namespace] = line
+            self._take_turn(namespace)
             self._owe(namespace, cost, now)
         return found
 
@@ -103,8 +110,28 @@ class Turns(Generic[Item]):
 
     def _first(self, now: float) -> str | None:
         """The namespace whose turn it is, of those that wait and owe nothing."""
-        owing = self._owing
-        return next((each for each in self._lines if owing.get(each, now) <= now + _EXACT), None)
+        ready = (each for each in self._lines if self._owing.get(each, now) <= now + _EXACT)
+        return min(ready, key=self._ranks.__getitem__, default=None)
+
+    def _take_turn(self, namespace: str) -> None:
+        turn, _ = self._ranks[namespace]
+        if turn > self._round:
+            self._round = turn
+            self._served = {each: at for each, at in self._served.items() if at >= turn - 1}
+        self._served[namespace] = turn
+        if self._lines[namespace]:
+            self._rank(namespace)
+        else:
+            self._forget(namespace)
+
+    def _rank(self, namespace: str) -> None:
+        """In the round after its last turn; before all others where it had none of late."""
+        self._asked += 1
+        turn = max(self._round - 1, self._served.get(namespace, -1) + 1)
+        self._ranks[namespace] = (turn, self._asked)
+
+    def _forget(self, namespace: str) -> None:
+        del self._lines[namespace], self._ranks[namespace]
 
     def _owe(self, namespace: str, cost: int, now: float) -> None:
         """Note what a request that counts for several costs."""
