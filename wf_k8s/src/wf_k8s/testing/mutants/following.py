@@ -61,6 +61,34 @@ MUTANTS = (
         ("tests/core/engine/test_engine_overtaken.py",),
     ),
     Mutant(
+        "k8s-gone-brought-back",
+        "an answer that comes after its object was deleted brings it back",
+        (
+            Edit("wf_k8s.store.mirror:Mirror._past", "part.follow.told >= version", "False"),
+            Edit("wf_k8s.store.followed:Followed.accepted", "part.follow.told >= version", "False"),
+        ),
+        ("tests/k8s/test_watch_told.py",),
+    ),
+    Mutant(
+        "k8s-younger-than-the-list-dropped",
+        "what was created while all is listed anew counts as gone",
+        (
+            Edit(
+                "wf_k8s.store.mirror:Mirror._complete",
+                " and entry.place.version <= part.follow.told",
+                "",
+            ),
+            Edit("wf_k8s.store.followed:Followed._take", " and version <= part.follow.told", ""),
+        ),
+        ("tests/k8s/test_watch_told.py",),
+    ),
+    Mutant(
+        "k8s-quiet-namespaces-wait-for-all",
+        "a namespace that asks for less than its turns waits for a turn of every other one",
+        (Edit("wf_k8s.client.pace:Turns._rank", "max(self._round - 1,", "max(self._round + 1,"),),
+        ("tests/k8s/test_client_parts.py",),
+    ),
+    Mutant(
         "k8s-slot-of-the-gone",
         "the slot of a workflow that went while its save was under way is never given back",
         (Edit("wf_core.engine.slots:Slots.settle", "if key in self._in_doubt:", "if False:"),),
