@@ -241,7 +241,8 @@ async def test_b3_what_was_left_alone_is_said_in_its_state_and_lifted_by_a_retry
     await bench.ask(key, RequestType.RETRY_RUN)
     await bench.until(lambda: "a.run/1" in bench.names)
     await asyncio.sleep(1)
-    assert (await bench.stored(key)).head.phase is Phase.SUCCESS
+    head = (await bench.stored(key)).head
+    assert (head.phase, head.conditions) == (Phase.SUCCESS, ())
     assert bench.deaths.taking_up == {}
     await process.stop()
 

@@ -7,7 +7,7 @@ import pytest
 
 from wf_core.errors import EngineError, StoreUnavailable, WorkflowOwned
 from wf_core.model.outcomes import Failure, Severity, Succeeded
-from wf_core.model.phases import Phase
+from wf_core.model.phases import Phase, RequestType
 from wf_core.model.spec import Callback
 from wf_core.ports import Saved
 from wf_core.testing import virtual_time
@@ -228,6 +228,11 @@ async def test_c4_invalid_blocks_with_internal_error_and_never_loops() -> None:
     saves = len(process.store.saves)
     await asyncio.sleep(1000)
     assert len(process.store.saves) == saves == 1 + 1
+    process.store.plan = lambda _key, _changes: None
+    await bench.ask(key, RequestType.RETRY_RUN)
+    await asyncio.sleep(100)
+    head = (await bench.stored(key)).head
+    assert (head.phase, head.conditions) == (Phase.SUCCESS, ())
     await process.stop()
     await serving
 

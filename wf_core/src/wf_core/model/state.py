@@ -18,7 +18,8 @@ STEP_PARAMETERS = 1024
 MAX_STEPS = 10_000
 MAX_OUTBOX = 1_000
 INTERNAL_ERROR = "InternalError"
-"""The condition that says that no engine goes on, and why."""
+"""Type of the condition of a workflow that the engine gave up, by a fault of its own or because it
+kills whatever takes it up."""
 
 
 MESSAGE = "message"
@@ -120,10 +121,6 @@ class Condition(Wire, frozen=True):
     reason: str
     message: str
     since: float
-
-
-INTERNAL_ERROR = "InternalError"
-"""Type of the condition of a workflow that the engine gave up by a fault of its own."""
 
 
 class Folder(Wire, frozen=True):

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from wf_core.model.phases import BlockReason, Ended, Hook, Phase, Undo
+from wf_core.model.state import INTERNAL_ERROR
 from wf_core.saga import attempts, course, run, undo, watch
 from wf_core.saga.attempts import RUN, UNDO, Side
 from wf_core.saga.ledger import Ledger
@@ -17,8 +18,12 @@ _GOES_AWAY = (
 def recover(ledger: Ledger, now: float) -> None:
     """Set everything in motion that a crash, or a hand-over, has stopped."""
     phase = ledger.head.phase
+    # What is true of a workflow that goes on rides along with its next save.
+    conditions = tuple(each for each in ledger.head.conditions if each.type != INTERNAL_ERROR)
+    if conditions != ledger.head.conditions:
+        ledger.head = replace(ledger.head, conditions=conditions)
     if not ledger.head.key_uid and any(step.attempt for step in ledger.steps):
-        # Begun before this was saved; it rides along with the next save.
+        # Begun before this was saved.
         ledger.head = replace(ledger.head, key_uid=ledger.uid)
     if phase is Phase.PENDING and ledger.head.revision == 0 and ledger.spec.suspend:
         ledger.put_head(suspended=True)
