@@ -34,7 +34,7 @@ STORED: dict[str, str] = {
     "WorkflowState.createdAt": "When the workflow was created, in epoch seconds.",
     "WorkflowState.keyUid": "The uid from which idempotency keys come, whatever uid it has now.",
     "WorkflowState.folder": "Where relative paths begin; none in a cluster.",
-    "WorkflowState.reached": "When each phase was reached first, in epoch seconds.",
+    "WorkflowState.reached": "When each phase was reached last, in epoch seconds.",
     "WorkflowState.deadlineAt": "When its active deadline passes, in epoch seconds.",
     "WorkflowState.deadlineLeft": "Seconds left to the deadline, while the clock stands.",
     "WorkflowState.suspended": "Whether it is suspended: no new attempt of a run starts.",
@@ -75,7 +75,7 @@ STORED: dict[str, str] = {
     "Answer.requestReason": "Why it was asked.",
     "StepState": "The state of one step.",
     "StepState.phase": "Where the step is.",
-    "StepState.reached": "When each phase was reached first, in epoch seconds.",
+    "StepState.reached": "When each phase was reached last, in epoch seconds.",
     "StepState.ran": "How it came to Success: Called, or Marked by a person.",
     "StepState.undo": (
         "How it was undone: Called, NeverRan, Irreversible, Marked or Skipped by a person, Failed."
