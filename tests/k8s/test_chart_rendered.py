@@ -202,7 +202,7 @@ def find_objects(schema: Any) -> list[Json]:
 def test_the_chart_s_defaults_are_the_engine_s_but_for_what_namespaces_share() -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     engine = parse(yaml.safe_dump(values["config"]), "values.yaml")
-    shared = ControllerConfig(share_permits=True, floors=Floors(1.0))
+    shared = ControllerConfig(concurrency=60, share_permits=True, floors=Floors(1.0))
     assert engine == Config(controller_config=shared)
 
 
