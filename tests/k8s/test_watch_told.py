@@ -14,7 +14,6 @@ from wf_k8s.client.follow import Follow
 from wf_k8s.store.followed import Followed
 from wf_k8s.store.mirror import Mirror
 
-KEY = Key("a", "order")
 LISTED = {"k8s.io/initial-events-end": "true"}
 
 
@@ -27,10 +26,10 @@ def thing(version: int, uid: str = "u1", name: str = "order") -> bytes:
 
 
 class Watched:
-    """A session whose only watch tells what it is handed; `end` ends it."""
+    """A session whose watches tell what it is handed."""
 
     def __init__(self) -> None:
-        self._lines: asyncio.Queue[bytes | Exception] = asyncio.Queue()
+        self._lines: asyncio.Queue[bytes] = asyncio.Queue()
         self.session = self
 
     def chance(self, low: float, high: float) -> float:
@@ -51,9 +50,8 @@ class Watched:
         silence: float,  # noqa: ARG002
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         async def pieces() -> AsyncIterator[bytes]:
-            while not isinstance(line := await self._lines.get(), Exception):
-                yield line
-            raise line
+            while True:
+                yield await self._lines.get()
 
         yield pieces()
 
@@ -113,22 +111,31 @@ class FollowedKnows:
 
 
 Knows = type[MirrorKnows] | type[FollowedKnows]
+
+
+@asynccontextmanager
+async def knowing(knows: Knows) -> AsyncIterator[tuple[Watched, MirrorKnows | FollowedKnows]]:
+    """One that has listed everything as of version 5: nothing."""
+    watched = Watched()
+    known = knows(watched)
+    await watched.tell_that_all_was_listed(5)
+    yield watched, known
+    await known.close()
+
+
 both = pytest.mark.parametrize("knows", [MirrorKnows, FollowedKnows])
 
 
 @both
 def test_an_answer_from_before_a_deletion_brings_nothing_back(knows: Knows) -> None:
     async def main() -> None:
-        watched = Watched()
-        known = knows(watched)
-        await watched.tell_that_all_was_listed(5)
-        await watched.tell("ADDED", thing(6))
-        await watched.tell("DELETED", thing(9))
-        known.accepted(thing(7))
-        assert known.names() == set()
-        known.accepted(thing(11, "u2"))
-        assert known.names() == {"order"}
-        await known.close()
+        async with knowing(knows) as (watched, known):
+            await watched.tell("ADDED", thing(6))
+            await watched.tell("DELETED", thing(9))
+            known.accepted(thing(7))
+            assert known.names() == set()
+            known.accepted(thing(11, "u2"))
+            assert known.names() == {"order"}
 
     run(main())
 
@@ -136,15 +143,12 @@ def test_an_answer_from_before_a_deletion_brings_nothing_back(knows: Knows) -> N
 @both
 def test_an_answer_is_believed_before_the_watch_tells_of_it(knows: Knows) -> None:
     async def main() -> None:
-        watched = Watched()
-        known = knows(watched)
-        await watched.tell_that_all_was_listed(5)
-        known.accepted(thing(6))
-        assert known.names() == {"order"}
-        await watched.tell("ADDED", thing(6))
-        await watched.tell("DELETED", thing(7))
-        assert known.names() == set()
-        await known.close()
+        async with knowing(knows) as (watched, known):
+            known.accepted(thing(6))
+            assert known.names() == {"order"}
+            await watched.tell("ADDED", thing(6))
+            await watched.tell("DELETED", thing(7))
+            assert known.names() == set()
 
     run(main())
 
@@ -154,15 +158,12 @@ def test_a_list_takes_away_what_is_older_than_itself_and_leaves_what_is_younger(
     knows: Knows,
 ) -> None:
     async def main() -> None:
-        watched = Watched()
-        known = knows(watched)
-        await watched.tell_that_all_was_listed(5)
-        await watched.tell("ADDED", thing(6))
-        await watched.list_anew()
-        known.accepted(thing(7))  # it was deleted as 8, while nobody watched
-        known.accepted(thing(12, "u2", "other"))
-        await watched.tell_that_all_was_listed(10)
-        assert known.names() == {"other"}
-        await known.close()
+        async with knowing(knows) as (watched, known):
+            await watched.tell("ADDED", thing(6))
+            await watched.list_anew()
+            known.accepted(thing(7))  # it was deleted as 8, while nobody watched
+            known.accepted(thing(12, "u2", "other"))
+            await watched.tell_that_all_was_listed(10)
+            assert known.names() == {"other"}
 
     run(main())

@@ -258,7 +258,7 @@ class Naive:
         most = config.max_running_count
         if held and free <= min(most // 8, most - share):
             return False
-        if 2 * held >= free and held and free <= min(most // 4, most - share):
+        if held and 2 * held >= free and free <= min(most // 4, most - share):
             return False
         return held * (most - share) < share * free
 

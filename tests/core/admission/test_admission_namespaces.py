@@ -97,18 +97,24 @@ def test_e4_a_namespace_may_have_a_maximum_of_its_own() -> None:
     assert spaces(admission) == {"small": 2, "large": 98}
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
-@pytest.mark.parametrize("hostile", range(1, 16))
-@pytest.mark.parametrize("in_turn", [True, False], ids=["in turn", "at once"])
-def test_e4_whether_namespaces_flood_at_once_or_in_turn_room_is_left_for_the_next(
-    strategy: Strategy, hostile: int, in_turn: bool
-) -> None:
+def flooded(strategy: Strategy, hostile: int, *, in_turn: bool) -> Admission:
+    """So many namespaces have asked for all slots, one after another or at once."""
     admission = Admission(QueueConfig(strategy, 100, max_running_count_per_namespace=60))
     for n in range(hostile):
         spaced(admission, f"hostile{n}-", 100, 0, priority=1_000)
         if in_turn:
             spaces(admission)
     spaces(admission)
+    return admission
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("hostile", range(1, 16))
+@pytest.mark.parametrize("in_turn", [True, False], ids=["in turn", "at once"])
+def test_e4_whether_namespaces_flood_at_once_or_in_turn_room_is_left_for_the_next(
+    strategy: Strategy, hostile: int, in_turn: bool
+) -> None:
+    admission = flooded(strategy, hostile, in_turn=in_turn)
     spaced(admission, "mine", 1, 1_000)
     assert admission.next() == Key("mine", "mine0")
 
@@ -118,10 +124,7 @@ def test_e4_whether_namespaces_flood_at_once_or_in_turn_room_is_left_for_the_nex
 def test_e4_whoever_comes_after_a_flood_works_on_more_than_one_at_a_time(
     strategy: Strategy, hostile: int, mine: int
 ) -> None:
-    admission = Admission(QueueConfig(strategy, 100, max_running_count_per_namespace=60))
-    for n in range(hostile):
-        spaced(admission, f"hostile{n}-", 100, 0, priority=1_000)
-    spaces(admission)
+    admission = flooded(strategy, hostile, in_turn=False)
     spaced(admission, "mine", 100, 1_000)
     assert spaces(admission)["mine"] == mine
 

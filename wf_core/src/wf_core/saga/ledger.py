@@ -394,6 +394,12 @@ class Ledger:
             added = Condition(type_, reason, short(message), now)
             self.put_head(conditions=(*self.head.conditions, added))
 
+    def drop_condition(self, type_: str) -> None:
+        """Take remarks of a type away; that rides along with the next save."""
+        left = tuple(each for each in self.head.conditions if each.type != type_)
+        if left != self.head.conditions:
+            self.head = replace(self.head, conditions=left)
+
     def report(self, phase: Phase, now: float, step: str | None) -> None:
         """Put an entry into the outbox, where a callback wants it; at the limit the oldest goes."""
         if not reported(self.spec.callback, phase, step):

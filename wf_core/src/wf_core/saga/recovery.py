@@ -19,9 +19,7 @@ def recover(ledger: Ledger, now: float) -> None:
     """Set everything in motion that a crash, or a hand-over, has stopped."""
     phase = ledger.head.phase
     # What is true of a workflow that goes on rides along with its next save.
-    conditions = tuple(each for each in ledger.head.conditions if each.type != INTERNAL_ERROR)
-    if conditions != ledger.head.conditions:
-        ledger.head = replace(ledger.head, conditions=conditions)
+    ledger.drop_condition(INTERNAL_ERROR)
     if not ledger.head.key_uid and any(step.attempt for step in ledger.steps):
         # Begun before this was saved.
         ledger.head = replace(ledger.head, key_uid=ledger.uid)

@@ -22,9 +22,8 @@ def settled(ledger: Ledger, seq: int, dropped: bool, error: str, now: float) -> 
     ledger.settle_callback(seq, dropped)
     if not fresh:
         return
-    left = tuple(each for each in ledger.head.conditions if each.type != UNDELIVERED)
+    ledger.drop_condition(UNDELIVERED)
     if dropped:
         why = f"callback {seq} was given up: {error or 'the receiver did not take it'}"
-        left = (*left, Condition(UNDELIVERED, "GivenUp", short(why), now))
-    if left != ledger.head.conditions:
-        ledger.head = replace(ledger.head, conditions=left)
+        added = Condition(UNDELIVERED, "GivenUp", short(why), now)
+        ledger.head = replace(ledger.head, conditions=(*ledger.head.conditions, added))

@@ -8,7 +8,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-import attrs
 import msgspec
 
 from wf_core.errors import StoreForeign, StoreUnavailable
@@ -16,6 +15,7 @@ from wf_core.model.spec import Key
 from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.client.follow import Change, Follow, Gone, Opened, Put, Restarted, Synced, Trouble
 from wf_k8s.store.objects import Objects, refused_by_test
+from wf_k8s.store.part import Part
 from wf_k8s.store.pointers import add, test
 from wf_k8s.store.rows import identity
 from wf_k8s.store.wire import read_body
@@ -24,22 +24,6 @@ log = logging.getLogger("wf.k8s")
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
-
-
-@attrs.define(eq=False)
-class _Part:
-    """One collection; `listed` is what was told of it while it is listed anew."""
-
-    namespace: str | None
-    follow: Follow
-    synced: bool = False
-    listed: set[Key] | None = None
-    said: str = ""
-    refusal: str = ""
-
-    def holds(self, key: Key) -> bool:
-        """Whether that object would be told of here."""
-        return self.namespace in (None, key.namespace)
 
 
 class Followed:
@@ -53,7 +37,7 @@ class Followed:
         self._objects = objects
         self._of = of
         self._held: dict[Key, tuple[int, bytes]] = {}
-        self._parts: list[_Part] = []
+        self._parts: list[Part] = []
         self._told: asyncio.Queue[Key | None] = asyncio.Queue()
 
     @property
@@ -92,7 +76,7 @@ class Followed:
         if self.synced:
             meta = identity(raw)
             key, version = Key(meta.namespace, meta.name), int(meta.resource_version)
-            if not any(part.holds(key) and part.follow.told >= version for part in self._parts):
+            if not any(part.past(key, version) for part in self._parts):
                 self._put(key, version, raw)
         return raw
 
@@ -128,7 +112,7 @@ class Followed:
         same = body.metadata.uid == uid and _decode(body.status) == _decode(_encode(status))
         return raw if same else None
 
-    def _tell(self, part: _Part, raw: bytes) -> None:
+    def _tell(self, part: Part, raw: bytes) -> None:
         """The watch tells of an object."""
         try:
             meta = identity(raw)
@@ -136,8 +120,7 @@ class Followed:
             log.error("%s: left alone: %s", self._of, error)
             return
         key = Key(meta.namespace, meta.name)
-        if part.listed is not None:
-            part.listed.add(key)
+        part.tell(key)
         self._put(key, int(meta.resource_version), raw)
 
     def _put(self, key: Key, version: int, raw: bytes) -> None:
@@ -154,7 +137,7 @@ class Followed:
         self._held.clear()
         self._told = asyncio.Queue()
         self._parts = [
-            _Part(namespace, Follow(session, path, silence=silence))
+            Part(namespace, Follow(session, path, silence=silence))
             for namespace, path in paths.items()
         ]
         running = [asyncio.ensure_future(self._run(part)) for part in self._parts]
@@ -171,10 +154,10 @@ class Followed:
         """End the following."""
         self._told.put_nowait(None)
 
-    async def _run(self, part: _Part) -> None:
+    async def _run(self, part: Part) -> None:
         await part.follow.supervise(lambda change: self._take(part, change), self._broke)
 
-    def _take(self, part: _Part, change: Change) -> None:
+    def _take(self, part: Part, change: Change) -> None:
         match change:
             case Opened():
                 part.refusal = ""
@@ -185,12 +168,9 @@ class Followed:
             case Gone(body):
                 self._gone(body)
             case Synced():
-                listed, part.listed = part.listed or set(), None
-                for key, (version, _) in list(self._held.items()):
-                    # What an answer told may be younger than the list.
-                    if part.holds(key) and key not in listed and version <= part.follow.told:
-                        self._drop(key)
-                part.synced, part.said, part.refusal = True, "", ""
+                held = [(key, version) for key, (version, _) in self._held.items()]
+                for key in part.complete(held):
+                    self._drop(key)
             case Trouble(error):
                 self._trouble(part, error)
 
@@ -206,7 +186,7 @@ class Followed:
         if self._held.pop(key, None) is not None:
             self._told.put_nowait(key)
 
-    def _trouble(self, part: _Part, error: StoreUnavailable) -> None:
+    def _trouble(self, part: Part, error: StoreUnavailable) -> None:
         if isinstance(error, RefusedError) and not error.passing:
             part.refusal = str(error)
         if part.said != str(error):

@@ -18,6 +18,7 @@ from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.follow import Change, Follow, Gone, Opened, Put, Restarted, Synced, Trouble
 from wf_k8s.store.known import read_known
 from wf_k8s.store.numbers import Numbers
+from wf_k8s.store.part import Part
 from wf_k8s.store.rows import Place, identity, place_unread, read_place
 from wf_k8s.store.wire import why_unreadable
 
@@ -35,31 +36,6 @@ class Entry:
 
     place: Place
     raw: bytes | None
-
-
-@attrs.define(eq=False)
-class Part:
-    """One collection that is followed. While it is listed anew, `listed` is what was told so far;
-    `troubles` counts failures since it was complete, of which `said` was the last; `refusal` is why
-    the API server does not let it be followed now."""
-
-    namespace: str | None
-    follow: Follow
-    synced: bool = False
-    listed: set[Key] | None = None
-    said: str = ""
-    refusal: str = ""
-    troubles: int = 0
-
-    def holds(self, key: Key) -> bool:
-        """Whether that workflow would be told of here."""
-        return self.namespace is None or key.namespace == self.namespace
-
-    def lists(self, place: Place) -> bool:
-        """Note what is told while all is listed anew; whatever is told here is news."""
-        if self.listed is not None:
-            self.listed.add(place.row.key)
-        return True
 
 
 class Mirror:
@@ -124,25 +100,23 @@ class Mirror:
     def accepted(self, raw: bytes) -> None:
         """An object as the answer to a request of ours has it. What the watch has got past is old
         news, and may be of an object that is gone."""
-        self._put(raw, lambda place: not self._past(place.row.key, place.version))
+        self._put(raw, None)
 
-    def _past(self, key: Key, version: int) -> bool:
-        return any(part.holds(key) and part.follow.told >= version for part in self._parts)
-
-    def _put(self, raw: bytes, is_news: Callable[[Place], bool]) -> None:
+    def _put(self, raw: bytes, told_by: Part | None) -> None:
+        """`told_by` is whose watch tells of it; None: an answer."""
         try:
             place = read_place(raw)
             before = self.entries.get(place.row.key)
             if before is not None and before.place.unreadable:
                 read_known(raw)  # it was not the row that could not be read
-            if is_news(place):
+            if self._is_news(place, told_by):
                 self._place(place, raw)
         except Exception as error:
             if not isinstance(error, StoreForeign):
                 log.exception("an object of the API server: a fault of the engine")
-            self._put_unread(raw, error, is_news)
+            self._put_unread(raw, error, told_by)
 
-    def _put_unread(self, raw: bytes, error: Exception, is_news: Callable[[Place], bool]) -> None:
+    def _put_unread(self, raw: bytes, error: Exception, told_by: Part | None) -> None:
         """What is wrong with one object is its own, and touches nothing else (C10)."""
         why = why_unreadable(error)
         try:
@@ -150,9 +124,16 @@ class Mirror:
         except StoreForeign as nameless:
             log.error("left alone: %s", nameless)
             return
-        if is_news(place):
+        if self._is_news(place, told_by):
             self._place(place, None)
             self.unreadable(place.row.key, place.row.uid, why)
+
+    def _is_news(self, place: Place, told_by: Part | None) -> bool:
+        key = place.row.key
+        if told_by is None:
+            return not any(part.past(key, place.version) for part in self._parts)
+        told_by.tell(key)
+        return True
 
     def unreadable(self, key: Key, uid: str, why: str) -> None:
         """An object turned out to be one that can't be read, when more of it was looked at."""
@@ -277,7 +258,7 @@ class Mirror:
             case Restarted():
                 part.listed = set()
             case Put(body):
-                self._put(body, part.lists)
+                self._put(body, part)
             case Gone(body):
                 self.forgotten(body)
             case Synced():
@@ -287,16 +268,10 @@ class Mirror:
 
     def _complete(self, part: Part) -> None:
         """Everything that exists there was told: the rest is gone."""
-        listed = part.listed or set()
-        part.listed = None
         self._removed = {uid: key for uid, key in self._removed.items() if not part.holds(key)}
-        for key, entry in list(self.entries.items()):
-            # What an answer told may be younger than the list.
-            if part.holds(key) and key not in listed and entry.place.version <= part.follow.told:
-                self._forget(key)
-        part.synced = True
-        part.said = part.refusal = ""
-        part.troubles = 0
+        held = [(key, entry.place.version) for key, entry in self.entries.items()]
+        for key in part.complete(held):
+            self._forget(key)
         if not all(each.synced for each in self._parts):
             return
         self.synced = True

@@ -63,23 +63,13 @@ MUTANTS = (
     Mutant(
         "k8s-gone-brought-back",
         "an answer that comes after its object was deleted brings it back",
-        (
-            Edit("wf_k8s.store.mirror:Mirror._past", "part.follow.told >= version", "False"),
-            Edit("wf_k8s.store.followed:Followed.accepted", "part.follow.told >= version", "False"),
-        ),
+        (Edit("wf_k8s.store.part:Part.past", "self.follow.told >= version", "False"),),
         ("tests/k8s/test_watch_told.py",),
     ),
     Mutant(
         "k8s-younger-than-the-list-dropped",
         "what was created while all is listed anew counts as gone",
-        (
-            Edit(
-                "wf_k8s.store.mirror:Mirror._complete",
-                " and entry.place.version <= part.follow.told",
-                "",
-            ),
-            Edit("wf_k8s.store.followed:Followed._take", " and version <= part.follow.told", ""),
-        ),
+        (Edit("wf_k8s.store.part:Part.complete", "and self.past(key, version)", ""),),
         ("tests/k8s/test_watch_told.py",),
     ),
     Mutant(
