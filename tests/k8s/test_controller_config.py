@@ -6,11 +6,14 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.core.callbacks.receiver import answers, receiving
+from tests.core.callbacks.sending import delivery
 from tests.k8s.store_fixtures import Stores
 
 from wf_core.adapters.clock import SystemClock
-from wf_core.config import Config
+from wf_core.config import CallbackConfig, Config
 from wf_core.errors import StoreUnavailable
+from wf_core.plugins import Registry
 from wf_k8s.client.access import Access
 from wf_k8s.client.pace import Throttle
 from wf_k8s.client.session import Session
@@ -112,3 +115,35 @@ def test_a_connection_that_lies_idle_is_closed(tmp_path: Path) -> None:
             server.close()
 
     asyncio.run(main())
+
+
+def test_f_callbacks_are_signed_at_what_the_machines_clock_says_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A controller may stand by for weeks before it leads; a receiver refuses what is five minutes
+    off."""
+    (tmp_path / "secret").write_text("wfmaster_c2VjcmV0")
+    callbacks = CallbackConfig(secret_file=str(tmp_path / "secret"), public_only=False)
+    options = Options(Config(callbacks=callbacks), tmp_path / "kubeconfig", namespaces=("orders",))
+    real = time.time
+
+    async def main() -> list[int]:
+        clock = SystemClock()
+        leadership = Leadership(
+            Lease(wiring.lease_session(options, nobody), "orders", options.lease),
+            "me",
+            Timing(),
+            wall=clock.now,
+            monotonic=asyncio.get_running_loop().time,
+        )
+        store = wiring.store(options, leadership, clock, nobody)
+        sender = wiring.engine(options, store, Registry.of([]), clock, None)._sender
+        monkeypatch.setattr(time, "time", lambda: real() + 3600)
+        async with receiving(answers(200)) as receiver:
+            await sender.send(delivery(receiver.url()))
+            await sender.close()
+            return [int(each.headers["webhook-timestamp"]) for each in receiver.got]
+
+    before = real()
+    (signed,) = asyncio.run(main())
+    assert signed - before >= 3599

@@ -1,19 +1,24 @@
 """How the sender connects: by look-ups that others do not wait for, to what was judged, bounded."""
 
 import asyncio
+import gc
 import socket
 import threading
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import httpcore
 import httpx
 import pytest
+from tests.campaign.listening import listening
 from tests.core.callbacks.receiver import Behaviour, answers, receiving
 from tests.core.callbacks.sending import BODY, delivery, exchange, floods, refused, sender
+from tests.patience import PATIENCE
 
 from wf_core.adapters.tenant_threads import AT_ONCE
 from wf_core.callbacks import backend
+from wf_core.callbacks.http import MOST_OPEN
 from wf_core.ports import Delivered, Delivery, Receipt
 
 OPEN = backend.OwnBackend(None)
@@ -159,3 +164,123 @@ def test_a_proxy_is_not_used_where_addresses_are_judged(monkeypatch: pytest.Monk
     receipt, connections = asyncio.run(main())
     assert connections == 0
     assert "not a public address" in receipt.error
+
+
+Serving = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
+
+
+async def never_reads(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(3600)
+
+
+async def reads_slowly(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    while await reader.read(1):
+        await asyncio.sleep(0.01)
+
+
+def says_slowly(piece: bytes, first: bytes = b"") -> Serving:
+    """Says `first`, and that piece again and again."""
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(first)
+        while True:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    return serve
+
+
+def until_closed(serve: Serving) -> Serving:
+    """The same, which leaves nothing open."""
+
+    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except ConnectionError:
+            pass  # the sender has had enough
+        finally:
+            writer.close()
+
+    return served
+
+
+LARGE = {**BODY, "attributes": {"a": "x" * 32_000_000}}
+"""More than the buffers of both ends take in."""
+
+
+@pytest.mark.parametrize(
+    ("serve", "body", "scheme"),
+    [
+        (never_reads, LARGE, "http"),
+        (reads_slowly, LARGE, "http"),
+        (never_reads, BODY, "https"),
+        (says_slowly(b"x"), BODY, "http"),
+        (says_slowly(b"a: b\r\n", b"HTTP/1.1 200 OK\r\n"), BODY, "http"),
+        (says_slowly(b"HTTP/1.1 100 Continue\r\n\r\n"), BODY, "http"),
+    ],
+    ids=["body unread", "body read slowly", "tls", "status", "headers", "continue"],
+)
+def test_f_no_part_of_a_request_outlasts_its_time(
+    serve: Serving, body: dict[str, Any], scheme: str
+) -> None:
+    async def main() -> tuple[Receipt, Receipt]:
+        under_test = sender(timeout=200)
+        async with listening(until_closed(serve)) as address:
+            url = address.replace("http", scheme)
+            held = await under_test.send(Delivery(url, "uid-1/7", body, True))
+        async with receiving(answers(200)) as receiver:
+            after = await under_test.send(delivery(receiver.url()))
+        await under_test.close()
+        return held, after
+
+    held, after = asyncio.run(main())
+    assert held == Receipt(Delivered.RETRY, "no answer within 0.2 s")
+    assert after == Receipt(Delivered.DELIVERED)
+
+
+def test_a_handshake_that_is_cut_off_leaves_no_connection() -> None:
+    """Whoever answers no handshake could otherwise use up all files that may be open."""
+
+    async def main() -> None:
+        closed = asyncio.Event()
+
+        async def says_nothing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+            while await reader.read(65536):
+                pass
+            closed.set()
+
+        under_test = sender(timeout=200)
+        async with listening(until_closed(says_nothing)) as address:
+            await under_test.send(delivery(address.replace("http", "https")))
+            async with asyncio.timeout(PATIENCE):
+                await closed.wait()
+        await under_test.close()
+
+    gc.disable()  # it closes what nobody knows of any more, at some time
+    try:
+        asyncio.run(main())
+    finally:
+        gc.enable()
+
+
+def test_f_receivers_that_are_many_leave_few_connections_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each is kept for the next callback, and looked at before each."""
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        "socket.getaddrinfo", lambda _, *rest, **options: real("127.0.0.1", *rest, **options)
+    )
+
+    async def main() -> None:
+        async with receiving(answers(200)) as receiver, asyncio.timeout(PATIENCE):
+            under_test = sender()
+            for number in range(MOST_OPEN + 36):
+                await under_test.send(delivery(f"http://shop{number}.test:{receiver.port}/"))
+            assert receiver.connections == MOST_OPEN + 36
+            while receiver.open > MOST_OPEN:
+                await asyncio.sleep(0.01)
+            await under_test.close()
+
+    asyncio.run(main())

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from tests.core.callbacks.receiver import answers, receiving
 
+from wf_core.config import CallbackConfig, Config
 from wf_core.engine import local
 from wf_core.errors import DocumentInvalid, StoreUnavailable
 from wf_core.kinds import StepCall, StepKind
 from wf_core.library import resume, run
 from wf_core.model.phases import Phase
-from wf_core.model.spec import Key, TimeToLive
+from wf_core.model.spec import Callback, Key, TimeToLive
 from wf_core.model.state import Stored
 from wf_core.plugins import Registry
 from wf_core.testing.bench import chain
@@ -122,7 +124,6 @@ def test_a_store_that_cannot_be_opened_says_what_to_do() -> None:
 def test_a_hook_that_ignores_the_stop_keeps_the_store_open(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    from wf_core.config import Config
     from wf_core.config.values import ControllerConfig
 
     config = Config(controller_config=ControllerConfig(grace=0.05))
@@ -168,3 +169,28 @@ def test_what_is_over_age_goes_from_each_store_while_it_is_served(
 
 def test_what_is_installed_is_taken_where_no_plugins_are_given() -> None:
     assert isinstance(local.registry_of(None), Registry)
+
+
+def test_f_callbacks_are_signed_at_what_the_machines_clock_says_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver refuses what is five minutes off. The machine was asleep, or its clock was set."""
+    (tmp_path / "secret").write_text("wfmaster_c2VjcmV0")
+    config = Config(callbacks=CallbackConfig(secret_file=str(tmp_path / "secret")))
+    registry = local.registry_of([Quick()])
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    real = time.time
+
+    async def story() -> list[int]:
+        async with receiving(answers(200)) as receiver:
+            async with local.open_engine("memory:", config, registry) as engine:
+                monkeypatch.setattr(time, "time", lambda: real() + 3600)
+                await engine.create(chain("a", kind="quick", callback=Callback(receiver.url())))
+                await engine.adopt(Key("default", "order"))
+                await engine.wait(Key("default", "order"))
+            return [int(each.headers["webhook-timestamp"]) for each in receiver.got]
+
+    before = real()
+    signed = asyncio.run(story())
+    assert signed
+    assert min(signed) - before >= 3599

@@ -88,8 +88,13 @@ class _BoundedStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """As httpcore asks for it."""
-        return _BoundedStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+        """As httpcore asks for it, which does not close what is cut off in the midst of it."""
+        try:
+            secured = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._inner.aclose()
+            raise
+        return _BoundedStream(secured)
 
     def get_extra_info(self, info: str) -> Any:
         """As httpcore asks for it."""

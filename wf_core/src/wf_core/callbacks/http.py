@@ -21,6 +21,10 @@ if TYPE_CHECKING:  # httpx takes longer to import than most commands take to run
 MAX_ANSWER = 16 * 1024
 """Bytes of an answer that are read, so that the connection can be used again; nobody needs more."""
 
+MOST_OPEN = 64
+"""Connections that may be open: those in use, and above them those kept for another use. Every
+port is a receiver of its own, so a workflow each would otherwise leave thousands idle."""
+
 _ALLOW = "in callbacks.allowedHosts, or set callbacks.publicOnly: false"
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -33,8 +37,9 @@ class HttpSender:
     """
 
     def __init__(self, config: "Config", clock: Clock, *, public_only: bool = False) -> None:
-        """`public_only`: whether addresses are judged where neither `callbacks.publicOnly` nor a
-        list of hosts says so."""
+        """`clock`: what people's clocks say now, since receivers refuse what was signed long before
+        or after theirs. `public_only`: whether addresses are judged where neither
+        `callbacks.publicOnly` nor a list of hosts says so."""
         self._timeout = config.rpc_timeout_mill_seconds / 1000
         self._idle = config.idle_timeout_mill_seconds / 1000
         self._allowed = config.callbacks.allowed_hosts
@@ -124,7 +129,7 @@ class HttpSender:
             # No proxy where addresses are judged: what it connects to can't be judged here.
             self._client = client(
                 Allowed() if self._public_only else None,
-                httpx.Limits(keepalive_expiry=self._idle),
+                httpx.Limits(max_keepalive_connections=MOST_OPEN, keepalive_expiry=self._idle),
                 proxies=not self._public_only and _behind_proxy(),
             )
         return self._client

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wf_core.adapters.account import account
 from wf_core.adapters.announcer import NoAnnouncer, ThreadAnnouncer
-from wf_core.adapters.clock import SystemClock
+from wf_core.adapters.clock import SystemClock, WallClock
 from wf_core.adapters.memory import plugin as memory
 from wf_core.adapters.open_record import FolderRecord, NoRecord
 from wf_core.adapters.sqlite import plugin as sqlite
@@ -99,7 +99,7 @@ async def open_engine(
                 registry.perform, pool_size(config.controller_config.concurrency)
             ),
             clock=clock,
-            sender=HttpSender(config, clock),
+            sender=HttpSender(config, WallClock()),
             announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
             config=config,
             folder=hook_folder(url, os.environ),

@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import version
 
 from wf_core.adapters.announcer import NoAnnouncer, ThreadAnnouncer
-from wf_core.adapters.clock import SystemClock
+from wf_core.adapters.clock import SystemClock, WallClock
 from wf_core.adapters.open_record import NoRecord
 from wf_core.adapters.threads import ThreadExecutor
 from wf_core.callbacks import HttpSender
@@ -92,7 +92,7 @@ def engine(
         registry=registry,
         executor=ThreadExecutor(registry.perform, pool_size(config.controller_config.concurrency)),
         clock=clock,
-        sender=HttpSender(config, clock, public_only=True),
+        sender=HttpSender(config, WallClock(), public_only=True),
         announcer=ThreadAnnouncer(registry.notify) if registry.observed else NoAnnouncer(),
         config=config,
         folder=hook_folder(f"k8s:{options.address}", os.environ),
