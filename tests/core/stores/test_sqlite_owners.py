@@ -1,21 +1,24 @@
 """Ownership between real processes (semantics C5, C6)."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from wf_core.adapters import own_files
 from wf_core.adapters.sqlite import ownership
 from wf_core.adapters.sqlite.ownership import SERVING, Ownership
 from wf_core.adapters.sqlite.store import SqliteStore
-from wf_core.errors import StoreServed, WorkflowOwned
+from wf_core.errors import StoreServed, StoreUnavailable, WorkflowOwned
 from wf_core.model.spec import Key
+from wf_core.testing.store_values import key_of, workflow
 
 KEY = Key("default", "order")
 OWNER = """
@@ -122,6 +125,37 @@ def test_lock_taken_away_before_it_was_held_is_made_anew(
     assert swept
     assert other.live(ours.id)
     ours.drop()
+
+
+def grants(_file: int, _operation: int) -> None:
+    """A file system that grants every lock."""
+
+
+def refuses(_file: int, _operation: int) -> None:
+    """A file system that has no locks."""
+    raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+
+@pytest.mark.parametrize("flock", [grants, refuses])
+def test_c6_where_locks_keep_nobody_out_no_workflow_is_run(
+    path: Path, monkeypatch: pytest.MonkeyPatch, flock: Callable[[int, int], None]
+) -> None:
+    """Two would run it at once, each taking the other for dead."""
+
+    async def main() -> None:
+        store = SqliteStore.open(path)
+        try:
+            key = key_of(await store.create(workflow(), 1.0))
+            for taken in (store.claim(key), store.claim(key), store.admit_alone()):
+                with pytest.raises(StoreUnavailable, match=r"without locks .* on a local disk"):
+                    await taken
+        finally:
+            await store.close()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", flock)
+        asyncio.run(main())
+    assert not own_files._open
 
 
 SERVER = """

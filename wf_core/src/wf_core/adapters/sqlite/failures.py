@@ -9,6 +9,15 @@ from wf_core.errors import GOES_ON, EngineError, StoreForeign, StoreUnavailable,
 
 BUSY_SECONDS = 10.0
 """How long an operation waits for another process's write."""
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""What file systems answer that have no locks, or none here."""
+_LOCKS_FAILED = (
+    sqlite3.SQLITE_IOERR_LOCK,
+    sqlite3.SQLITE_IOERR_RDLOCK,
+    sqlite3.SQLITE_IOERR_UNLOCK,
+    sqlite3.SQLITE_IOERR_SHMLOCK,
+    sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+)
 
 
 def mount_of(path: Path) -> Path:
@@ -41,6 +50,8 @@ def translate(error: sqlite3.Error, path: Path) -> WfError:
             f"{path} was locked by another process for more than {BUSY_SECONDS:g} seconds: end "
             f"what holds it (a backup, a database browser); {GOES_ON}"
         )
+    if code in _LOCKS_FAILED:
+        return _no_locks(path, str(error))
     if primary == sqlite3.SQLITE_IOERR:
         return _disk_failed(path, str(error))
     if primary == sqlite3.SQLITE_NOTADB:
@@ -61,6 +72,8 @@ def from_os(error: OSError, path: Path) -> StoreUnavailable:
         return _no_room(path)
     if error.errno == errno.EIO:
         return _disk_failed(path, str(error))
+    if error.errno in _NO_LOCKS:
+        return _no_locks(path, error.strerror or str(error))
     return StoreUnavailable(
         f"{error.filename or path}: {error.strerror or error}; make {path.parent} a folder that "
         "this user may write to, or choose another place with `--store sqlite:PATH`"
@@ -71,6 +84,14 @@ def _no_room(path: Path) -> StoreUnavailable:
     return StoreUnavailable(
         f"no room left to write {path}: free some space on {mount_of(path)}; nothing that was "
         f"saved is lost; {GOES_ON}"
+    )
+
+
+def _no_locks(path: Path, why: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"{mount_of(path)} is a file system without locks that keep other processes out ({why}), "
+        f"so two could run one workflow at once: put the store {path} on a local disk with "
+        "`--store sqlite:PATH`"
     )
 
 

@@ -1,10 +1,12 @@
 """Who is alive: every owner holds a lock on a file of its own (semantics C6).
 
 A lock dies with its process, whatever killed it; a pid could be reused, and a timestamp would make
-`wf resume` wait.
+`wf resume` wait. Some file systems grant every lock and keep nobody out: whoever takes one there
+is told so, since two could run one workflow at once.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -40,12 +42,16 @@ class Ownership:
         self._sweep()
         while self._held is None:
             file = open_own(self._path(self.id), os.O_CREAT | os.O_RDWR)
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if self._is_current(file):
-                os.pwrite(file, str(os.getpid()).encode(), 0)
-                self._held = file
-            else:  # somebody swept it away between our open and our lock
-                close_own(file)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                # Somebody may have swept it away between our open and our lock.
+                if self._is_current(file):
+                    _check_locks(self._path(self.id))
+                    os.pwrite(file, str(os.getpid()).encode(), 0)
+                    self._held = file
+            finally:
+                if self._held is None:
+                    close_own(file)
 
     def live(self, owner: str) -> str | None:
         """A name for `owner` ("process 123 on this machine") while it lives; None once it is dead.
@@ -78,17 +84,20 @@ class Ownership:
             return None
         make_own(self.folder)
         file = open_own(self.folder / SERVING, os.O_CREAT | os.O_RDWR)
-        while not _locked(file, fcntl.LOCK_EX):
-            # Somebody may only have asked who serves, by a shared lock that is gone in a moment.
-            if not _locked(file, fcntl.LOCK_SH):
-                other = _name(file)
+        try:
+            while not _locked(file, fcntl.LOCK_EX):
+                # Somebody may only have asked who serves, by a shared lock that goes in a moment.
+                if not _locked(file, fcntl.LOCK_SH):
+                    return _name(file)
+                fcntl.flock(file, fcntl.LOCK_UN)
+                sleep(_MOMENT)
+            _check_locks(self.folder / SERVING)
+            os.ftruncate(file, 0)
+            os.pwrite(file, str(os.getpid()).encode(), 0)
+            self._serving = file  # it is never removed: a lock on a removed file keeps nobody out
+        finally:
+            if self._serving is None:
                 close_own(file)
-                return other
-            fcntl.flock(file, fcntl.LOCK_UN)
-            sleep(_MOMENT)
-        os.ftruncate(file, 0)
-        os.pwrite(file, str(os.getpid()).encode(), 0)
-        self._serving = file  # it is never removed: a lock on a removed file keeps nobody out
         return None
 
     def served_by(self) -> str | None:
@@ -137,6 +146,17 @@ def _locked(file: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _check_locks(path: Path) -> None:
+    """Raises OSError where the lock that we hold on that file keeps nobody out: not even us, who
+    have it open a second time."""
+    again = open_own(path, os.O_RDONLY)
+    try:
+        if _locked(again, fcntl.LOCK_SH):
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK), str(path))
+    finally:
+        close_own(again)
 
 
 def _name(file: int) -> str:
