@@ -23,6 +23,9 @@ from wf_core.ports import Open
 record = FolderRecord(Path(sys.argv[1]), "1")
 for line in sys.argv[2:]:
     what, _, name = line.partition(" ")
+    if what == "follows":
+        record.follows(int(name))
+        continue
     workflow, _, step = name.partition(" ")
     getattr(record, what)(Open(workflow, step))
 os.abort()
@@ -38,10 +41,20 @@ def died(folder: Path, *said: str) -> None:
 def test_who_was_alone_is_told_from_who_was_not(tmp_path: Path) -> None:
     died(tmp_path, "opened uid-a pay", "opened uid-b ship", "closed uid-b ship")
     assert FolderRecord(tmp_path, "1").left() == LeftOpen({A: True}, 1)
-    died(tmp_path, "opened uid-a pay", "opened uid-b ship")
+    died(tmp_path, "follows 1", "opened uid-a pay", "opened uid-b ship")
     assert FolderRecord(tmp_path, "1").left() == LeftOpen({A: False, B: False}, 2)
-    died(tmp_path, "opened uid-a pay", "outlived uid-a pay", "opened uid-b ship")
+    died(tmp_path, "opened uid-a pay", "follows 2", "outlived uid-a pay", "opened uid-b ship")
     assert FolderRecord(tmp_path, "1").left() == LeftOpen({A: False, B: True}, 3)
+
+
+def test_engines_that_share_the_folder_die_each_for_itself(tmp_path: Path) -> None:
+    for number in range(5):
+        died(tmp_path, f"opened uid-{number} pay")
+    assert FolderRecord(tmp_path, "1").left().deaths == 1
+    died(tmp_path, "follows 1", "opened uid-a pay", "closed uid-a pay", "opened uid-a pay")
+    assert FolderRecord(tmp_path, "1").left().deaths == 2
+    died(tmp_path, "follows 2", "opened uid-a pay", "follows 0")
+    assert FolderRecord(tmp_path, "1").left().deaths == 2
 
 
 def test_a_death_is_told_until_the_state_has_it(tmp_path: Path) -> None:
@@ -53,6 +66,18 @@ def test_a_death_is_told_until_the_state_has_it(tmp_path: Path) -> None:
     assert FolderRecord(tmp_path, "1").left() == LeftOpen({}, 1)
     record.calm()
     assert FolderRecord(tmp_path, "1").left() == LeftOpen()
+
+
+def test_a_death_that_another_engine_does_not_know_of_outlasts_its_calm(tmp_path: Path) -> None:
+    """`wf serve` and `wf run` share the folder."""
+    died(tmp_path, "opened uid-a pay")
+    serves = FolderRecord(tmp_path, "1")
+    assert serves.left() == LeftOpen({A: True}, 1)
+    died(tmp_path, "opened uid-b ship")
+    assert FolderRecord(tmp_path, "1").left() == LeftOpen({A: True, B: True}, 1)
+    serves.calm()
+    serves.calm()
+    assert FolderRecord(tmp_path, "1").left() == LeftOpen({B: True}, 1)
 
 
 def test_deaths_while_taking_up_are_counted_until_another_version_tries(tmp_path: Path) -> None:

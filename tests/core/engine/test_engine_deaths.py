@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from wf_core.adapters.open_record import Kept
 from wf_core.model.outcomes import Failure, Progressing, Severity
-from wf_core.model.phases import Hook, Phase, RequestType
+from wf_core.model.phases import DeletionPolicy, Hook, Phase, RequestType
 from wf_core.model.spec import Key, RetryPolicy, StepTemplate
 from wf_core.model.state import Stored
 from wf_core.ports import Open
@@ -279,6 +280,55 @@ async def test_b3_the_record_of_a_killer_that_was_deleted_meanwhile_goes_at_the_
     process.serve()
     await asyncio.sleep(1)
     assert bench.deaths.taking_up == {uid_of(bench, left): 3}
+    await process.stop()
+
+
+async def test_b3_processes_that_die_each_for_itself_make_no_row() -> None:
+    """As `wf run` does where nobody resumes it. A call that was left open has the process to
+    itself for a second then, not for an hour."""
+    bench = Bench(Script().on("slow", Do(seconds=7200.0)))
+    for number in range(8):
+        key = await bench.create(chain("slow", name=f"slow{number}"))
+        process = bench.process()
+        await process.adopt(key)
+        await asyncio.sleep(1)
+        await process.crash()
+    other = await bench.create(chain("b", name="other"))
+    process = bench.process()
+    process.serve()
+    await asyncio.sleep(30)
+    assert bench.names.count("slow.run/1") == 16
+    assert (await bench.stored(other)).head.phase is Phase.SUCCESS
+    await process.crash()
+
+
+async def test_b3_what_was_deleted_since_a_death_holds_up_nobody() -> None:
+    """After many deaths a call has the process to itself for an hour; this one never comes."""
+    bench = Bench()
+    bench.deaths.deaths, bench.deaths.open = 12, {"gone": {"a": True}}
+    other = await bench.create(chain("b", name="other"))
+    process = bench.process()
+    process.serve()
+    await asyncio.sleep(1)
+    assert (await bench.stored(other)).head.phase is Phase.SUCCESS
+    assert bench.deaths == Kept()
+    await process.stop()
+
+
+async def test_b3_what_is_let_go_as_it_is_after_a_death_holds_up_nobody() -> None:
+    bench = Bench(Script().on("a", FOR_EVER))
+    key = await bench.create(chain("a", deletion_policy=DeletionPolicy.ORPHAN))
+    first = bench.process()
+    first.serve()
+    await bench.until(lambda: bench.names == ["a.run/1"])
+    await first.crash()
+    bench.deaths.deaths = 12
+    await bench.delete(key)
+    other = await bench.create(chain("b", name="other"))
+    process = bench.process()
+    process.serve()
+    await asyncio.sleep(1)
+    assert (await bench.stored(other)).head.phase is Phase.SUCCESS
     await process.stop()
 
 

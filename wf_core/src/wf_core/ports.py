@@ -122,6 +122,10 @@ class OpenRecord(Protocol):
         """It is still open, and the process has lived with it alone: whoever dies now dies of
         something else that is open, if there is one."""
 
+    def follows(self, deaths: int) -> None:
+        """This process waits to see the end of what was left open after that many deaths in a row,
+        of which its own would be one more; 0: it has seen it."""
+
     def told(self, workflow: str) -> None:
         """What was left open of that uid is in its state now."""
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
 import msgspec
 
 from wf_core.adapters.own_files import close_own, open_own
@@ -27,6 +28,15 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 _encode = msgspec.json.Encoder().encode
 _line = msgspec.json.Decoder(tuple[str, str, str])
+
+
+@attrs.frozen
+class Died:
+    """What a process that died had `open`, and whether it had lived with it alone; of how many
+    deaths in a row it was clearing up `after`."""
+
+    open: Mapping[Open, bool] = attrs.field(factory=dict)
+    after: int = 0
 
 
 class Kept(msgspec.Struct):
@@ -50,6 +60,18 @@ class Kept(msgspec.Struct):
         """What was left open is over."""
         self.deaths, self.open = 0, {}
 
+    def calm_of(self, known: LeftOpen) -> None:
+        """That much of it is over; another process may have died since."""
+        for each in known.open:
+            steps = self.open.get(each.workflow, {})
+            steps.pop(each.step, None)
+            if not steps:
+                self.open.pop(each.workflow, None)
+        if not self.open:
+            self.deaths = 0
+        elif self.deaths <= known.deaths:
+            self.deaths = 1
+
     def counted_by(self, version: str) -> None:
         """Go on for that version of the engine: what killed another may be read by this one."""
         if self.version != version:
@@ -71,6 +93,9 @@ class NoRecord:
 
     def outlived(self, what: Open) -> None:
         """As `OpenRecord.outlived`."""
+
+    def follows(self, deaths: int) -> None:
+        """As `OpenRecord.follows`."""
 
     def told(self, workflow: str) -> None:
         """As `OpenRecord.told`."""
@@ -95,11 +120,11 @@ class OpenFile:
         self._file: int | None = None
         self._length = 0
         self._open: dict[Open, bool] = {}  # whether the process has lived with it alone
+        self._after = 0
         self._ended = False
 
-    def dead(self) -> Mapping[Path, Mapping[Open, bool]]:
-        """By its file, what each process that died there had open, and whether it had lived with
-        it alone. Raises OSError."""
+    def dead(self) -> Mapping[Path, Died]:
+        """What is known of each process that died there, by its file. Raises OSError."""
         found = {}
         for path in sorted(self._folder.glob("*.open")):
             dead = None if path == self._path else _dead(path)
@@ -122,6 +147,15 @@ class OpenFile:
         """As `OpenRecord.outlived`."""
         self._open[what] = True
         self._write("~", what)
+
+    def follows(self, deaths: int) -> None:
+        """As `OpenRecord.follows`."""
+        before, self._after = self._after, deaths
+        if self._file is not None and deaths != before:
+            try:
+                self._begin()
+            except OSError as error:
+                self._fails(error)
 
     def close(self) -> None:
         """As `OpenRecord.close`."""
@@ -150,7 +184,7 @@ class OpenFile:
             make_own(self._folder)
             self._file = open_own(self._path, os.O_CREAT | os.O_RDWR)
             fcntl.flock(self._file, fcntl.LOCK_EX)
-        lines = [_encode(("=", _boot(), ""))]
+        lines = [_encode(("=", _boot(), str(self._after)))]
         for each, outlived in self._open.items():
             lines.append(_encode(("~" if outlived else "+", each.workflow, each.step)))
         body = b"\n".join(lines) + b"\n"
@@ -175,6 +209,7 @@ class FolderRecord(OpenFile):
     def __init__(self, folder: Path, version: str) -> None:
         super().__init__(folder)
         self._version = version
+        self._known = LeftOpen()
 
     def left(self) -> LeftOpen:
         """As `OpenRecord.left`."""
@@ -188,7 +223,8 @@ class FolderRecord(OpenFile):
         except OSError as error:
             self._fails(error)
             return LeftOpen()
-        return kept.left()
+        self._known = kept.left()
+        return self._known
 
     def told(self, workflow: str) -> None:
         """As `OpenRecord.told`."""
@@ -199,8 +235,10 @@ class FolderRecord(OpenFile):
         self._change(lambda kept: kept.taking_up.pop(workflow, None))
 
     def calm(self) -> None:
-        """As `OpenRecord.calm`."""
-        self._change(Kept.calm)
+        """As `OpenRecord.calm`. Other engines share the folder: what this one has not read is of
+        theirs."""
+        known, self._known = self._known, LeftOpen()
+        self._change(lambda kept: kept.calm_of(known))
 
     def _change(self, change: Callable[[Kept], object]) -> None:
         if self._ended or not (self._folder / "state.json").exists():
@@ -246,9 +284,8 @@ def _read(path: Path) -> bytes:
         close_own(file)
 
 
-def _dead(path: Path) -> dict[Open, bool] | None:
-    """What the process of that file had open, and whether it had lived with it alone; None while
-    it lives."""
+def _dead(path: Path) -> Died | None:
+    """What is known of the process of that file; None while it lives."""
     try:
         file = open_own(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -256,27 +293,33 @@ def _dead(path: Path) -> dict[Open, bool] | None:
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         found: dict[Open, bool] = {}
+        after = 0
         for line in os.pread(file, 4 * LONGEST, 0).splitlines():
             try:
                 sign, workflow, step = _line.decode(line)
             except msgspec.DecodeError:
                 break  # it died while it wrote
             if sign == "=" and workflow != _boot():
-                return {}  # the machine went down, which is no fault of what ran on it
+                return Died()  # the machine went down, which is no fault of what ran on it
+            if sign == "=" and step.isdecimal():
+                after = int(step[:9])
             if sign in "+~":
                 found[Open(workflow, step)] = sign == "~"
             elif sign == "-":
                 found.pop(Open(workflow, step), None)
-        return found
+        return Died(found, after)
     except BlockingIOError:
         return None
     finally:
         close_own(file)
 
 
-def add_death(kept: Kept, dead: Mapping[Open, bool]) -> None:
-    """One more process died, which had that open, and had lived with some of it alone."""
-    kept.deaths += bool(dead)
+def add_death(kept: Kept, died: Died) -> None:
+    """One more process died. In a row are deaths of which each process was clearing up after the
+    one before: engines that share a folder die each for itself."""
+    dead = died.open
+    if dead:
+        kept.deaths = max(kept.deaths, died.after + 1)
     suspects = [each for each, outlived in dead.items() if not outlived]
     for each in dead:  # what an older death left of its calls, or of its taking up, is over
         before = kept.open.pop(each.workflow, {})

@@ -284,7 +284,7 @@ class Engine:
 
     async def _recover(self) -> None:
         """Count and take up everything that was left unfinished; queue what never began."""
-        missing = set(self._isolation.suspects)
+        missing = self._taking_up.known
         async for row in every_row(self.store):
             missing.discard(row.uid)
             if row.key not in self._runners:
@@ -453,6 +453,7 @@ class Engine:
             if not self._queued:
                 self._ended[key] = runner.saga.snapshot()
             self._forget(runner)
+            self._isolation.over(runner.uid)
             await self._services.release(key)
         self._waiting.wake(runner)
         self._slots.admit()
@@ -465,6 +466,7 @@ class Engine:
             if self._runners.get(key) is not runner or runner.lives:
                 return
             self._forget(runner)
+            self._isolation.over(runner.uid)
             await self._services.release(key)
         self._waiting.wake(runner)
         self._slots.admit()

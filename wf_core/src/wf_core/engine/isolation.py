@@ -82,6 +82,7 @@ class Isolation:
     def _await(self, left: Iterable[Open]) -> None:
         self._waiting.update(dict.fromkeys(left))
         if self._waiting:
+            self._record.follows(self.left.deaths)
             self._until = self._clock.now() + self._while * (len(self._waiting) + 1)
             # One call that was cut off once is nothing that a person must know of.
             suspicious = len(self._waiting) > 1 or self.left.deaths > 1
@@ -171,6 +172,15 @@ class Isolation:
             self._outlived.pop(what, 0)
             self._calm_down()
 
+    def over(self, uid: str) -> None:
+        """Nothing of that workflow comes again: it is gone, or needs nobody any more."""
+        left = [each for each in (*self._waiting, *self._outlived) if each.workflow == uid]
+        for each in left:
+            self._waiting.pop(each, 0)
+            self._outlived.pop(each, 0)
+        if left:
+            self._calm_down()
+
     async def until_free(self) -> None:
         """Wait until nothing that is alone would be disturbed by taking up a workflow."""
         while self.careful and self._alone is not None:
@@ -199,8 +209,10 @@ class Isolation:
     def _calm_down(self) -> None:
         if self._waiting:
             return
-        if not self._outlived and (self._serving or not self.left.open):
-            self._record.calm()
+        if not self._outlived:
+            self._record.follows(0)
+            if self._serving or not self.left.open:
+                self._record.calm()
         self._again()
 
     def _arm(self) -> None:

@@ -70,3 +70,9 @@ class TakingUp:
         """Those workflows were deleted while nobody followed the store."""
         for uid in uids:
             self._isolation.lift(uid)
+            self._isolation.over(uid)
+
+    @property
+    def known(self) -> set[str]:
+        """The uids of which it is known what became of processes that had them open."""
+        return {*self._isolation.suspects, *(each.workflow for each in self._isolation.left.open)}

@@ -1,6 +1,6 @@
 """What processes in virtual time have open, for those that come after they died."""
 
-from wf_core.adapters.open_record import Kept, add_death
+from wf_core.adapters.open_record import Died, Kept, add_death
 from wf_core.ports import LeftOpen, Open
 
 
@@ -9,12 +9,15 @@ class MemoryRecord:
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
+        self._known = LeftOpen()
         self._open: dict[Open, bool] = {}
+        self._after = 0
         self._ended = False
 
     def left(self) -> LeftOpen:
         """As `OpenRecord.left`."""
-        return self._kept.left()
+        self._known = self._kept.left()
+        return self._known
 
     def opened(self, what: Open) -> None:
         """As `OpenRecord.opened`."""
@@ -28,6 +31,10 @@ class MemoryRecord:
         """As `OpenRecord.outlived`."""
         self._open[what] = True
 
+    def follows(self, deaths: int) -> None:
+        """As `OpenRecord.follows`."""
+        self._after = deaths
+
     def told(self, workflow: str) -> None:
         """As `OpenRecord.told`."""
         self._kept.open.pop(workflow, None)
@@ -38,7 +45,8 @@ class MemoryRecord:
 
     def calm(self) -> None:
         """As `OpenRecord.calm`."""
-        self._kept.calm()
+        known, self._known = self._known, LeftOpen()
+        self._kept.calm_of(known)
 
     def close(self) -> None:
         """As `OpenRecord.close`."""
@@ -48,4 +56,4 @@ class MemoryRecord:
         """Its process is dead."""
         if not self._ended:
             self._ended = True
-            add_death(self._kept, self._open)
+            add_death(self._kept, Died(self._open, self._after))

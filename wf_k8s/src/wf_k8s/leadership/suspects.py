@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
 import msgspec
 
-from wf_core.adapters.open_record import Kept, OpenFile, add_death
+from wf_core.adapters.open_record import Died, Kept, OpenFile, add_death
 from wf_core.ports import LeftOpen, Open
 from wf_k8s.leadership.record import Document
 
@@ -46,7 +47,7 @@ class LeaseRecord(OpenFile):
         self._version = version
         self._stored = Noted()
         self._changes: list[Callable[[Kept], object]] = []
-        self._dead: dict[Path, Mapping[Open, bool]] = {}
+        self._dead: dict[Path, Died] = {}
         self._left: LeftOpen | None = None
         try:
             self._dead.update(self.dead())
@@ -126,7 +127,8 @@ class LeaseRecord(OpenFile):
         noted.counted_by(self._version)
         for path, dead in self._dead.items():
             if path.name not in noted.counted:
-                add_death(noted, dead)
+                # One leads at a time: whoever died after another died in a row with it.
+                add_death(noted, attrs.evolve(dead, after=noted.deaths))
                 noted.counted.append(path.name)
         for change in self._changes:
             change(noted)
