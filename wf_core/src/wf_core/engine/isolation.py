@@ -184,7 +184,7 @@ class Isolation:
     async def until_free(self) -> None:
         """Wait until nothing that is alone would be disturbed by taking up a workflow."""
         while self.careful and self._alone is not None:
-            await asyncio.sleep(self._while / 10)
+            await asyncio.sleep(FIRST_WHILE / 10)
 
     def close(self) -> None:
         """The process ends in good order."""
