@@ -97,6 +97,14 @@ class ControllerProcess:
                 return error.read().decode()
         return ""
 
+    def await_unready(self, why: str) -> None:
+        """Return once it gives that as the reason why it is not ready: others come before it."""
+        until(lambda: why in self.unready() or None, f"it is not ready: {why}")
+
+    def await_ready(self) -> None:
+        """Return once it is ready."""
+        until(lambda: not self.unready() or None, "it is ready")
+
 
 RECEIVERS = {"callbacks": {"publicOnly": False}}
 """Receivers of the tests are on this machine."""

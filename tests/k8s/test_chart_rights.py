@@ -92,7 +92,7 @@ def test_the_release_runs_its_own_test(release: Release) -> None:
     leader = ControllerProcess(process, log)
     try:
         leader.await_said("leading as")
-        until(lambda: None if leader.unready() else True, "it is ready")
+        leader.await_ready()
         run_test(release, f"{fullname}-test")
         assert leader.end() == 0
         refused = [line for line in leader.lines() if "HTTP 403" in line["message"]]

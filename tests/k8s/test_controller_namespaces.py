@@ -6,7 +6,7 @@ import attrs
 import pytest
 from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault, disturbing, status
-from tests.k8s.controller_process import Controllers, Notes, await_phase, until
+from tests.k8s.controller_process import Controllers, Notes, await_phase
 from tests.k8s.crd_objects import Sagas, step, workflow
 from tests.k8s.service_accounts import NAME, ServiceAccount, granted, with_rights
 from tests.k8s.store_fixtures import Stores
@@ -65,9 +65,9 @@ def test_it_is_not_ready_before_it_can_read_every_one_of_them(
     account = of_the_first(sagas, options)
     use(cluster, account, controllers)
     leader = controllers.leader(also=(elsewhere.namespace,))
-    assert "HTTP 403" in until(lambda: leader.unready() or None, "it says why it is not ready")
+    leader.await_unready("HTTP 403")
     there_too(account, elsewhere)
-    until(lambda: None if leader.unready() else True, "it is ready")
+    leader.await_ready()
 
 
 def test_a_store_of_two_namespaces_shows_both_and_no_third(

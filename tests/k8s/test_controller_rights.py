@@ -153,6 +153,6 @@ def test_a_missing_right_is_told_by_readiness_and_waited_for(
     use(cluster, account, controllers)
     leader = controllers.leader()
     leader.await_said("HTTP 403")
-    assert "HTTP 403" in until(lambda: leader.unready() or None, "it says why it is not ready")
+    leader.await_unready("HTTP 403")
     account.grant(rights(sagas.namespace))
-    until(lambda: None if leader.unready() else True, "it is ready")
+    leader.await_ready()
