@@ -71,7 +71,7 @@ FAULTS: dict[str, tuple[Any, str, Any]] = {
     "A6: the waiting step is not told of the status": (statuses, "recheck", nothing),
     "B1: a look that failed ends the attempt": (look, "understood", lambda _, outcome: outcome),
     "B1: polls come late": (look, "poll_delay", twice(backoff.poll_delay)),
-    "B3: interruptions are not counted": (attempts, "MAX_INTERRUPTIONS", 1_000),
+    "B3: interruptions are not counted": (attempts, "MAX_CALLED_AGAIN", 1_000),
     "B3: what was cut off is not called again": (run, "interrupted", nothing),
     "B6: retries wait twice their time": (attempts, "retry_delay", twice(backoff.retry_delay)),
     "B6: throttled is retried at once": (attempts, "THROTTLED_LEAST", 0.0),

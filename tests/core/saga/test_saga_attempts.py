@@ -172,7 +172,7 @@ def test_b3_five_interruptions_of_an_undo_count_too() -> None:
     for _ in range(6):
         saga.crash()
     assert saga.phase is Phase.FAILED
-    assert "5 times in a row" in (saga.state("a").rollback_error or "")
+    assert "interrupted 6 times in a row" in (saga.state("a").rollback_error or "")
 
 
 def test_b3_a_kind_that_cannot_be_called_again_is_undone() -> None:

@@ -14,7 +14,7 @@ from wf_core.saga.look import schedule_look
 from wf_core.saga.results import keep
 from wf_core.saga.sizes import short
 
-MAX_INTERRUPTIONS = 5
+MAX_CALLED_AGAIN = 5
 _PERMIT_DELAY = 1.0  # seconds; what a retry waited for a permit beyond this is not its own time
 
 
@@ -135,9 +135,10 @@ def too_often(ledger: Ledger, i: int, now: float) -> Failure | None:
     alone = ledger.died.get(i)
     if alone is not None:
         return killed(ledger, i, now) if alone else None
-    if ledger.steps[i].interruptions < MAX_INTERRUPTIONS:
+    called_again = ledger.steps[i].interruptions
+    if called_again < MAX_CALLED_AGAIN:
         return None
-    why = f"interrupted {MAX_INTERRUPTIONS} times in a row: does the hook kill its process?"
+    why = f"interrupted {called_again + 1} times in a row: does the hook kill its process?"
     return Failure(Severity.RETRYABLE, why)
 
 
