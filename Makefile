@@ -51,7 +51,7 @@ demo: $(READY) ## run the example live, then one that fails and is undone
 test: $(READY) ## run every test that needs nothing but Python: six minutes at most on two cores
 	@status=0; $(PYTEST) -m "$(ANYWHERE)" || status=$$?; echo "$$LEFT_OUT"; exit $$status
 
-test-fast: $(READY) ## run the tests that take about a minute together
+test-fast: $(READY) ## run the tests that take a second or two each at most
 	$(PYTEST) -m "not slow and $(ANYWHERE)"
 
 # Building Kubernetes takes all there is of the machine: before the tests, not beside them.

@@ -206,12 +206,11 @@ def _stalled(left: Remains) -> bool:
 
 
 def _handled(left: Remains) -> bool:
-    """Whether it says why it is where it is."""
+    """Whether it says why it is where it is. One that is to wait does, though a status that was
+    pasted over its own says another thing."""
     status = left.status
-    other = status.get("owner") == OTHER
-    waits = (
-        other or status.get("suspended") or (left.spec.get("suspend") and not status.get("saveId"))
-    )
+    suspended = status.get("suspended") or (left.spec.get("suspend") and not status.get("steps"))
+    waits = suspended or status.get("owner") == OTHER
     return bool(_stalled(left) or status.get("phase") in ENDED or waits)
 
 
