@@ -209,8 +209,7 @@ def _handled(left: Remains) -> bool:
     """Whether it says why it is where it is. One that is to wait does, though a status that was
     pasted over its own says another thing."""
     status = left.status
-    suspended = status.get("suspended") or (left.spec.get("suspend") and not status.get("steps"))
-    waits = suspended or status.get("owner") == OTHER
+    waits = status.get("suspended") or left.spec.get("suspend") or status.get("owner") == OTHER
     return bool(_stalled(left) or status.get("phase") in ENDED or waits)
 
 
