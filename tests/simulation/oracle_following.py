@@ -39,6 +39,7 @@ def workflow_moves(w: World) -> bool:
         return True
     if ended := rules.must_end_undone(w):
         moves.move_workflow(w, ended)
+        w.head.parked = False
         return True
     if rules.must_give_slot_back(w):
         head = w.head

@@ -51,9 +51,10 @@ def stop_the_clock(w: World) -> None:
 
 def turn_back(w: World) -> None:
     """A1: Running or Success to RollingBack. What never ran is RollBacked, what runs is stopped."""
+    had_slot = w.head.phase is Phase.RUNNING and not w.head.parked
     move_workflow(w, Phase.ROLLING_BACK)
     w.head.cause = True
-    w.head.parked = w.head.suspended = False
+    w.head.parked, w.head.suspended = not had_slot, False
     stop_the_clock(w)
     for i, step in enumerate(w.steps):
         step.watch = step.look = None
@@ -66,6 +67,12 @@ def turn_back(w: World) -> None:
         else:
             step.flight.dropped = step.flight.purpose is Purpose.WATCH
             stop(w, i)
+
+
+def undo_again(w: World) -> None:
+    """A1: Failed to RollingBack. It has no slot (E5)."""
+    move_workflow(w, Phase.ROLLING_BACK)
+    w.head.parked = True
 
 
 def end_before_it_began(w: World) -> None:

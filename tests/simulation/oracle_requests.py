@@ -107,7 +107,7 @@ def _undo_everything_again(w: World) -> Verdict:
     for i in stuck:
         _undo_again(w, i)
     if stuck and w.head.phase is Phase.FAILED and rules.can_go_on_undoing(w):
-        moves.move_workflow(w, Phase.ROLLING_BACK)
+        moves.undo_again(w)
     return APPLIED if stuck else REFUSED
 
 
@@ -147,5 +147,5 @@ def _of_step(w: World, what: RequestType, i: int) -> Verdict:
                 moves.leave(w, i, Hook.ROLLBACK)
             moves.undone(w, i, Undo.MARKED)
     if not forward and w.head.phase is Phase.FAILED and rules.can_go_on_undoing(w):
-        moves.move_workflow(w, Phase.ROLLING_BACK)
+        moves.undo_again(w)
     return APPLIED

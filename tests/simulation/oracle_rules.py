@@ -108,8 +108,9 @@ def wholly_blocked(w: World) -> bool:
 
 def must_give_slot_back(w: World) -> bool:
     """A5, E3: suspended or wholly blocked."""
-    running = w.head.phase is Phase.RUNNING and not w.head.parked
-    return running and (w.head.suspended or wholly_blocked(w))
+    if w.head.parked:
+        return False
+    return wholly_blocked(w) or (w.head.phase is Phase.RUNNING and w.head.suspended)
 
 
 def wants_slot(w: World) -> bool:

@@ -227,6 +227,7 @@ class Naive:
     config: QueueConfig
     waiting: dict[Key, tuple[str, tuple[bool, int, float, str]]] = attrs.field(factory=dict)
     holding: dict[Key, str] = attrs.field(factory=dict)
+    slotless: set[Key] = attrs.field(factory=set)
 
     def limits(self, queue: str) -> QueueLimits:
         return self.config.queues.get(queue, QueueLimits())
@@ -240,9 +241,16 @@ class Naive:
             for one, own in self.holding.items()
         )
 
+    def free(self, tenant: str) -> int:
+        """Slots that nobody has, as one namespace sees it: undos of others that have none don't
+        count for it (E5)."""
+        return self.config.max_running_count - sum(
+            one not in self.slotless or self.tenant(one) == tenant for one in self.holding
+        )
+
     def may_start(self, tenant: str) -> bool:
         config = self.config
-        held, free = self.running(tenant=tenant), config.max_running_count - len(self.holding)
+        held, free = self.running(tenant=tenant), self.free(tenant)
         if free <= 0:
             return False
         usual = config.max_running_count_per_namespace
@@ -335,7 +343,7 @@ OPERATIONS = st.one_of(
     st.tuples(st.just("offer"), NAMES, QUEUES, st.integers(-1, 1), st.integers(0, 3)),
     st.tuples(st.just("resume"), NAMES, QUEUES, st.integers(-1, 1), st.integers(0, 3)),
     st.tuples(st.sampled_from(["withdraw", "release"]), NAMES),
-    st.tuples(st.just("hold"), NAMES, QUEUES),
+    st.tuples(st.sampled_from(["hold", "undo"]), NAMES, QUEUES),
     st.just(("next",)),
     st.just(("next",)),
 )
@@ -367,10 +375,12 @@ def test_i13_every_choice_is_the_one_a_full_scan_would_make(
             case "release", _:
                 admission.release(one)
                 naive.holding.pop(one, None)
-            case "hold", [_, str(queue)]:
-                admission.hold(one, queue)
+                naive.slotless.discard(one)
+            case "hold" | "undo", [_, str(queue)]:
+                admission.hold(one, queue, slotless=verb == "undo")
                 naive.waiting.pop(one, None)
                 naive.holding[one] = queue
+                (naive.slotless.add if verb == "undo" else naive.slotless.discard)(one)
         assert admission.running() == len(naive.holding)
         assert admission.waiting() == len(naive.waiting)
         for queue in "abc":

@@ -6,6 +6,7 @@ from wf_core.admission import Admission
 from wf_core.config.values import (
     NamespaceLimits,
     QueueConfig,
+    QueueLimits,
     ShareBy,
     Strategy,
 )
@@ -145,3 +146,65 @@ def test_e4_explain_names_the_share_of_a_namespace() -> None:
     assert alone.explain(Key("a", "a8")) == (
         "place 3 in queue 'default'; namespace 'a' is full: 6 of 6"
     )
+
+
+def undone(admission: Admission, space: str, count: int, *, slotless: bool) -> None:
+    for i in range(count):
+        admission.hold(Key(space, f"undo{i}"), "default", slotless=slotless)
+
+
+def test_e5_undos_without_a_slot_cost_other_namespaces_nothing() -> None:
+    config = QueueConfig(max_running_count=100, max_running_count_per_namespace=60)
+    alone, beside = Admission(config), Admission(config)
+    undone(beside, "hostile", 800, slotless=True)
+    for admission in (alone, beside):
+        spaced(admission, "mine", 100, 0.0)
+        spaced(admission, "yours", 100, 1000.0)
+        spaced(admission, "theirs", 100, 2000.0)
+    assert beside.running() == 800
+    assert spaces(beside) == spaces(alone)
+
+
+def test_e5_undos_with_a_slot_hold_everybody_back() -> None:
+    admission = Admission(QueueConfig(max_running_count=100, max_running_count_per_namespace=60))
+    undone(admission, "busy", 800, slotless=False)
+    spaced(admission, "mine", 1, 0.0)
+    assert admission.next() is None
+    assert admission.explain(Key("mine", "mine0")).endswith("the engine is full: 800 of 100")
+    undone(admission, "busy", 800, slotless=True)
+    assert admission.next() == Key("mine", "mine0")
+
+
+@pytest.mark.parametrize("share", [None, 60, 100])
+def test_e5_undos_without_a_slot_count_in_full_for_their_own_namespace(share: int | None) -> None:
+    config = QueueConfig(max_running_count=100, max_running_count_per_namespace=share)
+    with_slots, without = Admission(config), Admission(config)
+    for count in (10, 30, 58, 59, 60, 98, 99, 100, 800):
+        for admission, slotless in ((with_slots, False), (without, True)):
+            undone(admission, "own", count, slotless=slotless)
+            spaced(admission, "own", 100, 0.0)
+        assert (count, spaces(without)) == (count, spaces(with_slots))
+        for admission in (with_slots, without):
+            for i in range(100):
+                admission.release(Key("own", f"own{i}"))
+    assert without.explain(Key("own", "undo0")) == "is undone without a slot in queue 'default'"
+
+
+def test_e5_with_share_by_queue_every_undo_counts_for_everybody() -> None:
+    admission = Admission(QueueConfig(max_running_count=2, share_by=ShareBy.QUEUE))
+    undone(admission, "a", 2, slotless=True)
+    spaced(admission, "b", 1, 0.0)
+    assert admission.next() is None
+    admission.release(Key("a", "undo0"))
+    assert admission.next() == Key("b", "b0")
+
+
+def test_e5_undos_without_a_slot_count_for_their_queue() -> None:
+    queues = {"default": QueueLimits(max_running_count=2)}
+    admission = Admission(QueueConfig(max_running_count=100, queues=queues))
+    undone(admission, "a", 2, slotless=True)
+    spaced(admission, "b", 1, 0.0)
+    admission.offer(Key("b", "elsewhere"), "other", 0, 0.0, "u")
+    assert names(admission) == ["elsewhere"]
+    admission.release(Key("a", "undo0"))
+    assert names(admission) == ["b0"]

@@ -258,6 +258,22 @@ def test_explain_names_who_holds_the_slots(shell: Shell) -> None:
     ) in shell.wf("explain", "later").lines
 
 
+def test_e5_explain_names_undos_without_a_slot_of_the_own_namespace_alone(shell: Shell) -> None:
+    undoing = StepState(phase=Phase.ROLLING_BACK, attempt=1, rollback_attempt=1)
+    for space in ("default", "other"):
+        made = workflow(name="undone")
+        made = replace(made, metadata=replace(made.metadata, namespace=space))
+        shell.keep(made, [undoing], phase=Phase.ROLLING_BACK, parked=True)
+    shell.keep(workflow(name="later"))
+    assert (
+        "later: waits for a slot in queue 'default' to begin; "
+        "slots are held by undone (queue 'default')"
+    ) in shell.wf("explain", "later").lines
+    listed = "\n".join(shell.wf("list").lines)
+    assert "undone" in listed
+    assert "waits for a person" not in listed
+
+
 def test_explain_names_the_calls_that_hold_permits(shell: Shell) -> None:
     retried = replace(RUNNING, attempt=2, next_attempt_at=BORN)
     outside = replace(RUNNING, in_progress=True)

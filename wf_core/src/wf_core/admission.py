@@ -37,7 +37,8 @@ class _Queue:
 
 
 class _Line:
-    """What one namespace has in one queue: who waits, and how many run."""
+    """What one namespace has in one queue: who waits, and how many run, undos without a slot
+    included."""
 
     __slots__ = ("queue", "running", "tenant", "waiting")
 
@@ -49,9 +50,12 @@ class _Line:
 
 
 class _Tenant:
-    """One of those between whom slots are shared: a namespace, or all of them as one."""
+    """One of those between whom slots are shared: a namespace, or all of them as one.
 
-    __slots__ = ("cap", "lines", "name", "running", "share", "turns", "weight")
+    `slotless` of those that run are undos without a slot, which the others do not notice.
+    """
+
+    __slots__ = ("cap", "lines", "name", "running", "share", "slotless", "turns", "weight")
 
     def __init__(self, name: str, weight: float, cap: int | None, share: Share) -> None:
         self.name = name
@@ -59,6 +63,7 @@ class _Tenant:
         self.cap = cap
         self.share = share
         self.running = 0
+        self.slotless = 0
         self.lines: dict[str, _Line] = {}
         # Its queues that could start one more.
         self.turns: Ranking[str, _Turn] = Ranking()
@@ -66,6 +71,10 @@ class _Tenant:
     @property
     def full(self) -> bool:
         return self.cap is not None and self.running >= self.cap
+
+    def needs(self, maximum: int) -> int:
+        """How many slots must be free of those that are there for all, for one more of its own."""
+        return self.share.needs(self.running, maximum) + self.slotless
 
 
 class Admission:
@@ -78,8 +87,9 @@ class Admission:
     namespaces are one.
 
     A namespace at its maximum is passed over, and where namespaces have one it leaves room for the
-    next (E4). A decision costs O(log waiting); one by which a queue reaches its own maximum, or
-    falls below it, also looks at the namespaces that wait in that queue.
+    next (E4). An undo without a slot takes room from its own namespace alone (E5). A decision
+    costs O(log waiting); one by which a queue reaches its own maximum, or falls below it, also
+    looks at the namespaces that wait in that queue.
     """
 
     def __init__(self, queue: QueueConfig) -> None:
@@ -89,10 +99,10 @@ class Admission:
         self._maximum = queue.max_running_count
         self._queues: dict[str, _Queue] = {}
         self._tenants: dict[str, _Tenant] = {}
-        capped = self._by_namespace and queue.max_running_count_per_namespace is not None
-        self._heads: ByNeed[str, _Order] = ByNeed(self._maximum if capped else 1)
+        self._heads: ByNeed[str, _Order] = ByNeed(self._maximum)
         self._waiting: dict[Key, _Line] = {}
         self._holding: dict[Key, _Line] = {}
+        self._slotless: set[Key] = set()
 
     def offer(
         self,
@@ -127,10 +137,14 @@ class Admission:
             line.waiting.discard(key)
             self._rank(line)
 
-    def hold(self, key: Key, queue: str) -> None:
-        """The workflow has a slot, whatever the maximum says: found running, or being undone."""
+    def hold(self, key: Key, queue: str, *, slotless: bool = False) -> None:
+        """The workflow counts, whatever the maximum says: found running, or being undone.
+
+        One that is undone `slotless` counts for its queue and its namespace alone (E5).
+        """
         held = self._holding.get(key)
-        if held is not None and held.queue.name == queue:
+        same = held is not None and held.queue.name == queue
+        if same and slotless is (key in self._slotless):
             return
         self.release(key)
         line = self._enter(key, queue)
@@ -138,7 +152,9 @@ class Admission:
         if waited is not None:
             waited.waiting.discard(key)
         self._holding[key] = line
-        self._count(line, 1)
+        if slotless:
+            self._slotless.add(key)
+        self._count(line, 1, slotless=slotless)
         if waited is not None and waited is not line:
             self._rank(waited)
 
@@ -146,11 +162,13 @@ class Admission:
         """The workflow gives its slot back. Nothing happens where it had none."""
         line = self._holding.pop(key, None)
         if line is not None:
-            self._count(line, -1)
+            slotless = key in self._slotless
+            self._slotless.discard(key)
+            self._count(line, -1, slotless=slotless)
 
     def next(self) -> Key | None:
         """Admit one workflow: it holds a slot from now on. None where none may start."""
-        name = self._heads.first(self._maximum - len(self._holding))
+        name = self._heads.first(self._free)
         if name is None:
             return None
         tenant = self._tenants[name]
@@ -161,16 +179,20 @@ class Admission:
         return key
 
     def holds(self, key: Key) -> bool:
-        """Whether a workflow holds a slot."""
+        """Whether a workflow counts."""
         return key in self._holding
+
+    def slotless(self, key: Key) -> bool:
+        """Whether a workflow counts for its queue and its namespace alone."""
+        return key in self._slotless
 
     @property
     def held(self) -> frozenset[Key]:
-        """Every workflow that holds a slot."""
+        """Every workflow that counts."""
         return frozenset(self._holding)
 
     def running(self, queue: str | None = None, namespace: str | None = None) -> int:
-        """How many hold a slot, in all, of one queue or of one namespace."""
+        """How many count, in all, of one queue or of one namespace."""
         if queue is None and namespace is None:
             return len(self._holding)
         if namespace is None:
@@ -187,6 +209,8 @@ class Admission:
     def explain(self, key: Key) -> str:
         """What a workflow waits for, in one phrase; costs O(waiting in its queue)."""
         if key in self._holding:
+            if key in self._slotless:
+                return f"is undone without a slot in queue '{self._holding[key].queue.name}'"
             return f"holds a slot of queue '{self._holding[key].queue.name}'"
         line = self._waiting.get(key)
         if line is None:
@@ -194,11 +218,11 @@ class Admission:
         own, queue, tenant = line.waiting.rank(key), line.queue, line.tenant
         place = 1 + sum(other < own for other in line.waiting.ranks())
         where = f"place {place} in queue '{queue.name}'"
-        free = self._maximum - len(self._holding)
+        free = self._free - tenant.slotless
         if queue.full:
             full = _full("it", queue.running, queue.limits.max_running_count)
         elif free <= 0:
-            full = _full("the engine", len(self._holding), self._maximum)
+            full = _full("the engine", self._maximum - free, self._maximum)
         elif tenant.full:
             full = _full(f"namespace '{tenant.name}'", tenant.running, tenant.cap)
         elif tenant.share.needs(tenant.running, self._maximum) > free:
@@ -210,7 +234,12 @@ class Admission:
             return where
         return f"{where}; {full}"
 
-    def _count(self, line: _Line, change: int) -> None:
+    @property
+    def _free(self) -> int:
+        """How many slots nobody has; below 0 where undos have more than there are."""
+        return self._maximum - len(self._holding) + len(self._slotless)
+
+    def _count(self, line: _Line, change: int, *, slotless: bool) -> None:
         """One more or less of a line runs. A queue that thereby turns full, or is so no longer,
         changes what all its namespaces can start."""
         queue = line.queue
@@ -218,6 +247,8 @@ class Admission:
         line.running += change
         queue.running += change
         line.tenant.running += change
+        if slotless:
+            line.tenant.slotless += change
         if queue.full is not before:
             for other in list(queue.lines.values()):
                 if other is not line:
@@ -270,8 +301,7 @@ class Admission:
             return
         _, created_at, uid = tenant.turns.rank(best)
         order = (tenant.running + 1) / tenant.weight if self._fair else 0.0
-        needs = tenant.share.needs(tenant.running, self._maximum)
-        self._heads.put(tenant.name, needs, (order, created_at, uid))
+        self._heads.put(tenant.name, tenant.needs(self._maximum), (order, created_at, uid))
 
 
 def _full(what: str, running: int, maximum: int | None) -> str:

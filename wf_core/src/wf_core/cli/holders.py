@@ -10,8 +10,9 @@ from wf_core.cli.settings import key_of
 from wf_core.cli.stores import all_rows, now
 from wf_core.errors import StoreUnavailable, WorkflowNotFound
 from wf_core.model.phases import Phase
+from wf_core.model.spec import Key
 from wf_core.model.state import Stored
-from wf_core.ports import Store
+from wf_core.ports import Row, Store
 from wf_core.saga.explain import Reason, Waiting, holds_slot, in_flight
 
 LOOKED_AT = 100
@@ -74,11 +75,17 @@ def _list(what: str, names: Sequence[str], more: int) -> str:
     return f"; {what} {', '.join(names[:NAMED])}{rest}"
 
 
+def _may_count(row: Row, own: Key) -> bool:
+    """What gave its slot back holds up nobody; while it is undone, its own namespace (E5)."""
+    undone = row.phase is Phase.ROLLING_BACK and row.key.namespace == own.namespace
+    return undone or not row.parked
+
+
 async def _others(store: Store, stored: Stored) -> tuple[list[Stored], int]:
     """Other workflows that are under way, and how many were not looked at."""
     own, queue = key_of(stored.workflow), stored.workflow.spec.queue
     under_way = await all_rows(store, [Phase.RUNNING, Phase.ROLLING_BACK])
-    rows = [row for row in under_way if not row.parked and row.key != own]
+    rows = [row for row in under_way if _may_count(row, own) and row.key != own]
     rows.sort(key=lambda row: (row.queue != queue, row.created_at))
     others = []
     for row in rows[:LOOKED_AT]:

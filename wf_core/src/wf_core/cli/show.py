@@ -95,7 +95,7 @@ def _remark(row: Row) -> str:
         words.append("suspended")
     elif row.stuck:
         words.append(one_line(row.stuck))
-    elif row.parked:
+    elif row.parked and row.phase is Phase.RUNNING:
         words.append("waits for a person")
     if row.unreadable:
         words.append(shortened(one_line(f"can't be read: {row.unreadable}"), MOST_WHY))

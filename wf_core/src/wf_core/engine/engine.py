@@ -25,7 +25,13 @@ from wf_core.engine.refusal import (
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
-from wf_core.engine.standing import every_row, row_holds_slot, row_is_fresh, row_waits
+from wf_core.engine.standing import (
+    every_row,
+    row_holds_slot,
+    row_is_fresh,
+    row_is_slotless,
+    row_waits,
+)
 from wf_core.engine.taking_up import TakingUp
 from wf_core.engine.tasks import Tasks
 from wf_core.engine.turnstile import Turnstile
@@ -295,7 +301,7 @@ class Engine:
     async def _consider(self, row: Row) -> None:
         if row_waits(row):
             if row_holds_slot(row):
-                self._slots.hold_in_doubt(row.key, row.queue)
+                self._slots.hold_in_doubt(row.key, row.queue, slotless=row_is_slotless(row))
             await self._take(row.key)
         elif row_is_fresh(row) and not row.suspended:
             self._slots.offer(row.key, row.queue, row.priority, row.created_at, row.uid)
@@ -413,13 +419,13 @@ class Engine:
         self._set_aside(key, error, "given up")
         if runner.hooks.running:
             self._given_up[key] = runner
-        held = self._slots.holds(key)
+        held, slotless = self._slots.holds(key), self._slots.slotless(key)
         self._forget(runner)
         if self._queued and isinstance(error, StoreUnavailable | WorkflowOwned):
             if held:
                 # Whatever its state says that was not saved. And who saved it instead of us may be
                 # a former owner, after whose last word it is ours again.
-                self._slots.hold_in_doubt(key, runner.queue)
+                self._slots.hold_in_doubt(key, runner.queue, slotless=slotless)
             self._follower.later(key, str(error))
 
     def _advanced(self, runner: Runner) -> None:

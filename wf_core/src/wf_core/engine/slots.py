@@ -73,12 +73,12 @@ class Slots:
     def hold(self, runner: Runner) -> None:
         """The workflow has a slot, whatever the maximum says."""
         self._in_doubt.pop(runner.key, None)
-        self._admission.hold(runner.key, runner.queue)
+        self._admission.hold(runner.key, runner.queue, slotless=runner.saga.slotless)
 
-    def hold_in_doubt(self, key: Key, queue: str) -> None:
-        """Keep a slot for a workflow until what is stored of it was looked at."""
+    def hold_in_doubt(self, key: Key, queue: str, *, slotless: bool) -> None:
+        """Let a workflow count as it did until what is stored of it was looked at."""
         self._in_doubt[key] = None
-        self._admission.hold(key, queue)
+        self._admission.hold(key, queue, slotless=slotless)
 
     def settle(self, key: Key) -> None:
         """The stored state was looked at, and nobody drives the workflow: it has no slot by it."""
@@ -93,6 +93,10 @@ class Slots:
     def holds(self, key: Key) -> bool:
         """Whether the workflow has a slot."""
         return self._admission.holds(key)
+
+    def slotless(self, key: Key) -> bool:
+        """Whether the workflow counts for its namespace and its queue alone (E5)."""
+        return self._admission.slotless(key)
 
     def leave(self, key: Key) -> None:
         """The workflow neither runs nor waits."""

@@ -59,7 +59,12 @@ def row_is_fresh(row: Row) -> bool:
 
 def row_holds_slot(row: Row) -> bool:
     """Whether a workflow in a list counts as running (E3), as far as a row tells."""
-    return row.phase in (Phase.RUNNING, Phase.ROLLING_BACK) and not row.parked
+    return row.phase is Phase.ROLLING_BACK or (row.phase is Phase.RUNNING and not row.parked)
+
+
+def row_is_slotless(row: Row) -> bool:
+    """Whether it counts, but for its namespace and its queue alone (E5)."""
+    return row.phase is Phase.ROLLING_BACK and row.parked
 
 
 def waits(stored: Stored) -> bool:

@@ -134,9 +134,10 @@ class Folder(Wire, frozen=True):
 class WorkflowState(Wire, frozen=True):
     """The head of a workflow's saved state.
 
-    `deadline_left`: seconds, while the clock stands. `key_uid`: the uid under which the first
-    intent was saved, from which idempotency keys come for ever. `folder`: None in a cluster, and
-    for a workflow from before folders were saved.
+    `parked`: it gave its slot back; while it is undone, that it had none when the undo began or
+    gave it back since. `deadline_left`: seconds, while the clock stands. `key_uid`: the uid under
+    which the first intent was saved, from which idempotency keys come for ever. `folder`: None in a
+    cluster, and for a workflow from before folders were saved.
     """
 
     phase: Phase = Phase.PENDING

@@ -28,11 +28,10 @@ def admit(ledger: Ledger, now: float) -> None:
 
 
 def stand_still(ledger: Ledger, now: float) -> bool:
-    """Give the slot back while suspended or wholly blocked; the deadline's clock stands still."""
+    """Give the slot back once suspended or wholly blocked; the deadline's clock stands still."""
     head = ledger.head
-    if head.phase is not Phase.RUNNING or head.parked:
-        return False
-    if not (head.suspended or wholly_blocked(ledger)):
+    suspended = head.suspended and head.phase is Phase.RUNNING
+    if head.parked or not (suspended or wholly_blocked(ledger)):
         return False
     left = None if head.deadline_at is None else max(0.0, head.deadline_at - now)
     ledger.put_head(parked=True, deadline_at=None, deadline_left=left)
@@ -77,6 +76,11 @@ def holds_slot(ledger: Ledger) -> bool:
     if phase is Phase.RUNNING:
         return not ledger.head.parked
     return phase is Phase.ROLLING_BACK and not wholly_blocked(ledger)
+
+
+def slotless(ledger: Ledger) -> bool:
+    """Whether it counts although it had no slot when its undo began, or gave it back since (E5)."""
+    return ledger.head.phase is Phase.ROLLING_BACK and ledger.head.parked
 
 
 def deadline_passed(ledger: Ledger) -> None:
@@ -176,9 +180,9 @@ def finish(ledger: Ledger, now: float) -> None:
         watch.rearm(ledger, now)
     elif ledger.head.phase is Phase.ROLLING_BACK and not undo_can_move(ledger):
         if ledger.count[Phase.ROLL_BACKED] == total:
-            ledger.move_workflow(Phase.ROLL_BACKED, now, ledger.head.cause)
+            ledger.move_workflow(Phase.ROLL_BACKED, now, ledger.head.cause, parked=False)
         elif ledger.count[Phase.FAILED]:  # else it is deleted without an undo, and stays as it is
-            ledger.move_workflow(Phase.FAILED, now, ledger.head.cause)
+            ledger.move_workflow(Phase.FAILED, now, ledger.head.cause, parked=False)
 
 
 def undo_can_move(ledger: Ledger) -> bool:

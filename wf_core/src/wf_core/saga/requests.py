@@ -215,7 +215,7 @@ def _mark_rolled_back(ledger: Ledger, i: int, now: float) -> _Verdict:
 def _turn_again(ledger: Ledger, reason: str, now: float) -> None:
     """A Failed workflow goes on undoing, if something can move now."""
     if ledger.head.phase is Phase.FAILED and course.undo_can_move(ledger):
-        ledger.move_workflow(Phase.ROLLING_BACK, now, reason)
+        ledger.move_workflow(Phase.ROLLING_BACK, now, reason, parked=True)
         for i in range(len(ledger.steps)):
             ledger.offer_undo(i)
 

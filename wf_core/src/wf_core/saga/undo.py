@@ -28,13 +28,17 @@ from wf_core.saga.sizes import short
 
 
 def begin(ledger: Ledger, cause: str, now: float) -> None:
-    """Turn the workflow round: what never ran is settled, what runs is asked to stop."""
+    """Turn the workflow round: what never ran is settled, what runs is asked to stop.
+
+    It keeps its slot if it has one; one that has none stays `parked` and goes on without (E5).
+    """
+    head = ledger.head
     ledger.move_workflow(
         Phase.ROLLING_BACK,
         now,
         cause,
         cause=short(cause),
-        parked=False,
+        parked=head.parked or head.phase is not Phase.RUNNING,
         suspended=False,
         deadline_at=None,
         deadline_left=None,

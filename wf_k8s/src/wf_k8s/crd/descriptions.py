@@ -38,7 +38,9 @@ STORED: dict[str, str] = {
     "WorkflowState.deadlineAt": "When its active deadline passes, in epoch seconds.",
     "WorkflowState.deadlineLeft": "Seconds left to the deadline, while the clock stands.",
     "WorkflowState.suspended": "Whether it is suspended: no new attempt of a run starts.",
-    "WorkflowState.parked": "Whether it gave its place in the queue back while it waits.",
+    "WorkflowState.parked": (
+        "Whether it gave its place in the queue back while it waits, or is undone without one."
+    ),
     "WorkflowState.committed": "Whether the pivot has succeeded: it only goes forward.",
     "WorkflowState.deletionAskedAt": "When its deletion was asked for, in epoch seconds.",
     "WorkflowState.cause": "Why it is undone.",

@@ -21,7 +21,7 @@ MUTANTS = (
         (
             Edit(
                 "wf_core.admission:Admission.next",
-                "self._maximum - len(self._holding)",
+                "self._free",
                 "1",
             ),
         ),
@@ -106,6 +106,42 @@ MUTANTS = (
         "a namespace takes slots that are kept for the next one",
         (Edit("wf_core.shares:Share.needs", "rest <= 0 or not held", "True"),),
         ("tests/core/admission",),
+    ),
+    Mutant(
+        "undos-without-a-slot-stop-everybody",
+        "undos of one namespace that gave their slots back stop every other namespace",
+        (Edit("wf_core.admission:Admission._free", " + len(self._slotless)", ""),),
+        ("tests/core/admission",),
+    ),
+    Mutant(
+        "undos-without-a-slot-cost-nothing",
+        "undos that gave their slots back leave their own namespace free to start more",
+        (Edit("wf_core.admission:_Tenant.needs", " + self.slotless", ""),),
+        ("tests/core/admission",),
+    ),
+    Mutant(
+        "every-undo-takes-a-slot",
+        "an undo of what had no slot takes one from everybody",
+        (
+            Edit(
+                "wf_core.saga.undo:begin",
+                "parked=head.parked or head.phase is not Phase.RUNNING",
+                "parked=False",
+            ),
+        ),
+        ("tests/core/engine",),
+    ),
+    Mutant(
+        "an-undo-gives-its-slot-back-at-once",
+        "undos out of Running hold nobody back, however many they are",
+        (
+            Edit(
+                "wf_core.saga.undo:begin",
+                "parked=head.parked or head.phase is not Phase.RUNNING",
+                "parked=True",
+            ),
+        ),
+        ("tests/core/engine",),
     ),
     Mutant(
         "last-slots-to-those-who-have",

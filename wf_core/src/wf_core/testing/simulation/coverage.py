@@ -48,6 +48,7 @@ _OTHERS = (
     "attempt timed out",
     "parked",
     "parked for a person",
+    "undone without a slot",
     "workflow removed",
     "workflow orphaned",
     "over age Success",

@@ -125,7 +125,9 @@ class Observer:
         before, after = save.before.head, save.after.head
         if after.committed and not before.committed:
             met("pivot committed")
-        if after.parked and not before.parked:
+        if after.phase is Phase.ROLLING_BACK and after.parked:
+            met("undone without a slot")
+        elif after.parked and not before.parked:
             met("parked")
             if any(step.waits_for_person for step in save.after.steps):
                 met("parked for a person")

@@ -29,12 +29,14 @@ def i13_admission(
         for other in stories.values()
         if other is not story and other.gone is None and holds(stage, other, save)
     ]
-    others = [other.workflow.spec.queue for other in holding]
+    alike = sum(other.workflow.spec.queue == queue for other in holding)
+    # An undo without a slot takes room from its own namespace and its queue alone (E5).
+    holding = [other for other in holding if not _apart(stage, other, story)]
     most = operator.queues[queue].most if queue in operator.queues else None
-    if len(others) >= operator.most:
-        return f"admitted while {len(others)} of {operator.most} ran"
-    if most is not None and others.count(queue) >= most:
-        return f"admitted while {others.count(queue)} of {most} ran in queue {queue}"
+    if len(holding) >= operator.most:
+        return f"admitted while {len(holding)} of {operator.most} ran"
+    if most is not None and alike >= most:
+        return f"admitted while {alike} of {most} ran in queue {queue}"
     return _beyond_its_share(operator, story, holding, save)
 
 
@@ -73,6 +75,14 @@ def holds(stage: "Stage", story: Story, save: Save) -> bool:
         free = any(step.phase is Phase.RUNNING and _goes_on(step) for step in stored.steps)
         return not head.parked and not head.suspended and free
     return head.phase is Phase.ROLLING_BACK and _undoing_for(story, save) > _LATELY
+
+
+def _apart(stage: "Stage", story: Story, other: Story) -> bool:
+    """Whether a workflow is an undo without a slot in another namespace than `other`."""
+    stored = stage.storage.look(story.key)
+    if stored is None or story.key.namespace == other.key.namespace:
+        return False
+    return stored.head.phase is Phase.ROLLING_BACK and stored.head.parked
 
 
 def _undoing_for(story: Story, save: Save) -> float:
