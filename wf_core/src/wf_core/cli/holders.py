@@ -77,8 +77,7 @@ def _list(what: str, names: Sequence[str], more: int) -> str:
 
 def _may_count(row: Row, own: Key) -> bool:
     """What gave its slot back holds up nobody; while it is undone, its own namespace (E5)."""
-    undone = row.phase is Phase.ROLLING_BACK and row.key.namespace == own.namespace
-    return undone or not row.parked
+    return not row.parked or (row.slotless and row.key.namespace == own.namespace)
 
 
 async def _others(store: Store, stored: Stored) -> tuple[list[Stored], int]:

@@ -25,13 +25,7 @@ from wf_core.engine.refusal import (
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
-from wf_core.engine.standing import (
-    every_row,
-    row_holds_slot,
-    row_is_fresh,
-    row_is_slotless,
-    row_waits,
-)
+from wf_core.engine.standing import every_row, row_holds_slot, row_is_fresh, row_waits
 from wf_core.engine.taking_up import TakingUp
 from wf_core.engine.tasks import Tasks
 from wf_core.engine.turnstile import Turnstile
@@ -301,7 +295,7 @@ class Engine:
     async def _consider(self, row: Row) -> None:
         if row_waits(row):
             if row_holds_slot(row):
-                self._slots.hold_in_doubt(row.key, row.queue, slotless=row_is_slotless(row))
+                self._slots.hold_in_doubt(row.key, row.queue, slotless=row.slotless)
             await self._take(row.key)
         elif row_is_fresh(row) and not row.suspended:
             self._slots.offer(row.key, row.queue, row.priority, row.created_at, row.uid)

@@ -73,7 +73,7 @@ class Slots:
     def hold(self, runner: Runner) -> None:
         """The workflow has a slot, whatever the maximum says."""
         self._in_doubt.pop(runner.key, None)
-        self._admission.hold(runner.key, runner.queue, slotless=runner.saga.slotless)
+        self._admission.hold(runner.key, runner.queue, slotless=runner.saga.head.slotless)
 
     def hold_in_doubt(self, key: Key, queue: str, *, slotless: bool) -> None:
         """Let a workflow count as it did until what is stored of it was looked at."""

@@ -62,11 +62,6 @@ def row_holds_slot(row: Row) -> bool:
     return row.phase is Phase.ROLLING_BACK or (row.phase is Phase.RUNNING and not row.parked)
 
 
-def row_is_slotless(row: Row) -> bool:
-    """Whether it counts, but for its namespace and its queue alone (E5)."""
-    return row.phase is Phase.ROLLING_BACK and row.parked
-
-
 def waits(stored: Stored) -> bool:
     """Whether a workflow must be taken up, apart from admission."""
     head = stored.head

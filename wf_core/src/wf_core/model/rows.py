@@ -39,6 +39,11 @@ class Row:
     stuck: str | None = None
     why: str = ""
 
+    @property
+    def slotless(self) -> bool:
+        """As `WorkflowState.slotless`."""
+        return self.phase is Phase.ROLLING_BACK and self.parked
+
 
 @attrs.frozen
 class Page:

@@ -164,6 +164,11 @@ class WorkflowState(Wire, frozen=True):
     outbox_delivered: int = 0
     outbox_dropped: int = 0
 
+    @property
+    def slotless(self) -> bool:
+        """Whether it is undone without a slot: it counts for its namespace and its queue alone."""
+        return self.phase is Phase.ROLLING_BACK and self.parked
+
 
 class OutboxEntry(Wire, frozen=True):
     """A transition that is to be reported; its event id is `uid/seq` on every repeat.

@@ -78,11 +78,6 @@ def holds_slot(ledger: Ledger) -> bool:
     return phase is Phase.ROLLING_BACK and not wholly_blocked(ledger)
 
 
-def slotless(ledger: Ledger) -> bool:
-    """Whether it counts although it had no slot when its undo began, or gave it back since (E5)."""
-    return ledger.head.phase is Phase.ROLLING_BACK and ledger.head.parked
-
-
 def deadline_passed(ledger: Ledger) -> None:
     """`activeDeadlineSeconds` is over: turn back, once the pivot's outcome is known."""
     seconds = ledger.spec.active_deadline_seconds

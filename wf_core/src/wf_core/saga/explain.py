@@ -267,7 +267,7 @@ def _not_undone(ledger: Ledger, i: int) -> _Found:
 def _standing(ledger: Ledger) -> _Found | None:
     if ledger.head.suspended:
         return Reason.SUSPENDED, "waits for the suspended workflow to continue"
-    if ledger.head.parked and not course.slotless(ledger):
+    if ledger.head.parked and not ledger.head.slotless:
         return Reason.ADMISSION, "waits for the workflow to get a slot again"
     return None
 

@@ -149,11 +149,6 @@ class Saga:
         return course.holds_slot(self._ledger)
 
     @property
-    def slotless(self) -> bool:
-        """Whether it is undone without a slot of its own: it counts for its namespace alone."""
-        return course.slotless(self._ledger)
-
-    @property
     def removable(self) -> bool:
         """Whether its deletion was asked and nothing stands against it any more."""
         return course.removable(self._ledger)

@@ -125,7 +125,7 @@ class Observer:
         before, after = save.before.head, save.after.head
         if after.committed and not before.committed:
             met("pivot committed")
-        if after.phase is Phase.ROLLING_BACK and after.parked:
+        if after.slotless:
             met("undone without a slot")
         elif after.parked and not before.parked:
             met("parked")
