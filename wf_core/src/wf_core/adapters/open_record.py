@@ -56,6 +56,15 @@ class Kept(msgspec.Struct):
         }
         return LeftOpen(found, self.deaths, dict(self.taking_up))
 
+    def over(self, what: Open) -> None:
+        """That is over, and the process lives."""
+        steps = self.open.get(what.workflow, {})
+        steps.pop(what.step, None)
+        if not steps:
+            self.open.pop(what.workflow, None)
+        if not self.open:
+            self.deaths = 0
+
     def calm(self) -> None:
         """What was left open is over."""
         self.deaths, self.open = 0, {}
@@ -63,10 +72,7 @@ class Kept(msgspec.Struct):
     def calm_of(self, known: LeftOpen) -> None:
         """That much of it is over; another process may have died since."""
         for each in known.open:
-            steps = self.open.get(each.workflow, {})
-            steps.pop(each.step, None)
-            if not steps:
-                self.open.pop(each.workflow, None)
+            self.over(each)
         if not self.open:
             self.deaths = 0
         elif self.deaths <= known.deaths:

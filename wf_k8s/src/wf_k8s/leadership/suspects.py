@@ -66,7 +66,7 @@ class LeaseRecord(OpenFile):
         """As `OpenRecord.closed`. Another pod may have told meanwhile that it died of that."""
         super().closed(what)
         if what in self.left().open:
-            self._change(lambda kept: _innocent(kept, what))
+            self._change(lambda kept: kept.over(what))
 
     def told(self, workflow: str) -> None:
         """As `OpenRecord.told`."""
@@ -78,7 +78,7 @@ class LeaseRecord(OpenFile):
         if workflow in self.left().taking_up:
             self._change(lambda kept: kept.taking_up.pop(workflow, None))
         if (taking := Open(workflow)) in self.left().open:
-            self._change(lambda kept: _innocent(kept, taking))
+            self._change(lambda kept: kept.over(taking))
 
     def calm(self) -> None:
         """As `OpenRecord.calm`."""
@@ -140,16 +140,6 @@ class LeaseRecord(OpenFile):
             path.unlink(missing_ok=True)
         except OSError as error:
             self._fails(error)
-
-
-def _innocent(kept: Kept, what: Open) -> None:
-    """That is over, and the process lives."""
-    steps = kept.open.get(what.workflow, {})
-    steps.pop(what.step, None)
-    if not steps:
-        kept.open.pop(what.workflow, None)
-    if not kept.open:
-        kept.deaths = 0
 
 
 def _read(document: Mapping[str, Any]) -> Noted:
