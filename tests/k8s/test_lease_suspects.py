@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,10 @@ class Stored:
     document: dict[str, Any] = attrs.field(
         factory=lambda: {"metadata": {"annotations": {"team": "orders"}}}
     )
+    readers: list[LeaseRecord] = attrs.field(factory=list)
 
     def read(self, record: LeaseRecord) -> LeaseRecord:
+        self.readers.append(record)
         record.saw(json.loads(json.dumps(self.document)))
         return record
 
@@ -52,8 +55,11 @@ class Stored:
 
 
 @pytest.fixture
-def lease() -> Stored:
-    return Stored()
+def lease() -> Iterator[Stored]:
+    stored = Stored()
+    yield stored
+    for record in stored.readers:
+        record.close()
 
 
 def died(folder: Path, *opened: str) -> None:
