@@ -35,6 +35,8 @@ from wf_core.standing import SetsAside
 log = logging.getLogger("wf.engine")
 
 
+KILLS_ENGINE = "KillsEngine"
+"""The reason of the condition of a workflow that is not taken up any more (semantics B3)."""
 SHELL_SINCE = 2
 """The stored form since which no reference may stand in a shell's text."""
 
@@ -138,7 +140,7 @@ async def remark(services: Services, key: Key, why: str) -> None:
         head = stored.head
         if any(each.type == INTERNAL_ERROR for each in head.conditions):
             return
-        said = Condition(INTERNAL_ERROR, "KillsEngine", short(why), services.clock.now())
+        said = Condition(INTERNAL_ERROR, KILLS_ENGINE, short(why), services.clock.now())
         changed = replace(
             head,
             revision=head.revision + 1,

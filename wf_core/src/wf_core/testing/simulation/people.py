@@ -1,5 +1,6 @@
 """People: what they ask at a moment, how they answer what is blocked, and when nothing is left."""
 
+from wf_core.engine.refusal import KILLS_ENGINE
 from wf_core.errors import AuthorError
 from wf_core.model.phases import FINISHED, DeletionPolicy, Phase, Purpose, RequestType
 from wf_core.model.requests import Request
@@ -104,6 +105,9 @@ def _ways(stored: Stored) -> list[tuple[RequestType, str | None]]:
     if head.phase is Phase.FAILED and not any(step.attempt for step in stored.steps):
         # What asks for more than a ceiling allows needs another document, not another try.
         return [] if CEILING in (head.error or "") else [(RequestType.RETRY_RUN, None)]
+    if any(each.reason == KILLS_ENGINE for each in head.conditions):
+        # Three processes died by chance while nothing else was taken up (B3).
+        return [(RequestType.RETRY_RUN, None)]
     deleting = head.deletion_asked_at is not None
     if deleting and spec.deletion_policy is DeletionPolicy.ORPHAN:
         return []
