@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from wf_core.config import Config
 from wf_core.config.values import ControllerConfig, QueueConfig, QueueLimits
@@ -97,6 +98,26 @@ async def test_c10_a_state_that_fits_no_machine_is_left_alone_with_the_reason(
     await asyncio.sleep(100)
     assert await phases(bench, [key, good]) == [Phase.RUNNING, Phase.SUCCESS]
     assert caplog.text.count("can't be run") == 1
+    assert len(bench.calls) == 2
+
+
+async def test_c10_a_state_that_no_engine_leaves_is_left_alone_with_the_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = Bench(Script(Do(seconds=10)))
+    first = bench.process()
+    key = await bench.create(chain("a", "b", name="bad"))
+    good = await bench.create(chain("a", name="good"))
+    await first.adopt(key)
+    await asyncio.sleep(1)
+    await first.crash()
+    steps = bench.backing.entries[key].steps
+    steps[0] = replace(steps[0], phase=Phase.ROLLING_BACK)
+    second = bench.process()
+    second.serve()
+    await asyncio.sleep(100)
+    assert await phases(bench, [key, good]) == [Phase.RUNNING, Phase.SUCCESS]
+    assert caplog.text.count("step 'a' is RollingBack in a workflow that is Running") == 1
     assert len(bench.calls) == 2
 
 

@@ -96,8 +96,9 @@ def unfit(stored: Stored, services: Services, error: Exception) -> WfError:
     metadata = stored.workflow.metadata
     key = Key(metadata.namespace, metadata.name)
     log.debug("%s: no machine", key, exc_info=error)
+    why = str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
     return document_faults(stored.workflow, services, stored.head) or EngineError(
-        f"workflow '{key}': what is stored can't be run: {type(error).__name__}: {error}"
+        f"workflow '{key}': what is stored can't be run: {why}"
     )
 
 

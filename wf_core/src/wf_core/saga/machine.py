@@ -45,6 +45,7 @@ from wf_core.saga.events import (
 )
 from wf_core.saga.ledger import WORKFLOW_TIMER, Ledger, Misplaced
 from wf_core.saga.sizes import short
+from wf_core.saga.table import check_together
 
 
 class Saga:
@@ -56,7 +57,8 @@ class Saga:
     `misplaced` says why a kind can't work in the workflow's folder.
     `died` names the steps whose calls were open when the process before this one died, and whether
     each was open alone; what it does not name nobody knows (B3).
-    Everything found unfinished is recovered at `now`, in the first `advance`.
+    Everything found unfinished is recovered at `now`, in the first `advance`. Raises EngineError
+    for a state that no engine leaves (C10).
     """
 
     def __init__(
@@ -73,6 +75,8 @@ class Saga:
         died: Mapping[str, bool] | None = None,
     ) -> None:
         self._workflow = stored.workflow
+        names = (step.name for step in stored.workflow.spec.steps)
+        check_together(stored.head.phase, zip(names, stored.steps, strict=True))
         self._ledger = Ledger(
             stored.workflow,
             stored.head,

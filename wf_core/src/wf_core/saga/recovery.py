@@ -76,7 +76,7 @@ def _forward(ledger: Ledger, i: int, now: float, stuck: bool) -> None:
 
 def _backward(ledger: Ledger, i: int, now: float, stuck: bool) -> None:
     step = ledger.steps[i]
-    if step.phase is Phase.PENDING and not step.attempt:
+    if step.phase is Phase.PENDING:
         # The save that turned it round settled this too; whoever wrote otherwise, nothing ran (A1).
         ledger.move(i, Phase.ROLL_BACKED, now, undo=Undo.NEVER_RAN, blocked=None)
     elif step.phase is Phase.ROLLING_BACK:

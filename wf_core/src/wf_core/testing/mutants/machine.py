@@ -211,6 +211,12 @@ MUTANTS = (
         (Edit("wf_core.saga.recovery:recover", "watch.rearm(ledger, now)", "pass"),),
     ),
     Mutant(
+        "damaged-states-run",
+        "a state in which a step waits for ever is run like any other",
+        (Edit("wf_core.saga.table:check_together", "or perhaps_ran", "and perhaps_ran"),),
+        ("tests/core/saga",),
+    ),
+    Mutant(
         "in-progress-forgotten",
         "recovery does not look at what was left in progress",
         (Edit("wf_core.saga.recovery:_waits", "ledger.offer_look(i)", "pass"),),
