@@ -141,6 +141,21 @@ def test_a_deadline_that_no_document_asks_for_is_no_fault(
     assert "undo-a" in notes.lines()
 
 
+def test_a_workflow_that_is_running_while_it_is_undone_is_left_alone_and_says_so(
+    sagas: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    started(sagas, notes, controllers)
+    steps = sagas.get()["status"]["steps"]
+    sagas.save(steps={**steps, "a": {**steps["a"], "phase": "RollingBack"}})
+    controllers.leader()
+    mark = await_stalled(sagas)
+    assert "step 'a' is RollingBack in a workflow that is Running; no engine" in mark["message"]
+    delete(sagas)
+    sagas.patch(put("/spec/deletionPolicy", "Orphan"))
+    await_gone(sagas)
+    assert "undo-a" not in notes.lines()
+
+
 def test_schedules_and_tasks_nested_too_deep_leave_others_alone(
     sagas: Sagas, controllers: Controllers
 ) -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from wf_core.config import Config
 from wf_core.config.values import ControllerConfig, QueueConfig
-from wf_core.errors import WorkflowNotFound, WorkflowOwned
+from wf_core.errors import StoreUnavailable, WorkflowNotFound, WorkflowOwned
 from wf_core.model.phases import DeletionPolicy, Phase, RequestType
 from wf_core.model.spec import Key, StepTemplate
 from wf_core.model.state import Owner, Writer
@@ -140,3 +140,38 @@ async def test_c5_who_stood_still_too_long_calls_no_hook_though_it_saved_the_int
         await process.engine.wait(key)
     assert (await bench.stored(key)).head.phase is Phase.RUNNING
     assert bench.calls == []
+
+
+async def test_what_waits_only_to_go_is_taken_up_anew_once_its_state_was_changed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nothing is left to save, which would find it out; the store removes nothing but what it knows
+    to be the latest, and so refused for ever."""
+    bench = Bench()
+    process = bench.process()
+    claiming, removing, refused = process.store.claim, process.store.remove, list[Key]()
+
+    async def remove(key: Key) -> None:
+        if not refused:
+            entry = bench.backing.entries[key]
+            entry.head = replace(entry.head, revision=77, owner=Owner())
+        if not claimed:
+            refused.append(key)
+            raise StoreUnavailable("it was saved meanwhile")
+        await removing(key)
+
+    async def claim(key: Key) -> Owner:
+        claimed.append(key)
+        return await claiming(key)
+
+    claimed = list[Key]()
+    serving = process.serve()
+    key = await bench.create(workflow(step("a", template=WATCHED)))
+    await bench.until(lambda: len(bench.calls) > 2)
+    vars(process.store).update(remove=remove, claim=claim)
+    await bench.delete(key)
+    await bench.until(lambda: key not in bench.backing.entries)
+    assert refused == [key]
+    assert "was changed by somebody else meanwhile" in caplog.text
+    await process.stop()
+    await serving

@@ -87,10 +87,11 @@ class Noticing:
         async with self._locks.of(key):
             if self._runners.get(key) is not runner:
                 return
+            rested_on = runner.place if runner.idle else None
             stored: Stored | None = None
             with contextlib.suppress(WorkflowNotFound):
                 stored = await self._store.load(key)
-            error = ended(runner, stored)
+            error = ended(runner, stored, rested_on)
             if error is not None:
                 await runner.end(error)
             elif stored is not None:

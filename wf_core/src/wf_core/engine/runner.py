@@ -58,6 +58,8 @@ from wf_core.saga.sizes import short
 
 log = logging.getLogger("wf.engine")
 READ_BACKS = 5
+Place = tuple[int, int]
+"""Which state it is: the epoch of its owner, and its revision."""
 
 
 class Runner:
@@ -201,6 +203,11 @@ class Runner:
         self.kick()
         if self._task is not None:
             await asyncio.wait((self._task,))
+
+    @property
+    def place(self) -> Place:
+        """What it saved or loaded last."""
+        return self._base
 
     @property
     def idle(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from wf_core.engine.refusal import watched
-from wf_core.engine.runner import Runner
+from wf_core.engine.runner import Place, Runner
 from wf_core.errors import WfError, WorkflowNotFound, WorkflowOwned
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.state import Stored
@@ -18,17 +18,21 @@ def in_doubt(runner: Runner, seen: Seen) -> bool:
     return runner.overtaken(seen.owner, seen.revision)
 
 
-def ended(runner: Runner, stored: Stored | None) -> WfError | None:
-    """Why a runner must end, from what is stored; None where it may go on.
+def ended(runner: Runner, stored: Stored | None, rested_on: Place | None) -> WfError | None:
+    """Why a runner must end, from what is stored; None where it may go on. `rested_on`: what the
+    runner had saved or loaded last, if it was idle when the state was asked for.
 
     Whoever deletes a workflow need not ask us. And a former owner may save until our first save is
-    stored: a workflow at rest here has made none.
+    stored: a workflow at rest here has made none. What anybody else wrote is found by the next
+    save, but of a workflow that only waits to be removed there is none.
     """
     if stored is None or stored.workflow.metadata.uid != runner.uid:
         return WorkflowNotFound(f"workflow '{runner.key}' was deleted while it was run here")
     head = stored.head
     if runner.overtaken(head.owner.id, head.revision):
         return WorkflowOwned(f"workflow '{runner.key}' was saved by '{head.owner.id}' meanwhile")
+    if rested_on == runner.place != (head.owner.epoch, head.revision):
+        return WorkflowOwned(f"workflow '{runner.key}' was changed by somebody else meanwhile")
     return None
 
 
