@@ -1,10 +1,12 @@
 """What the metrics make of the moves of a workflow."""
 
+from msgspec.structs import replace
+
 from wf_core.errors import WorkflowNotFound
 from wf_core.model.phases import Phase
 from wf_core.model.spec import Key, Metadata, StepSpec, StepTemplate, Workflow, WorkflowSpec
 from wf_core.model.state import StepState, Stored, Transition, WorkflowState
-from wf_k8s.telemetry.follow import Durations
+from wf_k8s.telemetry.follow import FEW, Durations
 from wf_k8s.telemetry.metrics import Metrics
 
 KEY = Key("default", "order")
@@ -121,3 +123,29 @@ def test_histories_of_unknown_queues_share_one_series() -> None:
         )
     assert value(metrics, "wf_queue_wait_seconds_count", queue="other") == 200.0
     assert value(metrics, "wf_queue_wait_seconds_count", queue="gold") is None
+
+
+def test_of_workflows_that_went_before_they_ended_nothing_is_kept() -> None:
+    there = set[Key]()
+
+    def view(key: Key) -> Stored:
+        if key not in there:
+            raise WorkflowNotFound("gone")
+        return stored()
+
+    durations = Durations(Metrics(("gold",)), view)
+    stays = Key("default", "stays")
+    for n in range(10 * FEW):
+        there = {stays, Key("default", f"order-{n}")}
+        for key in there:
+            durations.saw(key, (move(101.0, Phase.RUNNING, Phase.SUCCESS, "a"),))
+    assert len(vars(durations)["_courses"]) <= FEW + 3
+
+
+def test_a_workflow_that_has_the_name_of_one_that_went_is_measured_from_its_own_creation() -> None:
+    metrics, there = Metrics(("gold",)), {KEY: stored()}
+    durations = Durations(metrics, there.__getitem__)
+    durations.saw(KEY, (move(101.0, Phase.PENDING, Phase.RUNNING),))
+    there[KEY] = replace(stored(), head=WorkflowState(created_at=300.0))
+    durations.saw(KEY, (move(304.0, Phase.PENDING, Phase.RUNNING),))
+    assert value(metrics, "wf_queue_wait_seconds_sum", queue="gold") == 1.0 + 4.0

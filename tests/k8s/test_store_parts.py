@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from wf_core.model.phases import BlockReason, DeletionPolicy, Hook, Phase, RequestType, Verdict
+from wf_core.model.phases import BlockReason, DeletionPolicy, Phase, RequestType, Verdict
 from wf_core.model.requests import Answer, Request
 from wf_core.model.spec import Key
-from wf_core.model.state import Blocked, LogLine, OutboxEntry, Owner, StepState, Transition
+from wf_core.model.state import Blocked, OutboxEntry, Owner, StepState, Transition
 from wf_core.testing.store_values import next_save, workflow
 from wf_k8s.client.errors import Cause, RefusedError
 from wf_k8s.store import guard
 from wf_k8s.store.asking import request_patch
 from wf_k8s.store.creating import object_of
 from wf_k8s.store.known import Known, read_known
-from wf_k8s.store.logbook import Logbook
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.objects import refused_by_test
+from wf_k8s.store.own import Own
 from wf_k8s.store.patch import HISTORY_LINES, prepare
 from wf_k8s.store.pointers import changed
 from wf_k8s.store.rows import read_place
@@ -238,25 +238,16 @@ def test_a_step_that_begins_to_wait_for_a_person_is_warned_of_once() -> None:
     assert list(warnings(after, save, 2.0)) == []
 
 
-def test_e8_a_look_that_says_what_it_said_before_is_logged_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """A step with the least period is looked at ten times a second, for ever."""
-    book, key = Logbook(), Key("default", "order")
-
-    def said(hook: Hook, text: str) -> None:
-        book.write(key, [LogLine("a", hook, 1, 1.0, text)])
-
-    with caplog.at_level("INFO"):
-        for _ in range(50):
-            said(Hook.SYNC, "asking")
-            said(Hook.SYNC, "still there")
-        said(Hook.SYNC, "gone")
-        said(Hook.RUN, "again")
-        said(Hook.RUN, "again")
-    texts = ["asking", "still there", "gone", "again", "again"]
-    assert [each.message.partition(": ")[2] for each in caplog.records] == texts
-    assert [each.text for each in book.read(key, None)] == texts
+def test_of_what_is_gone_nothing_is_ours_unless_another_has_its_name() -> None:
+    own, key, first, second = Own(), Key("a", "order"), known(uid="u1"), known(uid="u2")
+    own.accept(key, first)
+    own.doubt(key)
+    assert not own.gone(key, "u1")
+    assert (key in own, own.saved(key), own.doubts(key)) == (False, None, False)
+    own.accept(key, second)
+    own.doubt(key)
+    assert own.gone(key, "u1")
+    assert (key in own, own.saved(key), own.doubts(key)) == (True, second, True)
 
 
 def test_a_row_is_read_without_the_steps() -> None:

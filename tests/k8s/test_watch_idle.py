@@ -107,7 +107,7 @@ def test_readyz_fails_until_the_first_list_came_and_while_a_definition_is_missin
     async def main() -> None:
         told = Told()
         follows: dict[str | None, Any] = {None: told}
-        mirror = Mirror(follows, {}, lambda _: None, lambda _: None, lambda _: None)
+        mirror = Mirror(follows, {}, lambda _: None, lambda *_: None, lambda _: None)
         health = Health(Metrics())
         health.unready, health.lacking = "", lambda: mirror.lacking
         starting = asyncio.ensure_future(mirror.start())

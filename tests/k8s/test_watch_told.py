@@ -77,9 +77,13 @@ class MirrorKnows:
 
     def __init__(self, watched: Watched) -> None:
         follow = Follow(cast(Any, watched), "/apis/x")
-        self._mirror = Mirror({None: follow}, {}, lambda _: None, lambda _: None, lambda _: None)
+        self.left = list[tuple[str, str]]()
+        self._mirror = Mirror({None: follow}, {}, lambda _: None, self._leave, lambda _: None)
         self.accepted = self._mirror.accepted
         self._starting = asyncio.ensure_future(self._mirror.start())
+
+    def _leave(self, key: Key, uid: str) -> None:
+        self.left.append((key.name, uid))
 
     def names(self) -> set[str]:
         return {key.name for key in self._mirror.entries}
@@ -165,5 +169,23 @@ def test_a_list_takes_away_what_is_older_than_itself_and_leaves_what_is_younger(
             known.accepted(thing(12, "u2", "other"))
             await watched.tell_that_all_was_listed(10)
             assert known.names() == {"other"}
+
+    run(main())
+
+
+def test_of_every_object_that_is_gone_its_uid_is_told_once() -> None:
+    """Whether the watch tells of the deletion, of another object of its name, or of all but it."""
+
+    async def main() -> None:
+        async with knowing(MirrorKnows) as (watched, known):
+            assert isinstance(known, MirrorKnows)
+            await watched.tell("ADDED", thing(6))
+            await watched.tell("DELETED", thing(7))
+            await watched.tell("ADDED", thing(8, "u2"))
+            await watched.tell("ADDED", thing(9, "u3"))
+            assert known.left == [("order", "u1"), ("order", "u2")]
+            await watched.list_anew()
+            await watched.tell_that_all_was_listed(12)
+            assert known.left == [("order", "u1"), ("order", "u2"), ("order", "u3")]
 
     run(main())

@@ -30,6 +30,19 @@ def cron(expression: str = "* * * * *", run: Workflow | None = None, **spec: Any
     return CronWorkflow(Metadata(KEY.name), CronWorkflowSpec(expression, template, **spec))
 
 
+@attrs.frozen
+class Says:
+    """Says the same of every schedule."""
+
+    fault: str
+
+    def __call__(self, _: CronWorkflow) -> str:
+        return self.fault
+
+    def forget(self, _: Key) -> None:
+        """Nothing was kept."""
+
+
 @attrs.define(eq=False)
 class Clockwork:
     """A bench whose clock says `start` (epoch seconds) when it is made; 08:00 on a Friday."""
@@ -52,13 +65,13 @@ class Clockwork:
     async def submit(self, schedule: CronWorkflow) -> None:
         await self.schedules.create(schedule, self.clock.now())
 
-    def process(self, *, serves: bool = True, judge: Any = lambda _: "") -> Process:
+    def process(self, *, serves: bool = True, says: str = "") -> Process:
         """One more process: an engine, and a scheduler beside it."""
         process = self.bench.process()
         store = process.store
         if serves:
             process.serve()
-        process.start(Scheduler(store, self.kept(store), self.clock, judge).run())
+        process.start(Scheduler(store, self.kept(store), self.clock, Says(says)).run())
         return process
 
     def kept(self, store: MemoryStore) -> Schedules:

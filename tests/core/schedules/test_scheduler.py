@@ -348,11 +348,11 @@ async def test_a_run_that_is_not_allowed_is_said_on_the_schedule_and_tried_again
 
 async def test_what_can_not_begin_here_is_said_and_not_started() -> None:
     world = Clockwork.made()
-    world.process(judge=lambda schedule: f"no kind for {schedule.metadata.name}")
+    world.process(says="no kind for it")
     await world.submit(cron())
     await world.at(2 * MINUTE)
     status = await world.status()
-    assert (status.reason, status.message) == ("InvalidSpec", "no kind for tick")
+    assert (status.reason, status.message) == ("InvalidSpec", "no kind for it")
     assert world.runs() == {}
 
 

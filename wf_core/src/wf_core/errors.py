@@ -22,12 +22,27 @@ What a hook raises is not here but in `wf_core.kinds`: it is data to the machine
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import attrs
+
+Raised = TypeVar("Raised", bound=BaseException)
 
 
 class WfError(Exception):
     """Anything wrong that the engine can name. `str()` says what, and what to do next."""
+
+
+def without_frames(error: Raised) -> Raised:
+    """The same error, without the frames that it and its causes went through: they hold all that
+    was worked on, for as long as the error is kept."""
+    left: list[BaseException | None] = [error]
+    while left:
+        each = left.pop()
+        if each is not None:
+            left += (each.__cause__, each.__context__)
+            each.__traceback__ = each.__context__ = None
+    return error
 
 
 class AuthorError(WfError):

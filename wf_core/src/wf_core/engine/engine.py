@@ -37,6 +37,7 @@ from wf_core.errors import (
     WfError,
     WorkflowNotFound,
     WorkflowOwned,
+    without_frames,
 )
 from wf_core.model.phases import FINISHED, Phase
 from wf_core.model.spec import Key, Workflow
@@ -328,7 +329,9 @@ class Engine:
 
     def _set_aside(self, key: Key, error: WfError, how: str) -> None:
         """Outside the queues whoever waits is told."""
-        before, self._errors[key] = self._errors.get(key), error
+        before = self._errors.pop(key, None)
+        if not (self._queued and isinstance(error, WorkflowNotFound)):
+            self._errors[key] = without_frames(error) if self._queued else error
         if self._queued and str(before) != str(error):
             say_left_alone(self.store, key, error, how)
 

@@ -103,6 +103,11 @@ class RunsKnown:
             del self._of[key]
             self._states.pop(key, None)
 
+    def forget(self, schedule: Key) -> None:
+        """The schedule is gone."""
+        self.keep(schedule, ())
+        self.told(schedule)
+
     def doubt(self) -> None:
         """Something may have happened unseen."""
         self._states.clear()

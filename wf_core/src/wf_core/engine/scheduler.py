@@ -5,7 +5,7 @@ another scheduler does the same on the same store.
 """
 
 import logging
-from collections.abc import Callable
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -34,12 +34,18 @@ SOON = 1.0
 """Seconds after which a schedule is looked at again that was saved by somebody else; it is sooner
 where the store tells of that."""
 
-Judge = Callable[[CronWorkflow], str]
+
+class Judge(Protocol):
+    """Says why no run of a schedule could begin here, or nothing."""
+
+    def __call__(self, schedule: CronWorkflow, /) -> str: ...
+
+    def forget(self, key: Key, /) -> None:
+        """The schedule is gone."""
 
 
 class Scheduler:
-    """Runs the schedules of one store. `judge` says why no run of a schedule could begin here, or
-    nothing. `clock` is the one that people go by."""
+    """Runs the schedules of one store. `clock` is the one that people go by."""
 
     def __init__(self, store: Store, schedules: Schedules, clock: Clock, judge: Judge) -> None:
         self._store = store
@@ -72,7 +78,8 @@ class Scheduler:
             return await self._turn(key)
         except ScheduleNotFound:
             self._turns.forget(key)
-            self._runs.keep(key, ())
+            self._runs.forget(key)
+            self._judge.forget(key)
             return None
 
     async def _turn(self, key: Key) -> float | None:

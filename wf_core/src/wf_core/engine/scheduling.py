@@ -19,7 +19,8 @@ def scheduler_beside(engine: Engine, clock: Clock) -> Scheduler | None:
 
 
 class Judge:
-    """Why no run of a schedule could begin here. Each schedule is judged once as it stands."""
+    """Why no run of a schedule could begin here. Each schedule is judged once as it stands, until
+    it is forgotten."""
 
     def __init__(self, registry: Registry, store: Store) -> None:
         self._registry = registry
@@ -32,6 +33,10 @@ class Judge:
         if key not in self._judged or self._judged[key][0] != schedule:
             self._judged[key] = (schedule, self._faults(schedule))
         return self._judged[key][1]
+
+    def forget(self, key: Key) -> None:
+        """The schedule is gone."""
+        self._judged.pop(key, None)
 
     def _faults(self, schedule: CronWorkflow) -> str:
         from wf_core.codec.schedule_checks import schedule_faults  # YAML and all: only where needed

@@ -42,7 +42,7 @@ class Mirror:
     """Follows all workflows that `follows` tell of: one for each namespace, or one for all (None).
 
     Positions count what happened, from 1. `saw` is called with every new state of a workflow, and
-    with what can be told of one that can't be read; `left` with the key of each that is gone;
+    with what can be told of one that can't be read; `left` with key and uid of each that is gone;
     `broke` where following fails for good.
     """
 
@@ -51,7 +51,7 @@ class Mirror:
         follows: Mapping[str | None, Follow],
         numbers: dict[str, Numbers],
         saw: Callable[[Place], None],
-        left: Callable[[Key], None],
+        left: Callable[[Key, str], None],
         broke: Callable[[StoreUnavailable], None],
     ) -> None:
         self._parts = [Part(namespace, follow) for namespace, follow in follows.items()]
@@ -149,8 +149,7 @@ class Mirror:
         if place.row.uid in self._removed or (old and old.place.version >= place.version):
             return
         if old and old.place.row.uid != place.row.uid:
-            self._numbers.pop(old.place.row.uid, None)
-            self._uids.pop(old.place.row.uid, None)
+            self._lost(key, old.place.row.uid)
         self._uids[place.row.uid] = key
         self.entries[key] = Entry(place, None if place.rests else raw)
         self._note(key)
@@ -180,10 +179,13 @@ class Mirror:
 
     def _forget(self, key: Key) -> None:
         entry = self.entries.pop(key)
-        self._numbers.pop(entry.place.row.uid, None)
-        self._uids.pop(entry.place.row.uid, None)
         self._note(key, gone=True)
-        self._left(key)
+        self._lost(key, entry.place.row.uid)
+
+    def _lost(self, key: Key, uid: str) -> None:
+        self._numbers.pop(uid, None)
+        self._uids.pop(uid, None)
+        self._left(key, uid)
 
     def _note(self, key: Key, *, gone: bool = False) -> None:
         self.position += 1

@@ -5,8 +5,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import attrs
-
 from wf_core.adapters import store_rules as rules
 from wf_core.errors import (
     StoreForeign,
@@ -35,6 +33,7 @@ from wf_k8s.store.logbook import Logbook, elsewhere
 from wf_k8s.store.mirror import Mirror, unless
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.objects import Objects
+from wf_k8s.store.own import Own
 from wf_k8s.store.owners import Owners
 from wf_k8s.store.paging import page_of, rows_of
 from wf_k8s.store.quarantine import Quarantine
@@ -70,9 +69,7 @@ class K8sStore:
         self._now = now
         self._verified = verified
         self._numbers: dict[str, Numbers] = {}
-        self._known: dict[Key, Known] = {}  # of those that this process owns, as last saved
-        self._owned: dict[Key, None] = {}
-        self._stale: dict[Key, None] = {}  # what was stored last is not sure: read it
+        self._own = Own()
         self.breakage = Breakage()
         self._logbook = Logbook()
         self._warner = Warner(self.objects)
@@ -151,7 +148,7 @@ class K8sStore:
 
     def row(self, key: Key) -> Row | None:
         """A workflow as it was told last; None where there is none, or nobody follows them."""
-        if self._mirror is None or not self._follows or key in self._stale:
+        if self._mirror is None or not self._follows or self._own.doubts(key):
             return None
         entry = self._mirror.entries.get(key)
         return None if entry is None else entry.place.row
@@ -167,7 +164,7 @@ class K8sStore:
 
     def _told(self, place: Key) -> Known | None:
         """What the watch and the answers to our writes tell; None where that has to be read."""
-        if self._mirror is None or not self._follows or place in self._stale:
+        if self._mirror is None or not self._follows or self._own.doubts(place):
             return None
         entry = self._mirror.entries.get(place)
         if entry is not None and entry.place.unreadable:
@@ -186,7 +183,7 @@ class K8sStore:
 
     def _last_known(self, key: Key) -> Known | None:
         """What a save may build on: our own last save, with what people have changed since."""
-        known = self._known.pop(key, None)
+        known = self._own.take(key)
         if known is None or self._mirror is None:
             return known or self._told(key)
         entry = self._mirror.entries.get(key)
@@ -198,7 +195,7 @@ class K8sStore:
         """What is stored, asked for now."""
         key = await self.objects.placed(key)
         raw = await self.objects.read(key)
-        self._stale.pop(key, None)
+        self._own.read(key)
         if raw is None:
             return None
         self._tell_mirror(raw)
@@ -243,8 +240,7 @@ class K8sStore:
         """As `ports.Store.release`. Where a Lease says who owns, nothing is written."""
         self._check_open()
         key = await self.objects.placed(key)
-        self._owned.pop(key, None)
-        known = self._known.pop(key, None)
+        known = self._own.release(key)
         if self.owners.leads:
             entry = self._mirror.entries.get(key) if self._mirror is not None else None
             if entry is not None:
@@ -257,7 +253,7 @@ class K8sStore:
         if known.status.owner != self.owners.id:
             return
         if (body := await given_up(self.objects, known)) is None:
-            self._stale[key] = None
+            self._own.doubt(key)
         else:
             self._tell_mirror(body)
 
@@ -272,7 +268,7 @@ class K8sStore:
         try:
             return await self._save(key, changes)
         except RefusedError as error:
-            self._stale[key] = None
+            self._own.doubt(key)
             if not error.passing:
                 self._warner.put(key.namespace, save_refused(key, changes, error, self._now()))
             raise
@@ -300,7 +296,7 @@ class K8sStore:
             self.objects, key, known, changes, self._numbers_of(known), self._fresh, now
         )
         if sent.answer is not Saved.SAVED or sent.known is None:
-            self._stale[key] = None
+            self._own.doubt(key)
             return sent.answer
         after = self._accept(key, sent.known, sent.body)
         self._warner.tell(known, changes, now)
@@ -310,12 +306,11 @@ class K8sStore:
 
     def _accept(self, key: Key, known: Known, body: bytes | None) -> Known:
         """Go on from a save's answer, without waiting for the watch to echo it."""
-        self._owned[key] = None
         if body is not None:
             known = known.as_answered(body)
+        self._own.accept(key, known)  # before the mirror is told: what is ours is freed by its save
+        if body is not None:
             self._tell_mirror(body)
-        self._known[key] = known
-        self._stale.pop(key, None)
         self._quarantine.done(key)
         return known
 
@@ -327,8 +322,8 @@ class K8sStore:
             log.warning("%s: the finalizer is still on it: %s", key, error)
             self._finalizer.take_off_later(key)
             return
-        if key in self._known and freed is not None:
-            self._known[key] = attrs.evolve(self._known[key], finalizers=freed.finalizers)
+        if freed is not None:
+            self._own.freed(key, freed.finalizers)
 
     async def served_by(self) -> str | None:
         """As `ports.Store.served_by`: what leads owns every workflow, and says so when claimed."""
@@ -356,7 +351,7 @@ class K8sStore:
         no longer is, is gone at once."""
         known = await self._current(key)
         await self.objects.delete(known.key, known.uid)
-        self._stale[known.key] = None
+        self._own.doubt(known.key)
 
     async def remove(self, key: Key) -> None:
         """As `ports.Store.remove`. Raises WorkflowNotFound where there is none."""
@@ -371,7 +366,7 @@ class K8sStore:
                 "that is deleted goes as it is once its spec.deletionPolicy is changed to Orphan"
             )
         key = known.key
-        ours = self._known.get(key)
+        ours = self._own.saved(key)
         if ours is not None and place_of(ours) != place_of(known):
             raise saved_meanwhile(key)
         if await self._finalizer.take_off(key, known) is None:
@@ -403,12 +398,16 @@ class K8sStore:
         return gone is not None
 
     def _forget(self, key: Key, uid: str) -> None:
-        for each in (self._known, self._owned, self._stale):
-            each.pop(key, None)
-        self._logbook.forget(key)
-        self._numbers.pop(uid, None)
+        self._gone(key, uid)
         if self._mirror is not None:
             self._mirror.drop(key, uid)
+
+    def _gone(self, key: Key, uid: str) -> None:
+        """Whoever removed that object: keep nothing of it. Another one may have its name by now."""
+        self._numbers.pop(uid, None)
+        self._quarantine.done(key)
+        if not self._own.gone(key, uid):
+            self._logbook.forget(key)
 
     # Following
 
@@ -435,8 +434,8 @@ class K8sStore:
             follows = await follows_of(self.objects, self.silence)
             self._check_open()
             if self._mirror is None:
-                left, broke = self._quarantine.done, self.breakage.tell
-                self._mirror = Mirror(follows, self._numbers, self._saw, left, broke)
+                broke = self.breakage.tell
+                self._mirror = Mirror(follows, self._numbers, self._saw, self._gone, broke)
         await self._mirror.start()
         return self._mirror
 
@@ -464,7 +463,7 @@ class K8sStore:
             self._quarantine.put(key, place.row.uid, place.version, place.unreadable)
             return
         self._quarantine.readable(key, place.version)
-        if place.frees and self.owners.leads and key not in self._owned:
+        if place.frees and self.owners.leads and key not in self._own:
             self._finalizer.take_off_later(key)
 
     # Ending
@@ -473,7 +472,7 @@ class K8sStore:
         """As `ports.Store.close`."""
         if self._closed:
             return
-        for key in list(self._owned):
+        for key in self._own:
             try:
                 await self.release(key)
             except (StoreUnavailable, StoreForeign) as error:

@@ -12,6 +12,8 @@ from wf_k8s.telemetry.metrics import ADMISSION, Metrics
 
 HOOKS = {Phase.RUNNING: Hook.RUN, Phase.ROLLING_BACK: Hook.ROLLBACK}
 """Which hook a step is busy with in a phase."""
+FEW = 100
+"""Courses of which no one looks whether their workflows are still run."""
 
 
 @attrs.define
@@ -33,17 +35,18 @@ class Durations:
         self._metrics = metrics
         self._view = view
         self._courses: dict[Key, _Course] = {}
+        self._most = FEW
 
     def saw(self, key: Key, transitions: tuple[Transition, ...]) -> None:
         """One save."""
         if not transitions:
             return
-        course = self._courses.get(key)
+        begins = any(each.step is None and each.before is Phase.PENDING for each in transitions)
+        course = None if begins else self._courses.get(key)
+        course = course or self._course(key)
         if course is None:
-            try:
-                course = self._courses[key] = self._course(self._view(key))
-            except WorkflowNotFound:
-                return
+            return
+        self._courses[key] = course
         over = False
         for each in transitions:
             if each.step is None:
@@ -53,6 +56,19 @@ class Durations:
                 self._step_moved(course, each.step, each)
         if over:
             del self._courses[key]
+        elif len(self._courses) > self._most:
+            self._drop_gone()
+
+    def _drop_gone(self) -> None:
+        """Whoever is deleted need not end first."""
+        self._courses = {key: each for key, each in self._courses.items() if self._run(key)}
+        self._most = FEW + 2 * len(self._courses)
+
+    def _run(self, key: Key) -> Stored | None:
+        try:
+            return self._view(key)
+        except WorkflowNotFound:
+            return None
 
     def _moved(self, course: _Course, move: Transition) -> None:
         if (move.before, move.after) == (Phase.PENDING, Phase.RUNNING):
@@ -79,7 +95,10 @@ class Durations:
             )
         course.reached[step, move.after] = move.at
 
-    def _course(self, stored: Stored) -> _Course:
+    def _course(self, key: Key) -> _Course | None:
+        stored = self._run(key)
+        if stored is None:
+            return None
         spec = stored.workflow.spec
         return _Course(
             kinds={step.name: step.step_template.type for step in spec.steps},
