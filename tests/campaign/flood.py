@@ -20,7 +20,15 @@ from typing import Any, TypeVar
 
 import attrs
 from tests.campaign.confined import Confinement, confined
-from tests.campaign.flood_attacks import ATTACKS, HUGE_STEPS, SERVED, VARIED, Json, variations
+from tests.campaign.flood_attacks import (
+    ATTACKS,
+    BY_MASS,
+    HUGE_STEPS,
+    SERVED,
+    VARIED,
+    Json,
+    variations,
+)
 from tests.campaign.flood_clearing import clear
 from tests.campaign.flood_kubelet import Kubelet
 from tests.campaign.flood_processes import Authors, Usage
@@ -256,7 +264,7 @@ def main() -> int:
         "--fuzzing", type=float, default=known.fuzzing, help="the same of any shape"
     )
     parser.add_argument("--variations", type=int, default=known.variations)
-    parser.add_argument("--attacks", nargs="*", choices=list(ATTACKS), default=list(ATTACKS))
+    parser.add_argument("--attacks", nargs="*", choices=[*ATTACKS, *BY_MASS], default=list(ATTACKS))
     parser.add_argument(
         "--without",
         nargs="*",

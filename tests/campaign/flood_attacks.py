@@ -65,6 +65,7 @@ def http(name: str, url: str, **more: Any) -> Json:
 
 AT_ONCE: Json = {"runRetryLimit": -1, "runRetryPeriodSeconds": 0}
 FAILS: Json = {"sleepSeconds": 0.2, "failureRate": 1}
+UNDO_AT_ONCE: Json = {"rollbackRetryLimit": -1, "rollbackRetryPeriodSeconds": 0}
 
 
 async def depth(author: Author, chance: random.Random) -> None:
@@ -128,6 +129,29 @@ async def silent_server(author: Author, _: random.Random) -> None:
     await author.create("Workflow", author.name(), {"steps": made, "priority": HIGHEST})
 
 
+async def many_of_the_largest(author: Author, _: random.Random) -> None:
+    """A3 in number: documents of as many bytes and values as a cluster takes, all under way at
+    once: some run, some wait for a person, and some are undone without an end."""
+    texts = {f"k{n}": "x" * 50 for n in range(3_900)}
+    work: tuple[Json, ...] = (
+        {"parameters": {"sleepSeconds": AGES}},
+        {"parameters": FAILS, "retryPolicy": {"runRetryLimit": 0}},
+        {"parameters": {"sleepSeconds": 0, "rollbackFailureRate": 1}, "retryPolicy": UNDO_AT_ONCE},
+    )
+    undone = []
+    for n in range(600):
+        made = [step(f"s{k}", *([f"s{k - 1}"] if k else []), **work[n % 3]) for k in range(5)]
+        for each in made:
+            template = each["stepTemplate"]
+            template["parameters"] = {**template["parameters"], "attributes": texts}
+        name, spec = author.name(), {"steps": made, "onFailure": "Pause"}
+        if await author.create("Workflow", name, spec) and n % 3 == 2:
+            undone.append(name)
+    undo = {"op": "add", "path": "/spec/requests", "value": [{"id": "undo", "type": "Rollback"}]}
+    for name in undone:
+        await author.patch("Workflow", name, undo)
+
+
 ATTACKS: Mapping[str, Act] = {
     "A1 depth": depth,
     "A2 time": dots,
@@ -136,6 +160,9 @@ ATTACKS: Mapping[str, Act] = {
     "A5 retries at once": retried_at_once,
     "A5 a silent server": silent_server,
 }
+
+BY_MASS: Mapping[str, Act] = {"A3 many of the largest": many_of_the_largest}
+"""What takes the API server so long that it is a flood of its own."""
 
 SERVED = {"A4 a hook's memory", "A5 a silent server"}
 """Those that need steps to ask the authors' servers."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import attrs
-from tests.campaign.flood_attacks import ATTACKS, VARIED, Json, document
+from tests.campaign.flood_attacks import ATTACKS, BY_MASS, VARIED, Json, document
 from tests.campaign.flood_servers import Servers, serving
 from tests.campaign.hostile_objects import Hostiles
 
@@ -122,7 +122,7 @@ class HostileAuthor:
     async def attack(self, name: str, seed: int) -> None:
         """One of the attacks or variations."""
         self.done.began[name] += 1
-        act = ATTACKS.get(name) or VARIED[name]
+        act = {**ATTACKS, **BY_MASS, **VARIED}[name]
         await act(self, random.Random(seed))
 
     async def fuzz(self, seed: int, count: int) -> None:

@@ -202,7 +202,9 @@ def find_objects(schema: Any) -> list[Json]:
 def test_the_chart_s_defaults_are_the_engine_s_but_for_what_namespaces_share() -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     engine = parse(yaml.safe_dump(values["config"]), "values.yaml")
-    shared = ControllerConfig(concurrency=60, share_permits=True, floors=Floors(1.0))
+    shared = ControllerConfig(
+        concurrency=60, workflow_memory=256, share_permits=True, floors=Floors(1.0)
+    )
     assert engine == Config(controller_config=shared)
 
 
@@ -220,7 +222,7 @@ def test_e4_a_namespace_gets_three_fifths_where_nothing_else_is_said(
 def test_the_configuration_reaches_the_engine_as_it_was_written(helm: Helm) -> None:
     given = values_of("everything")["config"]
     own = given["controllerConfig"]
-    own |= {"sharePermits": False, "floors": {"retryPeriod": "3s"}}
+    own |= {"sharePermits": False, "floors": {"retryPeriod": "3s"}, "workflowMemory": 300}
     own["queue"]["maxRunningCountPerNamespace"] = 7
     rendered = only(helm.documents(values={"config": given}), "ConfigMap", "wf")
     assert parse(rendered["data"]["config.yaml"], "test") == parse(yaml.safe_dump(given), "test")

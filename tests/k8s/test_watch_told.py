@@ -11,15 +11,16 @@ import pytest
 from wf_core.model.spec import Key
 from wf_core.testing.virtual_time import run
 from wf_k8s.client.follow import Follow
+from wf_k8s.store import followed, mirror
 from wf_k8s.store.followed import Followed
 from wf_k8s.store.mirror import Mirror
 
 LISTED = {"k8s.io/initial-events-end": "true"}
 
 
-def thing(version: int, uid: str = "u1", name: str = "order") -> bytes:
+def thing(version: int, uid: str = "u1", name: str = "order", namespace: str = "a") -> bytes:
     """A workflow, of which others than workflows need the metadata alone."""
-    named = {"name": name, "namespace": "a", "uid": uid, "resourceVersion": str(version)}
+    named = {"name": name, "namespace": namespace, "uid": uid, "resourceVersion": str(version)}
     step = {"name": "s", "stepTemplate": {"type": "random"}}
     made = {"creationTimestamp": "2026-01-01T00:00:00Z", "generation": 1}
     return json.dumps({"metadata": {**named, **made}, "spec": {"steps": [step]}}).encode()
@@ -88,6 +89,10 @@ class MirrorKnows:
     def names(self) -> set[str]:
         return {key.name for key in self._mirror.entries}
 
+    def kept(self) -> set[str]:
+        """Of which the bytes are there."""
+        return {key.name for key, each in self._mirror.entries.items() if each.raw is not None}
+
     async def close(self) -> None:
         await self._mirror.close()
         await self._starting
@@ -107,7 +112,12 @@ class FollowedKnows:
 
     def names(self) -> set[str]:
         names = ("order", "other")
-        return {name for name in names if self._followed.get(Key("a", name)) is not None}
+        return {name for name in names if Key("a", name) in self._followed}
+
+    def kept(self) -> set[str]:
+        """Of which the bytes are there."""
+        held = vars(self._followed)["_held"]
+        return {key.name for key, each in held.items() if each.raw is not None}
 
     async def close(self) -> None:
         self._followed.close()
@@ -187,5 +197,27 @@ def test_of_every_object_that_is_gone_its_uid_is_told_once() -> None:
             await watched.list_anew()
             await watched.tell_that_all_was_listed(12)
             assert known.left == [("order", "u1"), ("order", "u2"), ("order", "u3")]
+
+    run(main())
+
+
+@both
+def test_what_finds_no_room_is_known_and_read_when_it_is_needed(
+    knows: Knows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (mirror, followed):
+        monkeypatch.setattr(module, "BYTES", 3 * len(thing(6)) + 60)
+
+    async def main() -> None:
+        async with knowing(knows) as (watched, known):
+            await watched.tell("ADDED", thing(6, "q", "quiet", "b"))
+            for n in range(4):
+                await watched.tell("ADDED", thing(7 + n, f"u{n}", f"w{n}"))
+            assert known.kept() == {"quiet", "w2", "w3"}
+            await watched.tell("MODIFIED", thing(20, "u0", "w0"))
+            await watched.tell("DELETED", thing(21, "u3", "w3"))
+            assert known.kept() == {"quiet", "w0"}
+            await watched.tell("ADDED", thing(22, "u9", "w9"))
+            assert known.kept() == {"quiet", "w0", "w9"}
 
     run(main())

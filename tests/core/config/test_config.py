@@ -52,6 +52,7 @@ controllerConfig:
   syncTimeout: 13
   concurrency: 14
   grace: 15s
+  workflowMemory: 512
   queue:
     strategy: FAIR
     maxRunningCount: 16
@@ -89,6 +90,7 @@ EVERYTHING = Config(
         sync_timeout=13.0,
         concurrency=14,
         grace=15.0,
+        workflow_memory=512,
         queue=QueueConfig(
             Strategy.FAIR,
             16,

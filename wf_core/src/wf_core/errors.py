@@ -14,6 +14,7 @@ WfError
 │   ├── StoreUnavailable     a save or a read failed: full disk, read-only folder, server away
 │   │   ├── StoreMissing         there is no store at that address, and reading makes none
 │   │   └── StoreRefused         whoever keeps the store does not allow it
+│   ├── NoRoom               a workflow has to wait until others leave it memory
 │   ├── StoreForeign         the file is not a store, or of a newer schema
 │   └── WorkflowOwned        another process runs this workflow
 └── EngineError      we must act: a state the machine must never reach
@@ -125,6 +126,10 @@ class StoreRefused(StoreUnavailable):
     def passing(self) -> bool:
         """Whether the same may be allowed later by itself."""
         return False
+
+
+class NoRoom(OperatorError):
+    """There is no memory to drive another workflow of its namespace (semantics E10)."""
 
 
 class StoreForeign(OperatorError):

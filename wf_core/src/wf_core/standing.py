@@ -27,6 +27,15 @@ class TellsStanding(Protocol):
 
 
 @runtime_checkable
+class Weighs(Protocol):
+    """A store that knows what its workflows take in memory before they are read."""
+
+    def weight(self, key: Key) -> int:
+        """Bytes that it takes to drive a workflow, by what was told of it last; 0 where there is
+        none, or it needs nobody."""
+
+
+@runtime_checkable
 class SetsAside(Protocol):
     """A store that shows people which workflows no engine goes on with."""
 

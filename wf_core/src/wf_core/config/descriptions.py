@@ -15,6 +15,11 @@ DESCRIPTIONS: dict[str, str] = {
     "Config.callbacks": "How changes of phase are reported.",
     "ControllerConfig.syncTimeout": "What one look at a step may take.",
     "ControllerConfig.concurrency": "Calls of hooks at once, over all workflows.",
+    "ControllerConfig.workflowMemory": (
+        "MiB of memory for the workflows that are under way, which a controller in a cluster "
+        "reckons before it reads one; one for which there is none waits until others of its "
+        "namespace end. Left out: no limit, as for a file."
+    ),
     "ControllerConfig.grace": "What a hook that is told to stop has to do so.",
     "ControllerConfig.queue": "How workflows are admitted.",
     "ControllerConfig.ttlSecondsAfterFinished": (

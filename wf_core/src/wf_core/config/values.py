@@ -149,12 +149,14 @@ class StepConfig:
 @attrs.frozen
 class ControllerConfig:
     """The engine: seconds a look may take, hook calls at once, seconds a hook has to stop in,
-    whether namespaces share permits, what documents may ask, how long finished workflows are kept
-    where neither they nor their queue says it."""
+    MiB for the workflows that are driven (None: any number), whether namespaces share permits, what
+    documents may ask, how long finished workflows are kept where neither they nor their queue says
+    it."""
 
     sync_timeout: float = _field("syncTimeout", scalars.seconds, 60.0, above=0)
     concurrency: int = _field("concurrency", scalars.whole, 30, least=1)
     grace: float = _field("grace", scalars.seconds, 10.0, least=0)
+    workflow_memory: int | None = _field("workflowMemory", scalars.whole, None, least=1)
     queue: QueueConfig = attrs.field(factory=QueueConfig, metadata={"wire": "queue"})
     share_permits: bool = _field("sharePermits", scalars.truth, False)
     floors: Floors = attrs.field(factory=Floors, metadata={"wire": "floors"})

@@ -22,6 +22,7 @@ from wf_core.engine.refusal import (
     unfit,
     unstartable,
 )
+from wf_core.engine.room import Room
 from wf_core.engine.runner import Runner
 from wf_core.engine.services import Listener, Services
 from wf_core.engine.slots import Slots
@@ -32,6 +33,7 @@ from wf_core.engine.turnstile import Turnstile
 from wf_core.engine.waiting import Waiting
 from wf_core.errors import (
     EngineError,
+    NoRoom,
     OperatorError,
     StoreUnavailable,
     WfError,
@@ -96,6 +98,7 @@ class Engine:
             store_url=store_url,
         )
         queue = config.controller_config.queue
+        self._room = Room(store, config.controller_config.workflow_memory)
         self._slots = Slots(queue, lambda key: self._tasks.spawn(self._begin(key)))
         self._turnstile = Turnstile(self._services.limits, clock, self._try_again)
         self.permit_waiters = self._services.limits.waiting
@@ -114,6 +117,7 @@ class Engine:
             self._errors,
             self._locks,
             self._slots,
+            self._room,
             self._taking_up,
             lambda: self._queued,
             self._take,
@@ -225,7 +229,9 @@ class Engine:
         while True:
             runner = self._runners.get(key)
             if runner is None and (self._services.closing or not self._queued):
-                return self._last_known(key)
+                if key in self._errors:
+                    raise self._errors[key]
+                return self.view(key)
             if runner is None:
                 stored = await self.store.load(key)
                 if stored.head.phase in FINISHED or stored.head.suspended:
@@ -235,11 +241,6 @@ class Engine:
             woken = await self._waiting.next(key)
             if woken is not None and self._runners.get(key) is not woken:
                 return await self._at_rest(woken)
-
-    def _last_known(self, key: Key) -> Stored:
-        if key in self._errors:
-            raise self._errors[key]
-        return self.view(key)
 
     async def _at_rest(self, runner: Runner) -> Stored:
         await runner.delivered(CALLBACKS_AT_END)
@@ -265,10 +266,9 @@ class Engine:
         self._turnstile.close()
         self._expiry.close()
         async with AsyncExitStack() as last:
-            last.push_async_callback(self._executor.close)
-            last.push_async_callback(self._services.announcer.close)
-            last.push_async_callback(self._sender.close)
-            last.push_async_callback(self._services.courier.close)
+            services = self._services
+            for each in (self._executor, services.announcer, self._sender, services.courier):
+                last.push_async_callback(each.close)
             for runner in self._runners.values():
                 runner.hooks.stop_all()
             await self._follower.stop()
@@ -309,8 +309,10 @@ class Engine:
             if self._services.closing or isinstance(self._errors.get(key), EngineError):
                 return None  # what failed by a fault of ours would fail again
             try:
+                self._room.enter(key)
                 runner = await self._load(key)
             except WfError as error:
+                self._room.leave(key)
                 self._left_alone(key, error)
                 return None
             if self._queued:
@@ -320,9 +322,9 @@ class Engine:
 
     def _left_alone(self, key: Key, error: WfError) -> None:
         """A workflow could not be taken up; where time may help it is tried again."""
-        if not isinstance(error, StoreUnavailable) and key not in self._given_up:
+        if not isinstance(error, StoreUnavailable | NoRoom) and key not in self._given_up:
             self._slots.leave(key)
-        if isinstance(error, WorkflowOwned | StoreUnavailable):
+        if isinstance(error, WorkflowOwned | StoreUnavailable | NoRoom):
             self._follower.later(key, str(error))
         elif not isinstance(error, WorkflowNotFound):
             self._set_aside(key, error, "left alone")
@@ -391,6 +393,7 @@ class Engine:
         elif not self._services.closing:
             if not runner.saga.dirty:
                 self._isolation.saved(runner.uid)
+                self._room.weigh(runner.key)
             if not self._queued and runner.saga.wants_slot:
                 runner.post(entrance(runner.saga.head, runner.saga.workflow, self._services))
             if runner.saga.removable and runner.idle:
@@ -485,6 +488,7 @@ class Engine:
         self._runners.pop(runner.key, None)
         self._holders.pop(runner.uid, None)
         runner.close()
+        self._room.leave(runner.key)
         self._turnstile.serve()
         if self._queued:
             self._slots.leave(runner.key)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from wf_core.engine.expiry import Expiry
 from wf_core.engine.follower import Follower
 from wf_core.engine.locks import KeyLocks
+from wf_core.engine.room import Room
 from wf_core.engine.runner import Runner
 from wf_core.engine.slots import Slots
 from wf_core.engine.standing import ended, in_doubt, waits
@@ -29,6 +30,7 @@ class Noticing:
         errors: MutableMapping[Key, WfError],
         locks: KeyLocks,
         slots: Slots,
+        room: Room,
         taking_up: TakingUp,
         queued: Callable[[], bool],
         take: Callable[[Key], Awaitable[object]],
@@ -39,6 +41,7 @@ class Noticing:
         self._errors = errors
         self._locks = locks
         self._slots = slots
+        self._room = room
         self._taking_up = taking_up
         self._queued = queued
         self._take = take
@@ -111,6 +114,7 @@ class Noticing:
                     self._errors.pop(key, None)  # so that it is said anew, of what is to go
                     self._leave_alone(key, left_alone)
                 return
+            self._room.check(key)
             stored = await self._store.load(key)
         except WorkflowNotFound:
             self._slots.settle(key)

@@ -1,5 +1,9 @@
 """A scheduler beside an engine, on the same store."""
 
+import hashlib
+
+import msgspec
+
 from wf_core.engine.engine import Engine
 from wf_core.engine.scheduler import Scheduler
 from wf_core.model.schedule import CronWorkflow
@@ -25,14 +29,15 @@ class Judge:
     def __init__(self, registry: Registry, store: Store) -> None:
         self._registry = registry
         self._store = store
-        self._judged: dict[Key, tuple[CronWorkflow, str]] = {}
+        self._judged: dict[Key, tuple[bytes, str]] = {}
 
     def __call__(self, schedule: CronWorkflow) -> str:
         """The faults of its workflow; nothing where there are none."""
-        key = key_of(schedule)
-        if key not in self._judged or self._judged[key][0] != schedule:
-            self._judged[key] = (schedule, self._faults(schedule))
-        return self._judged[key][1]
+        key, stands = key_of(schedule), hashlib.sha256(msgspec.json.encode(schedule)).digest()
+        judged = self._judged.get(key)
+        if judged is None or judged[0] != stands:
+            judged = self._judged[key] = (stands, self._faults(schedule))
+        return judged[1]
 
     def forget(self, key: Key) -> None:
         """The schedule is gone."""

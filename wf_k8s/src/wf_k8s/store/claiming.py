@@ -56,6 +56,14 @@ def _keys_are_its_own(
         raise WorkflowOwned(f"workflow '{known.key}': {why}")
 
 
+def goes_once_undone(key: Key, by: str) -> WorkflowOwned:
+    """It can't be removed while somebody runs it."""
+    return WorkflowOwned(
+        f"workflow '{key}' is being run by {by}, which lets it go once it is undone; one that is "
+        "deleted goes as it is once its spec.deletionPolicy is changed to Orphan"
+    )
+
+
 async def given_up(objects: Objects, known: Known) -> bytes | None:
     """The object without our claim; None where somebody else owns it by now, or it is gone: there
     is nothing to give up then."""

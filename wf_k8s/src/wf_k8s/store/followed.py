@@ -8,12 +8,14 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+import attrs
 import msgspec
 
 from wf_core.errors import StoreForeign, StoreUnavailable
 from wf_core.model.spec import Key
 from wf_k8s.client.errors import NoAnswerError, RefusedError
 from wf_k8s.client.follow import Change, Follow, Gone, Opened, Put, Restarted, Synced, Trouble
+from wf_k8s.store.budget import Budget
 from wf_k8s.store.objects import Objects, refused_by_test
 from wf_k8s.store.part import Part
 from wf_k8s.store.pointers import add, test
@@ -22,8 +24,19 @@ from wf_k8s.store.wire import read_body
 
 log = logging.getLogger("wf.k8s")
 
+BYTES = 32 * 2**20
+"""Memory for the objects of one kind. Those for which it does not suffice are read when they are
+needed."""
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+
+@attrs.frozen
+class _Held:
+    """An object as it was told last; its bytes, where there is room for them."""
+
+    version: int
+    raw: bytes | None
 
 
 class Followed:
@@ -36,7 +49,8 @@ class Followed:
         self._broke = broke
         self._objects = objects
         self._of = of
-        self._held: dict[Key, tuple[int, bytes]] = {}
+        self._held: dict[Key, _Held] = {}
+        self._budget: Budget[Key] = Budget(BYTES)
         self._parts: list[Part] = []
         self._told: asyncio.Queue[Key | None] = asyncio.Queue()
 
@@ -52,18 +66,19 @@ class Followed:
         waiting = bool(self._parts) and not self.synced
         return refusal or (f"the {self._of} are being read" if waiting else "")
 
-    def get(self, key: Key) -> bytes | None:
-        """An object as it was told last."""
-        held = self._held.get(key)
-        return None if held is None else held[1]
+    def __contains__(self, key: Key) -> bool:
+        """Whether there is such an object, as was told last."""
+        return key in self._held
 
     async def current(self, key: Key) -> bytes | None:
         """An object as it was told last where all was told, else as it is now; None where it is
         gone, or is being deleted."""
-        if not self.synced:
+        held = self._held.get(key)
+        if self.synced and held is None:
+            return None
+        if not self.synced or held is None or held.raw is None:
             return await self.fresh(key)
-        raw = self.get(key)
-        return None if raw is None or identity(raw).deletion_timestamp else raw
+        return None if identity(held.raw).deletion_timestamp else held.raw
 
     async def fresh(self, key: Key) -> bytes | None:
         """The same, asked for now."""
@@ -125,8 +140,10 @@ class Followed:
 
     def _put(self, key: Key, version: int, raw: bytes) -> None:
         held = self._held.get(key)
-        if held is None or held[0] < version:
-            self._held[key] = (version, raw)
+        if held is None or held.version < version:
+            self._held[key] = _Held(version, raw)
+            for each in self._budget.put(key.namespace, key, len(raw)):
+                self._held[each] = _Held(self._held[each].version, None)
             self._told.put_nowait(key)
 
     async def changes(self, silence: float) -> AsyncIterator[Key]:
@@ -135,6 +152,7 @@ class Followed:
         paths = await self._objects.collections()
         session = self._objects.session
         self._held.clear()
+        self._budget = Budget(BYTES)
         self._told = asyncio.Queue()
         self._parts = [
             Part(namespace, Follow(session, path, silence=silence))
@@ -168,7 +186,7 @@ class Followed:
             case Gone(body):
                 self._gone(body)
             case Synced():
-                held = [(key, version) for key, (version, _) in self._held.items()]
+                held = [(key, each.version) for key, each in self._held.items()]
                 for key in part.complete(held):
                     self._drop(key)
             case Trouble(error):
@@ -184,6 +202,7 @@ class Followed:
 
     def _drop(self, key: Key) -> None:
         if self._held.pop(key, None) is not None:
+            self._budget.drop(key.namespace, key)
             self._told.put_nowait(key)
 
     def _trouble(self, part: Part, error: StoreUnavailable) -> None:

@@ -7,18 +7,17 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
-import attrs
-
 from wf_core.errors import OperatorError
 from wf_core.model.phases import Hook
 from wf_core.model.spec import Key
 from wf_core.model.state import LogLine
+from wf_k8s.store.budget import Budget
 
 LINES = 200
 """Lines kept for a step."""
 BYTES = 32 * 2**20
 """Memory for the lines of all workflows. Where it does not suffice, the namespace that has most of
-it loses the oldest line of its step that wrote longest ago: nobody's output costs another's."""
+it loses its oldest line."""
 ALIKE = 8
 """A look that says what one of so many lines before it said, says nothing new: a step may be looked
 at ten times a second, for ever."""
@@ -28,21 +27,12 @@ _Lines = deque[tuple[int, LogLine]]  # each with its number in the order of writ
 log = logging.getLogger("wf.hooks")
 
 
-@attrs.define
-class _Share:
-    """What one namespace takes: its steps in the order of their last line, and the bytes."""
-
-    steps: dict[tuple[Key, str], "_Lines"] = attrs.field(factory=dict)
-    size: int = 0
-
-
 class Logbook:
     """The last lines of each step, by workflow."""
 
     def __init__(self) -> None:
-        self._shares: dict[str, _Share] = {}
         self._steps: dict[Key, dict[str, _Lines]] = {}
-        self._size = 0
+        self._budget: Budget[tuple[Key, str, int]] = Budget(BYTES)
         self._count = 0
 
     def write(self, key: Key, lines: Sequence[LogLine]) -> None:
@@ -53,9 +43,6 @@ class Logbook:
                 continue
             log.info("%s/%s %s: %s", key, line.step, line.hook.value, line.text)
             self._add(key, line)
-            while self._size > BYTES:
-                most = max(self._shares.values(), key=_size_of)
-                self._drop_oldest(*next(iter(most.steps)))
 
     def has(self, key: Key) -> bool:
         """Whether lines of that workflow are kept."""
@@ -70,40 +57,27 @@ class Logbook:
     def forget(self, key: Key) -> None:
         """The workflow is gone."""
         for step, lines in tuple(self._steps.get(key, {}).items()):
-            for _ in range(len(lines)):
+            for number, _ in tuple(lines):
+                self._budget.drop(key.namespace, (key, step, number))
                 self._drop_oldest(key, step)
 
     def _add(self, key: Key, line: LogLine) -> None:
-        share = self._shares.setdefault(key.namespace, _Share())
-        lines = share.steps.pop((key, line.step), None) or deque()
-        share.steps[key, line.step] = self._steps.setdefault(key, {})[line.step] = lines
         self._count += 1
+        lines = self._steps.setdefault(key, {}).setdefault(line.step, deque())
+        if len(lines) == LINES:
+            self._budget.drop(key.namespace, (key, line.step, lines.popleft()[0]))
         lines.append((self._count, line))
-        share.size += (size := _bytes(line))
-        self._size += size
-        if len(lines) > LINES:
-            self._drop_oldest(key, line.step)
+        size = _LINE + sys.getsizeof(line.text)
+        for of, step, _ in self._budget.put(key.namespace, (key, line.step, self._count), size):
+            self._drop_oldest(of, step)
 
     def _drop_oldest(self, key: Key, step: str) -> None:
-        share = self._shares[key.namespace]
-        lines = share.steps[key, step]
-        share.size -= (size := _bytes(lines.popleft()[1]))
-        self._size -= size
-        if lines:
-            return
-        del share.steps[key, step], self._steps[key][step]
+        lines = self._steps[key][step]
+        lines.popleft()
+        if not lines:
+            del self._steps[key][step]
         if not self._steps[key]:
             del self._steps[key]
-        if not share.steps:
-            del self._shares[key.namespace]
-
-
-def _bytes(line: LogLine) -> int:
-    return _LINE + sys.getsizeof(line.text)
-
-
-def _size_of(share: _Share) -> int:
-    return share.size
 
 
 def _said(line: LogLine, kept: "_Lines | tuple[()]") -> bool:

@@ -16,6 +16,7 @@ from wf_core.model.spec import Key
 from wf_core.ports import Seen
 from wf_k8s.client.errors import RefusedError
 from wf_k8s.client.follow import Change, Follow, Gone, Opened, Put, Restarted, Synced, Trouble
+from wf_k8s.store.budget import Budget
 from wf_k8s.store.known import read_known
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.part import Part
@@ -24,6 +25,9 @@ from wf_k8s.store.wire import why_unreadable
 
 T = TypeVar("T")
 log = logging.getLogger("wf.k8s")
+BYTES = 64 * 2**20
+"""Memory for workflows as they were told. Those for which it does not suffice are read when they
+are needed."""
 REMEMBERED = 10_000
 """Deletions that a watch may still ask for."""
 PATIENCE = 5
@@ -60,6 +64,7 @@ class Mirror:
         self._left = left
         self._broke = broke
         self.entries: dict[Key, Entry] = {}
+        self._budget: Budget[Key] = Budget(BYTES)
         self._uids: dict[str, Key] = {}
         self.position = 0
         self.synced = False
@@ -96,6 +101,12 @@ class Mirror:
     def named(self, uid: str) -> Key | None:
         """The workflow of that uid, where it is there."""
         return self._uids.get(uid)
+
+    def weight(self, key: Key) -> int:
+        """Bytes of memory that it takes to drive a workflow; 0 where there is none, or it needs
+        nobody."""
+        entry = self.entries.get(key)
+        return 0 if entry is None else entry.place.driven
 
     def accepted(self, raw: bytes) -> None:
         """An object as the answer to a request of ours has it. What the watch has got past is old
@@ -141,7 +152,7 @@ class Mirror:
         if entry is not None and entry.place.row.uid == uid and not entry.place.unreadable:
             row = attrs.evolve(entry.place.row, unreadable=why)
             place = attrs.evolve(entry.place, row=row, unreadable=why)
-            self.entries[key] = Entry(place, None)
+            self._enter(place, None)
             self._saw(place)
 
     def _place(self, place: Place, raw: bytes | None) -> None:
@@ -151,9 +162,18 @@ class Mirror:
         if old and old.place.row.uid != place.row.uid:
             self._lost(key, old.place.row.uid)
         self._uids[place.row.uid] = key
-        self.entries[key] = Entry(place, None if place.rests else raw)
+        self._enter(place, None if place.rests else raw)
         self._note(key)
         self._saw(place)
+
+    def _enter(self, place: Place, raw: bytes | None) -> None:
+        key = place.row.key
+        self.entries[key] = Entry(place, raw)
+        if raw is None:
+            self._budget.drop(key.namespace, key)
+            return
+        for each in self._budget.put(key.namespace, key, len(raw)):
+            self.entries[each] = Entry(self.entries[each].place, None)
 
     def drop(self, key: Key, uid: str) -> None:
         """An object is gone. What a late watch still tells of that uid is passed over."""
@@ -179,6 +199,7 @@ class Mirror:
 
     def _forget(self, key: Key) -> None:
         entry = self.entries.pop(key)
+        self._budget.drop(key.namespace, key)
         self._note(key, gone=True)
         self._lost(key, entry.place.row.uid)
 

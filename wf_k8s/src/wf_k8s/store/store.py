@@ -10,7 +10,6 @@ from wf_core.errors import (
     StoreForeign,
     StoreUnavailable,
     WorkflowNotFound,
-    WorkflowOwned,
 )
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
@@ -24,7 +23,7 @@ from wf_k8s.client.session import Session
 from wf_k8s.store import guard, sizes
 from wf_k8s.store.asking import ask
 from wf_k8s.store.breakage import Breakage
-from wf_k8s.store.claiming import claimed, given_up
+from wf_k8s.store.claiming import claimed, given_up, goes_once_undone
 from wf_k8s.store.creating import create
 from wf_k8s.store.expiring import expire
 from wf_k8s.store.finalizer import Finalizer, place_of, saved_meanwhile
@@ -152,6 +151,10 @@ class K8sStore:
             return None
         entry = self._mirror.entries.get(key)
         return None if entry is None else entry.place.row
+
+    def weight(self, key: Key) -> int:
+        """As `wf_core.standing.Weighs.weight`."""
+        return 0 if self._mirror is None else self._mirror.weight(key)
 
     async def _current(self, key: Key) -> Known:
         """What is stored, as far as this process may know it without asking."""
@@ -361,10 +364,7 @@ class K8sStore:
             raise rules.not_found(key)
         owner = known.claimed_by
         if owner and owner != self.owners.id and (by := await self.owners.live(owner)) is not None:
-            raise WorkflowOwned(
-                f"workflow '{key}' is being run by {by}, which lets it go once it is undone; one "
-                "that is deleted goes as it is once its spec.deletionPolicy is changed to Orphan"
-            )
+            raise goes_once_undone(key, by)
         key = known.key
         ours = self._own.saved(key)
         if ours is not None and place_of(ours) != place_of(known):

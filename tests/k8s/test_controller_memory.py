@@ -1,0 +1,51 @@
+"""A controller has so much memory for what it drives, and no namespace takes that of the others
+(semantics E10)."""
+
+import json
+
+import attrs
+import pytest
+from tests.k8s.controller_process import Controllers, Notes, await_phase, until
+from tests.k8s.crd_objects import Json, Sagas, step, workflow
+from tests.k8s.store_fixtures import Stores
+
+LARGE = {f"k{n}": "x" * 50 for n in range(3_900)}
+"""Of a step: about 250 KB in as many values as its parameters may have."""
+COUNT = 8
+
+
+@pytest.fixture
+def elsewhere(sagas: Sagas, stores: Stores) -> Sagas:
+    """The workflows of a second namespace."""
+    return attrs.evolve(sagas, namespace=stores.another_namespace())
+
+
+def large(name: str) -> Json:
+    """As large as a cluster takes it; it waits for a person, and so holds no slot."""
+    filled = {"type": "random", "parameters": {"sleepSeconds": 0, "attributes": LARGE}}
+    asks = {"type": "approval", "parameters": {"message": "go on?"}}
+    later = [step(f"s{n}", "ask", stepTemplate=filled) for n in range(5)]
+    return workflow(step("ask", stepTemplate=asks), *later, name=name, deletionPolicy="Orphan")
+
+
+def running(sagas: Sagas) -> list[str]:
+    shown = "jsonpath={range .items[?(@.status.phase=='Running')]}{.metadata.name} {end}"
+    return sagas.kubectl("get", "-n", sagas.namespace, "saga", "-o", shown).split()
+
+
+def test_e10_large_workflows_of_one_namespace_leave_memory_to_the_others(
+    sagas: Sagas, elsewhere: Sagas, controllers: Controllers, notes: Notes
+) -> None:
+    leader = controllers.leader(
+        also=(elsewhere.namespace,), controllerConfig={"workflowMemory": 128}
+    )
+    names = [f"large-{n}" for n in range(COUNT)]
+    listed = {"apiVersion": "v1", "kind": "List", "items": [large(name) for name in names]}
+    sagas.kubectl("create", "-n", sagas.namespace, "-f", "-", stdin=json.dumps(listed))
+    leader.await_said("too little of the 128 MiB")
+    elsewhere.create(workflow(notes.step("a")))
+    await_phase(elsewhere, "Success")
+    driven = running(sagas)
+    assert 0 < len(driven) < COUNT
+    sagas.kubectl("delete", "-n", sagas.namespace, "saga", *driven)
+    until(lambda: set(running(sagas)) - set(driven) or None, "another one is driven")

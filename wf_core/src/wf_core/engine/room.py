@@ -1,0 +1,68 @@
+"""Memory for the workflows that are driven (semantics E10)."""
+
+from collections import Counter
+
+from wf_core.errors import NoRoom
+from wf_core.model.spec import Key
+from wf_core.ports import Store
+from wf_core.shares import THREE_FIFTHS
+from wf_core.standing import Weighs
+
+MIB = 2**20
+
+
+class Room:
+    """Memory of so many MiB, or without a limit: where `mebibytes` is None, and where the store
+    does not say what its workflows take.
+
+    A namespace takes more only while it leaves room for the next, as with permits (E6). What is
+    driven already stays, and is weighed anew as it grows.
+    """
+
+    def __init__(self, store: Store, mebibytes: int | None) -> None:
+        self._store = store if isinstance(store, Weighs) else None
+        self._limit = None if mebibytes is None else mebibytes * MIB
+        self._taken: dict[Key, int] = {}
+        self._held = Counter[str]()
+        self._total = 0
+
+    def check(self, key: Key) -> None:
+        """Raises NoRoom where the workflow can't be driven now, unless it is already."""
+        if self._limit is None or key in self._taken:
+            return
+        weight, held = self._weight(key), self._held[key.namespace]
+        free = self._limit - self._total
+        needs = weight if not held else weight + THREE_FIFTHS.needs(held, self._limit) - 1
+        if weight and self._total and needs > free:
+            raise NoRoom(
+                f"workflow '{key}': those under way leave namespace '{key.namespace}' too little "
+                f"of the {self._limit // MIB} MiB of memory for workflows "
+                "(`controllerConfig.workflowMemory`); it goes on once some end, or are deleted"
+            )
+
+    def enter(self, key: Key) -> None:
+        """Drive a workflow from now on. Raises NoRoom."""
+        self.check(key)
+        self._count(key, self._weight(key))
+
+    def weigh(self, key: Key) -> None:
+        """What is driven may have grown."""
+        if key in self._taken:
+            self._count(key, self._weight(key))
+
+    def leave(self, key: Key) -> None:
+        """It is not driven any more."""
+        if key in self._taken:
+            self._count(key, 0)
+            del self._taken[key]
+
+    def _weight(self, key: Key) -> int:
+        return 0 if self._store is None else self._store.weight(key)
+
+    def _count(self, key: Key, weight: int) -> None:
+        more = weight - self._taken.get(key, 0)
+        self._taken[key] = weight
+        self._total += more
+        self._held[key.namespace] += more
+        if not self._held[key.namespace]:
+            del self._held[key.namespace]
