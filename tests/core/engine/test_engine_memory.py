@@ -11,6 +11,7 @@ from wf_core.engine.room import MIB
 from wf_core.model.outcomes import Progressing
 from wf_core.model.phases import DeletionPolicy, Hook, Phase, RequestType
 from wf_core.model.spec import Key, Workflow
+from wf_core.model.state import Stored
 from wf_core.testing.bench import Bench, chain
 from wf_core.testing.faulty_store import FaultyStore
 from wf_core.testing.scripted_hooks import Do, Script
@@ -83,6 +84,24 @@ async def test_e10_what_waits_for_memory_goes_on_once_others_end_or_are_deleted(
         await bench.delete(key)
     await bench.until(lambda: not set(held[:20]) & set(bench.backing.entries), 60)
     await bench.until(lambda: len(of(bench, "loud", Phase.RUNNING)) == SHARE, 60)
+    await process.stop()
+
+
+async def test_e10_what_waits_for_memory_is_not_even_read() -> None:
+    """Each look would decode a document that may be large."""
+    bench = Bench(waiting_for_a_person(), config=LIMIT)
+    process = bench.process()
+    process.serve()
+    await fill(bench)
+    loading, loaded = process.store.load, list[Key]()
+
+    async def load(key: Key) -> Stored:
+        loaded.append(key)
+        return await loading(key)
+
+    vars(process.store)["load"] = load
+    await asyncio.sleep(60)
+    assert loaded == []
     await process.stop()
 
 

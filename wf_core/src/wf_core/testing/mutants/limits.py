@@ -136,4 +136,28 @@ MUTANTS = (
         ),
         ("tests/core/limits/test_limits.py",),
     ),
+    Mutant(
+        "memory-for-everybody",
+        "a workflow is driven whether or not there is memory for it",
+        (Edit("wf_core.engine.room:Room.check", "needs > free", "needs < 0"),),
+        ("tests/core/engine/test_room.py",),
+    ),
+    Mutant(
+        "memory-never-given-back",
+        "a workflow that ends keeps the memory that it took",
+        (Edit("wf_core.engine.room:Room.leave", "self._count(key, 0)", "pass"),),
+        ("tests/core/engine/test_room.py",),
+    ),
+    Mutant(
+        "memory-for-the-first-namespace",
+        "one namespace may take all the memory that there is",
+        (Edit("wf_core.engine.room:Room.check", "if not held", "if held >= 0"),),
+        ("tests/core/engine/test_room.py",),
+    ),
+    Mutant(
+        "memory-not-asked-for-when-looked-at",
+        "what waits for memory is read and decoded at every look",
+        (Edit("wf_core.engine.noticing:Noticing._see_new", "self._room.check(key)", "pass"),),
+        ("tests/core/engine/test_engine_memory.py",),
+    ),
 )

@@ -84,4 +84,16 @@ MUTANTS = (
         (Edit("wf_core.engine.slots:Slots.settle", "if key in self._in_doubt:", "if False:"),),
         ("tests/simulation/test_worlds_found.py",),
     ),
+    Mutant(
+        "k8s-the-quiet-give-up",
+        "where memory does not suffice, the namespace that has least of it loses its own",
+        (Edit("wf_k8s.store.budget:Budget.put", "max(self._shares", "min(self._shares"),),
+        ("tests/k8s/test_budget.py",),
+    ),
+    Mutant(
+        "k8s-the-gone-are-kept",
+        "what this process saved of a workflow that somebody else removed is kept for ever",
+        (Edit("wf_k8s.store.own:Own.gone", "self.release(key)", "pass"),),
+        ("tests/k8s/test_store_parts.py",),
+    ),
 )
