@@ -15,7 +15,7 @@ from wf_core.model.spec import DependOn, Key, Metadata, StepSpec, StepTemplate, 
 from wf_core.model.spec import WorkflowSpec as Spec
 from wf_core.model.state import Owner, StepState
 from wf_core.testing.store_values import next_save
-from wf_k8s.client.pace import VALUES, Turns, cost_of, longer, values_in
+from wf_k8s.client.pace import BYTES, VALUES, Turns, cost_of, longer, values_in, work_in
 from wf_k8s.store.creating import object_of
 from wf_k8s.store.known import Known, read_known
 from wf_k8s.store.numbers import Numbers
@@ -66,13 +66,22 @@ def test_k7_what_one_move_sends_does_not_grow_with_the_workflow() -> None:
 
 
 def test_e7_what_a_save_counts_for_grows_as_its_values_do() -> None:
-    assert cost_of(known(20, 1).values) == 1
-    one, two = (known(500, each).values for each in (16, 32))
+    assert cost_of(known(20, 1).work) == 1
+    one, two = (known(500, each).work for each in (16, 32))
     edges = [sum(min(n, each) for n in range(500)) for each in (16, 32)]
     assert two - one == pytest.approx(2 * (edges[1] - edges[0]), rel=0.01)
     assert cost_of(two) - cost_of(one) == pytest.approx((two - one) / VALUES, abs=1)
     assert longer(1) == 1.0
     assert longer(2 * cost_of(two)) - 1 == pytest.approx(2 * (longer(cost_of(two)) - 1), rel=0.02)
+
+
+def test_e7_long_texts_count_by_their_bytes() -> None:
+    """etcd keeps the whole object with each save: 1.2 MB of it, a hundred times a second, fill its
+    2 GB in a quarter of a minute."""
+    text = json.dumps({"a": "x" * 1_200_000}).encode()
+    assert cost_of(work_in(text)) == 1 + 1_200_000 // BYTES // VALUES == 76
+    short = json.dumps({"a": [1] * 1_000}).encode()
+    assert work_in(short) == values_in(short)
 
 
 @given(

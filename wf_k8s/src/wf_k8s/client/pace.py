@@ -14,6 +14,9 @@ import attrs
 Item = TypeVar("Item")
 VALUES = 500
 """Values of an object whose writing costs the API server as much as another small request does."""
+BYTES = 32
+"""Bytes of an object that count for a value, where its values are longer: etcd keeps all of them
+anew with each write, until it is compacted."""
 _EXACT = 1e-6  # seconds that sums of periods may be off
 _LONGEST_WAIT = 1.0  # seconds until one that waits looks whether anybody keeps the time
 
@@ -37,9 +40,15 @@ def values_in(raw: bytes) -> int:
     return raw.count(b",") + raw.count(b"{") + raw.count(b"[")
 
 
-def cost_of(values: int) -> int:
-    """How many requests the writing of an object of so many values counts for."""
-    return 1 + values // VALUES
+def work_in(raw: bytes) -> int:
+    """What the writing of an object costs, by its JSON, in values."""
+    return max(values_in(raw), len(raw) // BYTES)
+
+
+def cost_of(work: int) -> int:
+    """How many requests the writing of an object counts for that costs as much as so many values
+    do."""
+    return 1 + work // VALUES
 
 
 def longer(cost: int) -> float:

@@ -40,7 +40,7 @@ async def ask(objects: Objects, key: Key, request: Request, now: float, fresh: F
             raise rules.too_many_requests(key)
         entry, body = request_patch(known, request, now)
         try:
-            await objects.patch(known.key, body, values=known.values)
+            await objects.patch(known.key, body, work=known.work)
             return seq_of_id(entry.id)
         except NoAnswerError:
             sent = entry

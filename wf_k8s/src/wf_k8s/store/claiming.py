@@ -68,7 +68,7 @@ async def given_up(objects: Objects, known: Known) -> bytes | None:
     """The object without our claim; None where somebody else owns it by now, or it is gone: there
     is nothing to give up then."""
     try:
-        return await objects.patch(known.key, release(known), "status", values=known.values)
+        return await objects.patch(known.key, release(known), "status", work=known.work)
     except RefusedError as error:
         if error.code != 404 and not refused_by_test(error):
             raise

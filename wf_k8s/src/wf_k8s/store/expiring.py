@@ -51,7 +51,7 @@ async def _unguarded(
 ) -> Known | None:
     """The object without the finalizer; None where it has changed meanwhile."""
     try:
-        raw = await objects.patch(key, guard.take_off_unchanged(known), values=known.values)
+        raw = await objects.patch(key, guard.take_off_unchanged(known), work=known.work)
     except RefusedError as error:
         if error.code not in (404, 409) and not refused_by_test(error):
             raise

@@ -79,7 +79,7 @@ class Finalizer:
     async def _patched(self, key: Key, known: Known, body: bytes) -> bytes | None:
         """The answer; None where it has to be seen what is stored, and perhaps be tried again."""
         try:
-            return await self._objects.patch(key, body, values=known.values)
+            return await self._objects.patch(key, body, work=known.work)
         except NoAnswerError as error:
             log.info("%s: %s", key, error)
         except RefusedError as error:

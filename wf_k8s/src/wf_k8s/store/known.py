@@ -9,7 +9,7 @@ from wf_core.model.phases import DeletionPolicy
 from wf_core.model.requests import Asked
 from wf_core.model.spec import Json, Key, Workflow, WorkflowSpec
 from wf_core.model.state import Owner, StepState, Stored, WorkflowState
-from wf_k8s.client.pace import values_in
+from wf_k8s.client.pace import work_in
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.rows import Place, read_place
 from wf_k8s.store.times import epoch_seconds
@@ -53,7 +53,7 @@ _json = msgspec.json.Decoder()
 
 @attrs.frozen
 class Known:
-    """`size` is the object's in bytes, `values` about how many values it has; `shown` is the
+    """`size` is the object's in bytes, `work` what its writing costs; `shown` is the
     derived part of its status; `controller` is the uid of the object that made it, where one did.
     """
 
@@ -69,7 +69,7 @@ class Known:
     status: Status
     shown: dict[str, Json]
     size: int
-    values: int
+    work: int
     controller: str = ""
 
     @property
@@ -134,7 +134,7 @@ class Known:
     def as_answered(self, body: bytes) -> "Known":
         """The same save, as the API server's answer to it shows the object."""
         placed = self.as_placed(read_place(body))
-        return attrs.evolve(placed, size=len(body), values=values_in(body))
+        return attrs.evolve(placed, size=len(body), work=work_in(body))
 
     def unanswered(self) -> list[WireRequest]:
         """The requests that no answer names."""
@@ -186,7 +186,7 @@ def _read(raw: bytes) -> Known:
         status=status,
         shown={name: _json.decode(parts[name]) for name in SHOWN if name in parts},
         size=len(raw),
-        values=values_in(raw),
+        work=work_in(raw),
         controller=meta.controller,
     )
 

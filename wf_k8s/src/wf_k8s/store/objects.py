@@ -54,18 +54,16 @@ class Objects:
             "POST", self.resource.path(key.namespace), params=STRICT, body=_encode(document)
         )
 
-    async def patch(
-        self, key: Key, body: bytes, subresource: str = "", *, values: int = 0
-    ) -> bytes:
-        """Apply a JSON patch to the object, or to its status alone. `values` is how many it has,
-        as far as that is known: the API server writes all of them anew."""
+    async def patch(self, key: Key, body: bytes, subresource: str = "", *, work: int = 0) -> bytes:
+        """Apply a JSON patch to the object, or to its status alone. `work` is what its writing
+        costs, as far as that is known (`pace.work_in`): the API server writes all of it anew."""
         return await self.session.request(
             "PATCH",
             self.resource.path(key.namespace, key.name, subresource),
             params=STRICT,
             body=body,
             content_type=JSON_PATCH,
-            cost=cost_of(values),
+            cost=cost_of(work),
         )
 
     async def delete(

@@ -69,7 +69,7 @@ async def send(
     check_size(known, key, changes, prepared.body)
     for attempt in range(1, TRIES + 1):
         try:
-            body = await objects.patch(key, prepared.body, "status", values=known.values)
+            body = await objects.patch(key, prepared.body, "status", work=known.work)
             return Sent(Saved.SAVED, prepared.after, body)
         except NoAnswerError as error:
             log.info("%s: %s", key, error)
