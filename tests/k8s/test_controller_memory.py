@@ -45,6 +45,8 @@ def test_e10_large_workflows_of_one_namespace_leave_memory_to_the_others(
     leader.await_said("too little of the 128 MiB")
     elsewhere.create(workflow(notes.step("a")))
     await_phase(elsewhere, "Success")
+    waiting = float(leader.page("/metrics").partition("\nwf_memory_waiters ")[2].split()[0])
+    assert 0 < waiting < COUNT
     driven = running(sagas)
     assert 0 < len(driven) < COUNT
     sagas.kubectl("delete", "-n", sagas.namespace, "saga", *driven)

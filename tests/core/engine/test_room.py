@@ -92,6 +92,21 @@ def test_e10_without_a_limit_and_in_a_store_that_does_not_weigh_everything_fits(
     Room(object(), 1).enter(Key("a", "w"))  # type: ignore[arg-type]  # as above
 
 
+def test_e10_who_waits_is_counted_until_there_is_room_or_the_workflow_is_gone() -> None:
+    weights = Weights()
+    made = room(weights)
+    assert enters(made, weights, "a", "w", 100)
+    for name in ("x", "y", "y"):
+        assert not enters(made, weights, "a", name, 1)
+    assert made.waiting == 2
+    made.gone(Key("a", "x"))
+    made.gone(Key("a", "x"))
+    assert made.waiting == 1
+    made.leave(Key("a", "w"))
+    assert enters(made, weights, "a", "y", 1)
+    assert made.waiting == 0
+
+
 MOVES = st.lists(
     st.tuples(st.sampled_from("abcd"), st.integers(0, 9), st.integers(1, 40), st.booleans()),
     max_size=80,

@@ -98,7 +98,7 @@ class Engine:
             store_url=store_url,
         )
         queue = config.controller_config.queue
-        self._room = Room(store, config.controller_config.workflow_memory)
+        self.room = Room(store, config.controller_config.workflow_memory)
         self._slots = Slots(queue, lambda key: self._tasks.spawn(self._begin(key)))
         self._turnstile = Turnstile(self._services.limits, clock, self._try_again)
         self.permit_waiters = self._services.limits.waiting
@@ -117,7 +117,7 @@ class Engine:
             self._errors,
             self._locks,
             self._slots,
-            self._room,
+            self.room,
             self._taking_up,
             lambda: self._queued,
             self._take,
@@ -309,10 +309,10 @@ class Engine:
             if self._services.closing or isinstance(self._errors.get(key), EngineError):
                 return None  # what failed by a fault of ours would fail again
             try:
-                self._room.enter(key)
+                self.room.enter(key)
                 runner = await self._load(key)
             except WfError as error:
-                self._room.leave(key)
+                self.room.leave(key)
                 self._left_alone(key, error)
                 return None
             if self._queued:
@@ -393,7 +393,7 @@ class Engine:
         elif not self._services.closing:
             if not runner.saga.dirty:
                 self._isolation.saved(runner.uid)
-                self._room.weigh(runner.key)
+                self.room.weigh(runner.key)
             if not self._queued and runner.saga.wants_slot:
                 runner.post(entrance(runner.saga.head, runner.saga.workflow, self._services))
             if runner.saga.removable and runner.idle:
@@ -488,7 +488,7 @@ class Engine:
         self._runners.pop(runner.key, None)
         self._holders.pop(runner.uid, None)
         runner.close()
-        self._room.leave(runner.key)
+        self.room.leave(runner.key)
         self._turnstile.serve()
         if self._queued:
             self._slots.leave(runner.key)

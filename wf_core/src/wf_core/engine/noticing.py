@@ -73,6 +73,7 @@ class Noticing:
             if seen is not None and seen.gone:
                 self._slots.leave(key)
                 self._taking_up.gone(key)
+                self._room.gone(key)
                 if self._queued():
                     self._errors.pop(key, None)
             elif self._queued():

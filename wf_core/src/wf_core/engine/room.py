@@ -25,6 +25,12 @@ class Room:
         self._taken: dict[Key, int] = {}
         self._held = Counter[str]()
         self._total = 0
+        self._refused: set[Key] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many workflows found none when they were looked at last."""
+        return len(self._refused)
 
     def check(self, key: Key) -> None:
         """Raises NoRoom where the workflow can't be driven now, unless it is already."""
@@ -33,7 +39,9 @@ class Room:
         weight, held = self._weight(key), self._held[key.namespace]
         free = self._limit - self._total
         needs = weight if not held else weight + THREE_FIFTHS.needs(held, self._limit) - 1
+        self._refused.discard(key)
         if weight and self._total and needs > free:
+            self._refused.add(key)
             raise NoRoom(
                 f"workflow '{key}': those under way leave namespace '{key.namespace}' too little "
                 f"of the {self._limit // MIB} MiB of memory for workflows "
@@ -55,6 +63,10 @@ class Room:
         if key in self._taken:
             self._count(key, 0)
             del self._taken[key]
+
+    def gone(self, key: Key) -> None:
+        """There is no such workflow any more, and nobody drives it."""
+        self._refused.discard(key)
 
     def _weight(self, key: Key) -> int:
         return 0 if self._store is None else self._store.weight(key)

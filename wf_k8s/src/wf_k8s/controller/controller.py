@@ -82,6 +82,7 @@ class Controller:
         store = wiring.store(self._options, self._leadership, self._clock, self._metrics.answered)
         engine = wiring.engine(self._options, store, self._registry, self._clock, self._record)
         engine.subscribe(Durations(self._metrics, engine.view).saw)
+        self._metrics.memory_waiters.set_function(lambda: engine.room.waiting)
 
         beside: list[asyncio.Future[None]] = []
 

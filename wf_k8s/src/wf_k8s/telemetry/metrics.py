@@ -88,6 +88,9 @@ class Metrics:
         self.permit_waiters = self._gauge(
             "wf_permit_waiters", "Workflows that wait for a permit of a kind.", "kind"
         )
+        self.memory_waiters = self._gauge(
+            "wf_memory_waiters", "Workflows that wait for memory, of which others have too much."
+        )
         self.left_alone = self._gauge(
             "wf_workflows_left_alone", "Workflows that no engine goes on with, by why.", "reason"
         )
