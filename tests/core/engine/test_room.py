@@ -17,9 +17,10 @@ class Weights:
     """Tells what each workflow weighs, in MiB."""
 
     mebibytes: dict[Key, int] = attrs.field(factory=dict)
+    unit: int = MIB
 
     def weight(self, key: Key) -> int:
-        return self.mebibytes.get(key, 0) * MIB
+        return self.mebibytes.get(key, 0) * self.unit
 
 
 def room(weights: Weights, limit: int | None = LIMIT) -> Room:
@@ -39,18 +40,37 @@ def test_e10_one_namespace_alone_gets_three_fifths_and_leaves_the_rest() -> None
     weights = Weights()
     made = room(weights)
     assert sum(enters(made, weights, "loud", f"w{n}", 5) for n in range(40)) * 5 == 60
-    assert enters(made, weights, "quiet", "first", 30)
+    assert enters(made, weights, "quiet", "first", 20)
     assert not enters(made, weights, "loud", "more", 5)
 
 
-def test_e10_who_has_nothing_may_take_all_that_is_free_and_who_is_alone_even_more() -> None:
+@pytest.mark.parametrize("namespaces", [1, 2, 5, 15])
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("size", [1, 10, 400])
+def test_e10_however_many_fill_it_the_next_one_may_drive_several(
+    namespaces: int, at_once: bool, size: int
+) -> None:
+    """In tenths of a MiB, and small workflows as they are: 40 KiB."""
+    weights = Weights(unit=MIB // 10)
+    made = room(weights, 256)
+    floods = [(f"loud{n}", f"w{k}") for n in range(namespaces) for k in range(2_000)]
+    if at_once:
+        floods.sort(key=lambda each: int(each[1][1:]))
+    for namespace, name in floods:
+        enters(made, weights, namespace, name, size)
+    weights.unit = 40 * 1024
+    assert sum(enters(made, weights, "quiet", f"w{n}", 1) for n in range(200)) >= 12
+
+
+def test_e10_who_has_nothing_may_take_half_of_what_is_free_and_who_is_alone_all() -> None:
     weights = Weights()
     made = room(weights)
     assert enters(made, weights, "a", "larger-than-all", 150)
     assert not enters(made, weights, "b", "small", 1)
     made.leave(Key("a", "larger-than-all"))
     assert enters(made, weights, "b", "small", 1)
-    assert enters(made, weights, "a", "all-the-rest", 99)
+    assert not enters(made, weights, "a", "more-than-half-of-the-rest", 50)
+    assert enters(made, weights, "a", "half-of-the-rest", 49)
 
 
 def test_e10_what_leaves_makes_room_and_what_grows_takes_it() -> None:

@@ -5,18 +5,21 @@ from collections import Counter
 from wf_core.errors import NoRoom
 from wf_core.model.spec import Key
 from wf_core.ports import Store
-from wf_core.shares import THREE_FIFTHS
 from wf_core.standing import Weighs
 
 MIB = 2**20
+_RESERVE = 8
+"""The part of the limit, one of so many, that a namespace leaves free unless it holds less than the
+same part of what is free. So each of any number of namespaces that fill it takes a ninth of what
+the one before it left, and the next one always finds some."""
 
 
 class Room:
     """Memory of so many MiB, or without a limit: where `mebibytes` is None, and where the store
     does not say what its workflows take.
 
-    A namespace takes more only while it leaves room for the next, as with permits (E6). What is
-    driven already stays, and is weighed anew as it grows.
+    A namespace takes more only while it leaves room for the next, and no workflow more than half of
+    what is free. What is driven already stays, and is weighed anew as it grows.
     """
 
     def __init__(self, store: Store, mebibytes: int | None) -> None:
@@ -36,11 +39,9 @@ class Room:
         """Raises NoRoom where the workflow can't be driven now, unless it is already."""
         if self._limit is None or key in self._taken:
             return
-        weight, held = self._weight(key), self._held[key.namespace]
-        free = self._limit - self._total
-        needs = weight if not held else weight + THREE_FIFTHS.needs(held, self._limit) - 1
+        weight = self._weight(key)
         self._refused.discard(key)
-        if weight and self._total and needs > free:
+        if weight and self._total and not self._fits(key.namespace, weight, self._limit):
             self._refused.add(key)
             raise NoRoom(
                 f"workflow '{key}': those under way leave namespace '{key.namespace}' too little "
@@ -67,6 +68,12 @@ class Room:
     def gone(self, key: Key) -> None:
         """There is no such workflow any more, and nobody drives it."""
         self._refused.discard(key)
+
+    def _fits(self, namespace: str, weight: int, limit: int) -> bool:
+        held, free = self._held[namespace], limit - self._total
+        # One alone gets three fifths. What is left then is for those that hold little of it.
+        keeps = max(held * 2 // 3, min(limit // _RESERVE, held * _RESERVE))
+        return 2 * weight <= free and weight + keeps <= free
 
     def _weight(self, key: Key) -> int:
         return 0 if self._store is None else self._store.weight(key)

@@ -139,7 +139,7 @@ MUTANTS = (
     Mutant(
         "memory-for-everybody",
         "a workflow is driven whether or not there is memory for it",
-        (Edit("wf_core.engine.room:Room.check", "needs > free", "needs < 0"),),
+        (Edit("wf_core.engine.room:Room._fits", "2 * weight <= free", "True or free"),),
         ("tests/core/engine/test_room.py",),
     ),
     Mutant(
@@ -151,7 +151,7 @@ MUTANTS = (
     Mutant(
         "memory-for-the-first-namespace",
         "one namespace may take all the memory that there is",
-        (Edit("wf_core.engine.room:Room.check", "if not held", "if held >= 0"),),
+        (Edit("wf_core.engine.room:Room._fits", "weight + keeps", "weight"),),
         ("tests/core/engine/test_room.py",),
     ),
     Mutant(
