@@ -21,6 +21,7 @@ from wf_k8s.store.known import read_known
 from wf_k8s.store.numbers import Numbers
 from wf_k8s.store.part import Part
 from wf_k8s.store.rows import Place, identity, place_unread, read_place
+from wf_k8s.store.weight import weight
 from wf_k8s.store.wire import why_unreadable
 
 T = TypeVar("T")
@@ -36,10 +37,12 @@ PATIENCE = 5
 
 @attrs.frozen
 class Entry:
-    """`raw` is None where the row is enough: the object is read when it is touched."""
+    """`raw` is None where the row is enough, or there is no room for it: the object is read when it
+    is touched. `weight`: bytes of memory that it takes to drive it; 0 where it needs nobody."""
 
     place: Place
     raw: bytes | None
+    weight: int
 
 
 class Mirror:
@@ -106,7 +109,7 @@ class Mirror:
         """Bytes of memory that it takes to drive a workflow; 0 where there is none, or it needs
         nobody."""
         entry = self.entries.get(key)
-        return 0 if entry is None else entry.place.driven
+        return 0 if entry is None else entry.weight
 
     def accepted(self, raw: bytes) -> None:
         """An object as the answer to a request of ours has it. What the watch has got past is old
@@ -162,18 +165,20 @@ class Mirror:
         if old and old.place.row.uid != place.row.uid:
             self._lost(key, old.place.row.uid)
         self._uids[place.row.uid] = key
-        self._enter(place, None if place.rests else raw)
+        self._enter(place, raw)
         self._note(key)
         self._saw(place)
 
     def _enter(self, place: Place, raw: bytes | None) -> None:
-        key = place.row.key
-        self.entries[key] = Entry(place, raw)
-        if raw is None:
+        key, driven = place.row.key, not place.rests or place.row.watched
+        heavy = weight(raw) if driven and raw is not None else 0
+        kept = None if place.rests else raw
+        self.entries[key] = Entry(place, kept, heavy)
+        if kept is None:
             self._budget.drop(key.namespace, key)
             return
-        for each in self._budget.put(key.namespace, key, len(raw)):
-            self.entries[each] = Entry(self.entries[each].place, None)
+        for each in self._budget.put(key.namespace, key, len(kept)):
+            self.entries[each] = attrs.evolve(self.entries[each], raw=None)
 
     def drop(self, key: Key, uid: str) -> None:
         """An object is gone. What a late watch still tells of that uid is passed over."""

@@ -12,7 +12,6 @@ from wf_core.ports import Row
 from wf_k8s.client.nested import shallow
 from wf_k8s.store import guard
 from wf_k8s.store.times import epoch_seconds
-from wf_k8s.store.weight import weight
 from wf_k8s.store.wire import Meta, WireAnswer, WireRequest, why_unreadable
 
 
@@ -80,8 +79,7 @@ _named = msgspec.json.Decoder(_Named)
 class Place:
     """A row, and what tells whether it has to be looked at. `version` orders the states of all
     objects; `requests` and `answers` are for numbering; `deleting_at` is when the API server was
-    asked to delete it; `frees`: the finalizer is on it in vain; `weight`: bytes of memory that it
-    takes to drive it.
+    asked to delete it; `frees`: the finalizer is on it in vain.
     `unreadable` says why the object can't be read; then the rest is what could be told of it."""
 
     row: Row
@@ -95,7 +93,6 @@ class Place:
     answers: tuple[WireAnswer, ...]
     request_seq: int
     frees: bool
-    weight: int
     unreadable: str = ""
 
     @property
@@ -105,11 +102,6 @@ class Place:
         if self.unreadable:
             return True
         return row.phase in FINISHED and not (row.asked or row.deleting or row.reporting)
-
-    @property
-    def driven(self) -> int:
-        """Bytes of memory that it takes while it is driven; 0 where it needs nobody."""
-        return 0 if self.rests and not self.row.watched else self.weight
 
 
 def identity(raw: bytes) -> Meta:
@@ -172,7 +164,6 @@ def read_place(raw: bytes) -> Place:
         frees=not row.deleting
         and guard.FINALIZER in (meta.finalizers or ())
         and guard.nothing_left(row.phase, spec.deletion_policy, reporting=row.reporting),
-        weight=weight(raw),
     )
 
 
@@ -231,6 +222,5 @@ def place_unread(raw: bytes, why: str) -> Place:
         answers=(),
         request_seq=0,
         frees=False,
-        weight=0,
         unreadable=why,
     )
