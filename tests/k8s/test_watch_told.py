@@ -112,7 +112,7 @@ class FollowedKnows:
 
     def names(self) -> set[str]:
         names = ("order", "other")
-        return {name for name in names if Key("a", name) in self._followed}
+        return {name for name in names if Key("a", name) in vars(self._followed)["_held"]}
 
     def kept(self) -> set[str]:
         """Of which the bytes are there."""

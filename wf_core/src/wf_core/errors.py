@@ -23,18 +23,15 @@ What a hook raises is not here but in `wf_core.kinds`: it is data to the machine
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import attrs
-
-Raised = TypeVar("Raised", bound=BaseException)
 
 
 class WfError(Exception):
     """Anything wrong that the engine can name. `str()` says what, and what to do next."""
 
 
-def without_frames(error: Raised) -> Raised:
+def without_frames(error: WfError) -> WfError:
     """The same error, without the frames that it and its causes went through: they hold all that
     was worked on, for as long as the error is kept."""
     left: list[BaseException | None] = [error]

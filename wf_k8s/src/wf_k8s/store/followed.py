@@ -66,19 +66,16 @@ class Followed:
         waiting = bool(self._parts) and not self.synced
         return refusal or (f"the {self._of} are being read" if waiting else "")
 
-    def __contains__(self, key: Key) -> bool:
-        """Whether there is such an object, as was told last."""
-        return key in self._held
-
     async def current(self, key: Key) -> bytes | None:
         """An object as it was told last where all was told, else as it is now; None where it is
         gone, or is being deleted."""
-        held = self._held.get(key)
-        if self.synced and held is None:
-            return None
-        if not self.synced or held is None or held.raw is None:
-            return await self.fresh(key)
-        return None if identity(held.raw).deletion_timestamp else held.raw
+        if self.synced:
+            held = self._held.get(key)
+            if held is None:
+                return None
+            if held.raw is not None:
+                return None if identity(held.raw).deletion_timestamp else held.raw
+        return await self.fresh(key)
 
     async def fresh(self, key: Key) -> bytes | None:
         """The same, asked for now."""

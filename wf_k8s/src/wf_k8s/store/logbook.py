@@ -56,10 +56,9 @@ class Logbook:
 
     def forget(self, key: Key) -> None:
         """The workflow is gone."""
-        for step, lines in tuple(self._steps.get(key, {}).items()):
-            for number, _ in tuple(lines):
+        for step, lines in self._steps.pop(key, {}).items():
+            for number, _ in lines:
                 self._budget.drop(key.namespace, (key, step, number))
-                self._drop_oldest(key, step)
 
     def _add(self, key: Key, line: LogLine) -> None:
         self._count += 1

@@ -49,8 +49,8 @@ class Mirror:
     """Follows all workflows that `follows` tell of: one for each namespace, or one for all (None).
 
     Positions count what happened, from 1. `saw` is called with every new state of a workflow, and
-    with what can be told of one that can't be read; `left` with key and uid of each that is gone;
-    `broke` where following fails for good.
+    with what can be told of one that can't be read; `left` with key and uid of each that is gone,
+    which takes what is in `numbers` of it; `broke` where following fails for good.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class Mirror:
         if place.row.uid in self._removed or (old and old.place.version >= place.version):
             return
         if old and old.place.row.uid != place.row.uid:
-            self._lost(key, old.place.row.uid)
+            self._lose(key, old.place.row.uid)
         self._uids[place.row.uid] = key
         self._enter(place, raw)
         self._note(key)
@@ -206,10 +206,9 @@ class Mirror:
         entry = self.entries.pop(key)
         self._budget.drop(key.namespace, key)
         self._note(key, gone=True)
-        self._lost(key, entry.place.row.uid)
+        self._lose(key, entry.place.row.uid)
 
-    def _lost(self, key: Key, uid: str) -> None:
-        self._numbers.pop(uid, None)
+    def _lose(self, key: Key, uid: str) -> None:
         self._uids.pop(uid, None)
         self._left(key, uid)
 
