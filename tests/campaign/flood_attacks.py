@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from tests.campaign.hostile_objects import API, LARGE
+from tests.k8s.crd_objects import LARGE as LARGEST
 
 Json = dict[str, Any]
 HIGHEST = 1_000_000
@@ -132,7 +133,6 @@ async def silent_server(author: Author, _: random.Random) -> None:
 async def many_of_the_largest(author: Author, _: random.Random) -> None:
     """A3 in number: documents of as many bytes and values as a cluster takes, all under way at
     once: some run, some wait for a person, and some are undone without an end."""
-    texts = {f"k{n}": "x" * 50 for n in range(3_900)}
     work: tuple[Json, ...] = (
         {"parameters": {"sleepSeconds": AGES}},
         {"parameters": FAILS, "retryPolicy": {"runRetryLimit": 0}},
@@ -143,7 +143,7 @@ async def many_of_the_largest(author: Author, _: random.Random) -> None:
         made = [step(f"s{k}", *([f"s{k - 1}"] if k else []), **work[n % 3]) for k in range(5)]
         for each in made:
             template = each["stepTemplate"]
-            template["parameters"] = {**template["parameters"], "attributes": texts}
+            template["parameters"] = {**template["parameters"], "attributes": LARGEST}
         name, spec = author.name(), {"steps": made, "onFailure": "Pause"}
         if await author.create("Workflow", name, spec) and n % 3 == 2:
             undone.append(name)

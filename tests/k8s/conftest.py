@@ -13,7 +13,7 @@ from tests.k8s.chart_fixtures import cluster_helm, helm
 from tests.k8s.controller_fixtures import controller_nursery, controllers, notes
 from tests.k8s.crd_fixtures import saga_kubectl, sagas
 from tests.k8s.plane_fixtures import plane, plane_controllers, plane_sagas
-from tests.k8s.store_fixtures import stores
+from tests.k8s.store_fixtures import elsewhere, stores
 
 __all__ = [
     "cluster",
@@ -21,6 +21,7 @@ __all__ = [
     "control_plane_programs",
     "controller_nursery",
     "controllers",
+    "elsewhere",
     "helm",
     "helm_program",
     "kubectl",

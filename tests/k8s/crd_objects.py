@@ -14,6 +14,10 @@ from wf_k8s.crd import definitions
 Json = dict[str, Any]
 
 
+LARGE = {f"k{n}": "x" * 50 for n in range(3_900)}
+"""Attributes of a step, about 250 KB: five steps have as many values as a cluster takes."""
+
+
 def step(name: str, *after: str, **more: Any) -> Json:
     """A step that waits for the steps `after`."""
     made: Json = {"name": name, "stepTemplate": {"type": "random"}, **more}

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from tests.cluster.connection import Cluster
 from tests.cluster.kubectl import Kubectl
+from tests.k8s.crd_objects import Sagas
 
 from wf_core.adapters.clock import SystemClock
 from wf_k8s.client.access import Access
@@ -57,3 +58,9 @@ class Stores:
 def stores(cluster: Cluster, saga_kubectl: Kubectl, namespace: str, tmp_path: Path) -> Stores:
     """Stores on the test's own namespace."""
     return Stores(cluster.kubeconfig, namespace, tmp_path, saga_kubectl)
+
+
+@pytest.fixture
+def elsewhere(sagas: Sagas, stores: Stores) -> Sagas:
+    """The workflows of a second namespace."""
+    return attrs.evolve(sagas, namespace=stores.another_namespace())

@@ -3,21 +3,10 @@
 
 import json
 
-import attrs
-import pytest
 from tests.k8s.controller_process import Controllers, Notes, await_phase, until
-from tests.k8s.crd_objects import Json, Sagas, step, workflow
-from tests.k8s.store_fixtures import Stores
+from tests.k8s.crd_objects import LARGE, Json, Sagas, step, workflow
 
-LARGE = {f"k{n}": "x" * 50 for n in range(3_900)}
-"""Of a step: about 250 KB in as many values as its parameters may have."""
 COUNT = 8
-
-
-@pytest.fixture
-def elsewhere(sagas: Sagas, stores: Stores) -> Sagas:
-    """The workflows of a second namespace."""
-    return attrs.evolve(sagas, namespace=stores.another_namespace())
 
 
 def large(name: str) -> Json:

@@ -3,7 +3,6 @@
 import asyncio
 
 import attrs
-import pytest
 from tests.cluster.connection import Cluster
 from tests.cluster.proxy import Fault, disturbing, status
 from tests.k8s.controller_process import Controllers, Notes, await_phase
@@ -17,12 +16,6 @@ from wf_k8s import rbac
 from wf_k8s.controller.options import LEASE, Options
 
 CONFIG = Config()
-
-
-@pytest.fixture
-def elsewhere(sagas: Sagas, stores: Stores) -> Sagas:
-    """The workflows of a second namespace."""
-    return attrs.evolve(sagas, namespace=stores.another_namespace())
 
 
 RULES = (*rbac.WORKFLOWS, *rbac.SCHEDULES, *rbac.TASKS)

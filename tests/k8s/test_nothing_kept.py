@@ -98,7 +98,8 @@ def grown(before: Counter[str], now: Counter[str]) -> dict[str, tuple[int, int]]
 async def until(look: Callable[[], Awaitable[object]], what: str) -> None:
     """Until `look` finds nothing more."""
     async with asyncio.timeout(PATIENCE):
-        while (left := await look()) and not print(f"{what}: {left}"):
+        while left := await look():
+            print(f"{what}: {left}")
             await asyncio.sleep(0.5)
 
 

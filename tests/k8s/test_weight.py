@@ -5,6 +5,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from tests.k8s.crd_objects import LARGE
 
 from wf_core.model.spec import Key
 from wf_k8s.store.known import read_known
@@ -37,7 +38,7 @@ def told(made: bytes) -> int:
 
 SHAPES = {
     "small": raw(3, {}),
-    "texts": raw(5, {f"k{n}": "x" * 50 for n in range(3_900)}),
+    "texts": raw(5, LARGE),
     "objects": raw(5, {f"k{n}": {"a": {"b": {}}} for n in range(1_300)}),
     "lists": raw(5, {"k": [[] for _ in range(3_900)]}),
     "numbers": raw(5, {"k": [n / 7 for n in range(3_900)]}),

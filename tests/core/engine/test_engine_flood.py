@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from wf_core.config import Config, ControllerConfig, Floors, QueueConfig, ShareBy
 from wf_core.model.outcomes import Failure, Progressing, Severity
 from wf_core.model.phases import Phase
-from wf_core.model.spec import Key, RetryPolicy, StepTemplate, Workflow
-from wf_core.testing.bench import Bench, chain, step, workflow
+from wf_core.model.spec import Key, RetryPolicy, StepTemplate
+from wf_core.testing.bench import Bench, chain, step, within, workflow
 from wf_core.testing.scripted_hooks import FOREVER, Do, Script
 
 NO_PATIENCE = RetryPolicy(run_retry_limit=-1, run_retry_period_seconds=0.0)
@@ -36,10 +36,6 @@ def of_the_chart(**queue: object) -> Config:
 def script() -> Script:
     fails = Do(Failure(Severity.RETRYABLE, "no"), seconds=0.2)
     return Script(Do(seconds=1)).on("fail", fails).on("hang", Do(seconds=FOREVER))
-
-
-def within(space: str, document: Workflow) -> Workflow:
-    return replace(document, metadata=replace(document.metadata, namespace=space))
 
 
 async def flood(bench: Bench, spaces: int) -> None:

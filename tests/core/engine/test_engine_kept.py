@@ -35,8 +35,7 @@ async def test_of_what_somebody_else_deletes_nothing_is_kept() -> None:
     key = await bench.create(workflow(step("a", template=WATCHED)))
     await bench.until(lambda: len(bench.calls) > 2)
     runner = watched(process, key)
-    del bench.backing.entries[key]
-    bench.backing.changed(key, gone=True)
+    bench.vanish(key)
     assert await let_go(process, runner)
     assert not vars(process.engine)["_errors"]
     await process.stop()

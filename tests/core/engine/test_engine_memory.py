@@ -4,15 +4,14 @@
 import asyncio
 
 import pytest
-from msgspec.structs import replace
 
 from wf_core.config import Config, ControllerConfig
 from wf_core.engine.room import MIB
 from wf_core.model.outcomes import Progressing
 from wf_core.model.phases import DeletionPolicy, Hook, Phase, RequestType
-from wf_core.model.spec import Key, Workflow
+from wf_core.model.spec import Key
 from wf_core.model.state import Stored
-from wf_core.testing.bench import Bench, chain
+from wf_core.testing.bench import Bench, Process, chain, within
 from wf_core.testing.faulty_store import FaultyStore
 from wf_core.testing.scripted_hooks import Do, Script
 
@@ -37,10 +36,6 @@ def waiting_for_a_person() -> Script:
     return Script(Do(seconds=1)).on("ask", APPROVAL).on("ask", APPROVAL, hook=Hook.SYNC)
 
 
-def within(space: str, document: Workflow) -> Workflow:
-    return replace(document, metadata=replace(document.metadata, namespace=space))
-
-
 def of(bench: Bench, space: str, *phases: Phase) -> list[Key]:
     entries = bench.backing.entries.items()
     return [key for key, e in entries if key.namespace == space and e.head.phase in phases]
@@ -60,13 +55,19 @@ async def fill(bench: Bench) -> list[Key]:
     return keys
 
 
-async def test_e10_a_namespace_that_took_its_share_waits_for_itself_alone(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+async def filled() -> tuple[Bench, Process]:
+    """A process that serves, of which one namespace has all that it gets."""
     bench = Bench(waiting_for_a_person(), config=LIMIT)
     process = bench.process()
     process.serve()
     await fill(bench)
+    return bench, process
+
+
+async def test_e10_a_namespace_that_took_its_share_waits_for_itself_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench, process = await filled()
     assert len(of(bench, "loud", Phase.RUNNING)) == SHARE
     quiet = [await bench.create(within("quiet", chain("do", name=f"w{n}"))) for n in range(50)]
     await bench.until(lambda: of(bench, "quiet", Phase.SUCCESS) == quiet, 60)
@@ -75,10 +76,7 @@ async def test_e10_a_namespace_that_took_its_share_waits_for_itself_alone(
 
 
 async def test_e10_what_waits_for_memory_goes_on_once_others_end_or_are_deleted() -> None:
-    bench = Bench(waiting_for_a_person(), config=LIMIT)
-    process = bench.process()
-    process.serve()
-    await fill(bench)
+    bench, process = await filled()
     held = of(bench, "loud", Phase.RUNNING)
     for key in held[:20]:
         await bench.delete(key)
@@ -89,10 +87,7 @@ async def test_e10_what_waits_for_memory_goes_on_once_others_end_or_are_deleted(
 
 async def test_e10_what_waits_for_memory_is_not_even_read() -> None:
     """Each look would decode a document that may be large."""
-    bench = Bench(waiting_for_a_person(), config=LIMIT)
-    process = bench.process()
-    process.serve()
-    await fill(bench)
+    _, process = await filled()
     loading, loaded = process.store.load, list[Key]()
 
     async def load(key: Key) -> Stored:

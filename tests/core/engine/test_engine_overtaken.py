@@ -19,20 +19,13 @@ ONE_AT_A_TIME = Config(controller_config=ControllerConfig(queue=QueueConfig(max_
 WATCHED = StepTemplate("looked", sync_period_seconds=7.0)
 
 
-def _goes(bench: Bench, key: Key) -> None:
-    """Somebody deletes it without asking its owner, as the API server does with what nothing
-    guards."""
-    del bench.backing.entries[key]
-    bench.backing.changed(key, gone=True)
-
-
 async def test_what_is_deleted_while_it_is_watched_is_looked_at_no_more() -> None:
     bench = Bench()
     process = bench.process()
     serving = process.serve()
     key = await bench.create(workflow(step("a", template=WATCHED)))
     await bench.until(lambda: len(bench.calls) > 2)
-    _goes(bench, key)
+    bench.vanish(key)
     await asyncio.sleep(1)
     calls = len(bench.calls)
     await asyncio.sleep(1000)
@@ -52,7 +45,7 @@ async def test_e3_what_is_deleted_while_its_save_is_under_way_gives_its_slot_bac
     async def save(key: Key, changes: Changes) -> Saved:
         saved.append(key)
         if key == gone and saved.count(gone) == 2:
-            _goes(bench, gone)
+            bench.vanish(gone)
         return await saving(key, changes)
 
     vars(process.store)["save"] = save
@@ -72,7 +65,7 @@ async def test_who_waits_for_what_is_deleted_is_told() -> None:
     key = await bench.create(chain("a"))
     await process.adopt(key)
     await asyncio.sleep(1)
-    _goes(bench, key)
+    bench.vanish(key)
     with pytest.raises(WorkflowNotFound, match="was deleted while it was run here"):
         await process.engine.wait(key)
 

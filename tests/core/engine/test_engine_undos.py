@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from msgspec.structs import replace
 
 from wf_core.config import Config, ControllerConfig, QueueConfig
 from wf_core.model.outcomes import Failure, Progressing, Severity
 from wf_core.model.phases import Hook, OnFailure, Phase, RequestType
-from wf_core.model.spec import Workflow
-from wf_core.testing.bench import Bench, chain, step, workflow
+from wf_core.testing.bench import Bench, chain, step, within, workflow
 from wf_core.testing.faulty_store import SaveFault
 from wf_core.testing.scripted_hooks import FOREVER, Do, Script
 
@@ -31,10 +29,6 @@ def script() -> Script:
     never = Script(Do(seconds=1)).on("fail", FATAL).on("ask", APPROVAL)
     never.on("ask", APPROVAL, hook=Hook.SYNC)
     return never.on("ask", STUCK, hook=Hook.ROLLBACK).on("do", STUCK, hook=Hook.ROLLBACK)
-
-
-def within(space: str, document: Workflow) -> Workflow:
-    return replace(document, metadata=replace(document.metadata, namespace=space))
 
 
 def count(bench: Bench, phase: Phase, space: str) -> int:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
+from msgspec.structs import replace
 
 from wf_core.adapters.memory.backing import Backing
 from wf_core.adapters.memory.store import MemoryStore
@@ -255,6 +256,12 @@ class Bench:
         """Ask for deletion."""
         await self.people.delete(key, self.clock.now())
 
+    def vanish(self, key: Key) -> None:
+        """Somebody deletes it without asking its owner, as the API server does with what nothing
+        guards."""
+        del self.backing.entries[key]
+        self.backing.changed(key, gone=True)
+
     async def stored(self, key: Key) -> Stored:
         """What is stored."""
         return await self.people.load(key)
@@ -300,3 +307,8 @@ def chain(*names: str, name: str = "order", kind: str = "plain", **spec: Any) ->
     """A workflow whose steps follow each other."""
     steps = [step(each, *names[max(0, i - 1) : i], kind=kind) for i, each in enumerate(names)]
     return workflow(*steps, name=name, **spec)
+
+
+def within(namespace: str, document: Workflow) -> Workflow:
+    """The same workflow in a namespace."""
+    return replace(document, metadata=replace(document.metadata, namespace=namespace))
