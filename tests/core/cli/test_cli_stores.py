@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.core.cli.made import RUNNING, Shell, step, workflow
@@ -82,19 +84,17 @@ def as_somebody_else(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def shown(shell: Shell) -> Iterator[Shell]:
-    """A store that others may read, in folders that they may look into."""
-    shell.keep(ORDER, [RUNNING], phase=Phase.RUNNING)
-    ours = [each for each in (shell.folder, *shell.folder.parents) if len(each.parts) > 2]
-    modes = {each: each.stat().st_mode for each in ours}
-    for folder, mode in modes.items():
-        folder.chmod(mode | 0o055)
-    for path in shell.folder.iterdir():
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    shell.folder.chmod(0o555)
-    yield shell
-    for folder, mode in modes.items():
-        folder.chmod(mode)
+def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A store that others may read. Its folder is none of pytest's: each pytest that starts closes
+    theirs to other accounts anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        shell = Shell.made(Path(folder), capsys, monkeypatch)
+        shell.keep(ORDER, [RUNNING], phase=Phase.RUNNING)
+        for path in shell.folder.iterdir():
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        shell.folder.chmod(0o555)
+        yield shell
+        shell.folder.chmod(0o755)
 
 
 @pytest.mark.slow
@@ -107,6 +107,25 @@ def test_a_store_that_may_not_be_written_can_be_read(shown: Shell) -> None:
     assert refused.returncode == 1
     assert "may not be written" in refused.stderr
     assert shown.load().head.phase is Phase.RUNNING
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become an account without its rights")
+@pytest.mark.parametrize("command", [["list"], ["get", "order"]])
+def test_a_folder_that_may_not_be_looked_into_is_named(shown: Shell, command: list[str]) -> None:
+    shown.folder.chmod(0o700)
+    result = as_somebody_else(*command, "--store", shown.url)
+    assert result.returncode == 1
+    assert f"{shown.folder / 'wf.db'}: Permission denied; make {shown.folder} a" in result.stderr
+    assert "failed to open" not in result.stderr
+
+
+def test_a_store_below_a_file_is_refused(shell: Shell) -> None:
+    below = shell.folder / "wf.db" / "x.db"
+    for command in (["list"], ["submit", shell.file("order.yaml", dump(ORDER))]):
+        result = shell.wf(*command, "--store", f"sqlite:{below}")
+        assert result.code == 1
+        assert f"{below}: Not a directory" in result.err
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from wf_core.adapters.sqlite.failures import BUSY_SECONDS, from_os, not_a_database, translate
 from wf_core.adapters.sqlite.space import LOG_KEPT
-from wf_core.errors import StoreForeign, StoreUnavailable
+from wf_core.errors import StoreForeign, StoreMissing, StoreUnavailable
 from wf_core.folders import make_private
 
 APPLICATION_ID = 0x77665341  # "wfSA": says that a SQLite file is a store of ours
@@ -94,15 +94,20 @@ UNION ALL SELECT 'virtual table', name FROM sqlite_master
 is saved."""
 
 
-def open_pair(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    """A connection that writes and one that only reads; the file is made or migrated as needed.
-    Where this account may not write, both only read.
+def open_pair(path: Path, create: bool) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    """A connection that writes and one that only reads; the file is migrated as needed, and made
+    where it is missing and `create` says so. Where this account may not write, both only read.
 
-    Raises `StoreForeign` for what is not ours or newer, `StoreUnavailable` for all else.
+    Raises `StoreForeign` for what is not ours or newer, `StoreMissing` where there is none,
+    `StoreUnavailable` for all else.
     """
     opened: list[sqlite3.Connection] = []
     try:
-        _refuse_other_kinds(path)
+        if not _is_file(path) and not create:
+            raise StoreMissing(
+                f"there is no store at {path}; `wf run` and `wf submit` make one, "
+                "`--store sqlite:PATH` names another"
+            )
         if _is_read_only(path):
             return _open_to_read(path, opened), _open_to_read(path, opened)
         _make(path)
@@ -122,15 +127,15 @@ def open_pair(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     return writer, reader
 
 
-def _refuse_other_kinds(path: Path) -> None:
-    """Raises StoreForeign where something is there that is no plain file: a pipe would hold up
-    whoever opens it, for ever."""
+def _is_file(path: Path) -> bool:
+    """Whether a file is there. Raises StoreForeign for what is no plain file, since a pipe would
+    hold up whoever opens it, for ever, and OSError where this account may not look."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        return
+        return False
     if stat.S_ISREG(mode):
-        return
+        return True
     what = "is a folder" if stat.S_ISDIR(mode) else "is a pipe, a socket or a device"
     raise StoreForeign(f"{path} {what}; name a file with `--store sqlite:PATH`")
 

@@ -20,7 +20,7 @@ from wf_core.adapters.sqlite.ownership import Ownership
 from wf_core.adapters.sqlite.records import encode, encoded
 from wf_core.adapters.sqlite.schedules import SqliteSchedules
 from wf_core.adapters.sqlite.writer import Writer
-from wf_core.errors import AuthorError, StoreMissing, StoreServed, StoreUnavailable, WfError
+from wf_core.errors import AuthorError, StoreServed, StoreUnavailable, WfError
 from wf_core.model.phases import Phase
 from wf_core.model.requests import Asked, Request
 from wf_core.model.spec import Key, Workflow
@@ -62,12 +62,7 @@ class SqliteStore:
         Raises `StoreForeign` for a file that is not ours or newer, `StoreMissing` where there is
         none, `StoreUnavailable` otherwise.
         """
-        if not create and not path.exists():
-            raise StoreMissing(
-                f"there is no store at {path}; `wf run` and `wf submit` make one, "
-                "`--store sqlite:PATH` names another"
-            )
-        return cls(path, *schema.open_pair(path))
+        return cls(path, *schema.open_pair(path, create))
 
     @property
     def commits(self) -> int:
